@@ -1,0 +1,220 @@
+//! Records and fields as the chapters lay them out.
+
+use std::fmt;
+
+use super::cell::Cell;
+use super::class::ClassSet;
+use super::mask::Masks;
+use crate::wire::Columns;
+
+/// Which way a record travels.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Direction {
+    /// From the filer to CBP.
+    Input,
+    /// From CBP to the filer.
+    Output,
+}
+
+impl Direction {
+    /// `in` or `out`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Input => "in",
+            Self::Output => "out",
+        }
+    }
+}
+
+/// Whether a field or record must be reported (batch chapter, B&B-7).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Designation {
+    /// Required in all filing scenarios.
+    Mandatory,
+    /// Required in some.
+    Conditional,
+    /// Accepted if given.
+    Optional,
+}
+
+impl Designation {
+    /// `M`, `C` or `O`.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::Mandatory => 'M',
+            Self::Conditional => 'C',
+            Self::Optional => 'O',
+        }
+    }
+}
+
+/// A condition code of up to three characters (`X34`, `B16`, `27D`).
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConditionCode([u8; 3]);
+
+impl ConditionCode {
+    /// The code, if it is one to three letters or digits.
+    #[must_use]
+    pub fn new(code: &str) -> Option<Self> {
+        let bytes = code.as_bytes();
+        if bytes.is_empty() || bytes.len() > 3 || !bytes.iter().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let mut padded = [b' '; 3];
+        padded[..bytes.len()].copy_from_slice(bytes);
+        Some(Self(padded))
+    }
+
+    /// The code as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default().trim_end()
+    }
+}
+
+impl fmt::Display for ConditionCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for ConditionCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// What values a field may hold.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Values {
+    /// Anything of the field's class.
+    #[default]
+    Any,
+    /// This constant.
+    Constant(String),
+    /// One of these.
+    OneOf(Vec<String>),
+    /// A code of the list with this name: one of the grammar's, or one of a host's reference data.
+    List(String),
+}
+
+/// The conditions a field raises by itself.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct FieldConditions {
+    /// Blank though mandatory.
+    pub missing: Option<ConditionCode>,
+    /// Not among the field's values.
+    pub unknown: Option<ConditionCode>,
+    /// Not of the field's class, not numeric, no calendar date.
+    pub invalid: Option<ConditionCode>,
+    /// Zero though a value is needed.
+    pub zero: Option<ConditionCode>,
+    /// Fails the named check of the rules.
+    pub checks: Vec<(String, ConditionCode)>,
+}
+
+/// A data element of a record.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// The name by which the program and JSON know it, unique in its record, `filler` apart.
+    pub name: String,
+    /// The name as the chapter prints it.
+    pub element: String,
+    /// Where it stands and how its value is read and written.
+    pub cell: Cell,
+    /// The class as printed; [`Cell::class`] is the one input is judged by.
+    pub class: ClassSet,
+    /// Whether it must be reported.
+    pub designation: Designation,
+    /// The implied decimal places, if the chapter names any.
+    pub decimals: Option<u8>,
+    /// What it may hold.
+    pub values: Values,
+    /// The conditions it raises.
+    pub conditions: FieldConditions,
+    /// Meaning, page, doubts.
+    pub note: String,
+}
+
+impl Field {
+    /// Whether this is a filler.
+    #[must_use]
+    pub fn is_filler(&self) -> bool {
+        self.name == "filler"
+    }
+}
+
+/// A layout's place in [`Grammar::layouts`](super::Grammar::layouts).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct LayoutId(pub(super) u16);
+
+/// One layout of one record.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Its place in the grammar.
+    pub id: LayoutId,
+    /// The application identifier under which it travels; `*` for the envelope.
+    pub application: String,
+    /// Which way it travels.
+    pub direction: Direction,
+    /// The control identifier as it stands in the first columns.
+    pub record: String,
+    /// Which of several layouts of the record this is; empty if it is the only or general one.
+    pub variant: String,
+    /// The record's name.
+    pub name: String,
+    /// Its fields in order; they tile the 80 columns.
+    pub fields: Vec<Field>,
+    /// The bit maps by which whole records are judged.
+    pub masks: Masks,
+}
+
+impl Layout {
+    /// The field with this name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The place of the field with this name.
+    ///
+    /// # Errors
+    /// No such field; programs resolve their cells when they start.
+    pub fn cell(&self, name: &str) -> Result<Cell, UnknownName> {
+        self.field(name)
+            .map(|field| field.cell)
+            .ok_or_else(|| UnknownName(format!("{} {} has no field {name}", self.application, self.record)))
+    }
+
+    /// A record with spaces everywhere but in its constants.
+    #[must_use]
+    pub fn blank(&self) -> Columns {
+        let mut columns = [b' '; crate::wire::RECORD_LENGTH];
+        for field in &self.fields {
+            if let Values::Constant(text) = &field.values {
+                // The compiler has checked that constants fit their fields.
+                let _ = field.cell.put_text(&mut columns, text);
+            }
+        }
+        columns
+    }
+
+    /// Whether the record's constants and short value lists are those of this layout.
+    #[must_use]
+    pub fn matches(&self, columns: &Columns) -> bool {
+        self.fields.iter().all(|field| match &field.values {
+            Values::Constant(text) => field.cell.text(columns) == text,
+            Values::OneOf(values) if !self.variant.is_empty() && field.designation == Designation::Mandatory => {
+                values.iter().any(|value| value == field.cell.text(columns))
+            }
+            _ => true,
+        })
+    }
+}
+
+/// A name that the grammar does not have.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnknownName(pub String);

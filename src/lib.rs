@@ -1,0 +1,24 @@
+//! abigate is an ABI gateway: it speaks the 80-column CATAIR records of CBP's Automated Broker
+//! Interface on one side and a typed entry summary model on the other.
+//!
+//! A message travels through the rooms of this crate from left to right, and back the same way:
+//!
+//! ```text
+//! bytes ─ wire ─ grammar ─ message ─ envelope ─ translate ─ model ─ rules ─ host ─ store
+//! ```
+//!
+//! Each room uses only the rooms to its left. Everything left of [`host`] is free of I/O, clocks and
+//! randomness; [`gateway`] (sockets) and [`cli`] (commands) stand around them and hold no customs
+//! knowledge.
+
+pub mod cli;
+pub mod envelope;
+pub mod gateway;
+pub mod grammar;
+pub mod host;
+pub mod message;
+pub mod model;
+pub mod rules;
+pub mod store;
+pub mod translate;
+pub mod wire;
