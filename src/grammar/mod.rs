@@ -1,0 +1,195 @@
+//! Grammars: what each chapter's records look like, as data.
+//!
+//! The files of `grammars/` are compiled into the program; a folder given at run time adds to them
+//! or overrides them. Nothing in Rust knows a column: a field is reached by its name, which is
+//! resolved once into a [`Cell`]. The language is described in `docs/grammar.md`.
+
+mod automaton;
+mod cell;
+mod class;
+mod codes;
+mod export;
+mod layout;
+mod load;
+mod mask;
+mod parse;
+mod structure;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+pub use automaton::{Automaton, Cursor, Fault, GroupIndex, GroupInfo, Slot, SlotInfo, Symbol, Transition};
+pub use cell::{Cell, DateFormat, PutError, ValueError};
+pub use class::ClassSet;
+pub use codes::{CodeList, Condition, Conditions, Severity};
+pub use export::export;
+pub use layout::{
+    ConditionCode, Designation, Direction, Field, FieldConditions, Layout, LayoutId, UnknownName, Values,
+};
+pub use load::{LoadError, Source};
+pub use mask::{ALL_COLUMNS, Bits, Masks};
+pub use structure::{Discriminator, GroupMember, Member, RecordMember, Structure, StructureConditions};
+
+use crate::wire::Columns;
+
+/// A chapter of the interface requirements.
+#[derive(Clone, Debug)]
+pub struct Chapter {
+    /// Its title.
+    pub name: String,
+    /// The edition its grammar follows.
+    pub revision: String,
+    /// The pages its records stand on.
+    pub pages: String,
+}
+
+/// An application identifier of the batch chapter (B&B-10, B&B-21).
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// The two-character identifier.
+    pub code: String,
+    /// What it is called.
+    pub name: String,
+    /// Which way its transactions travel.
+    pub direction: Direction,
+    /// The identifier of the response to an input; empty if there is none.
+    pub response: String,
+    /// Whether it is of the e-Manifest family (eMAN), whose control records differ.
+    pub e_manifest: bool,
+    /// Whether preparer codes may stand in its B-record.
+    pub preparer_allowed: bool,
+    /// Whether a broker needs a national permit for it.
+    pub national_permit_required: bool,
+}
+
+/// Everything the grammar files say, compiled.
+#[derive(Debug, Default)]
+pub struct Grammar {
+    chapters: Vec<Chapter>,
+    layouts: Vec<Layout>,
+    by_record: HashMap<(String, Direction, String), Vec<LayoutId>>,
+    structures: Vec<(Structure, Automaton)>,
+    lists: HashMap<String, CodeList>,
+    conditions: Conditions,
+    applications: Vec<Application>,
+    responses: HashMap<String, String>,
+}
+
+static BUILTIN: LazyLock<Grammar> = LazyLock::new(load::builtin);
+
+impl Grammar {
+    /// The grammars that come with the program.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        &BUILTIN
+    }
+
+    /// The chapters, in the order of their files.
+    #[must_use]
+    pub fn chapters(&self) -> &[Chapter] {
+        &self.chapters
+    }
+
+    /// All layouts, in the order of their files.
+    #[must_use]
+    pub fn layouts(&self) -> &[Layout] {
+        &self.layouts
+    }
+
+    /// The layout with this id.
+    #[must_use]
+    pub fn layout(&self, id: LayoutId) -> &Layout {
+        &self.layouts[usize::from(id.0)]
+    }
+
+    /// A layout by its names; an empty variant is the record's only or general layout.
+    ///
+    /// # Errors
+    /// No such layout; programs resolve their layouts when they start.
+    pub fn find(
+        &self,
+        application: &str,
+        direction: Direction,
+        record: &str,
+        variant: &str,
+    ) -> Result<&Layout, UnknownName> {
+        self.variants(application, direction, record)
+            .find(|layout| layout.variant == variant)
+            .ok_or_else(|| {
+                UnknownName(format!(
+                    "no layout {application} {} {record} {variant}",
+                    direction.name()
+                ))
+            })
+    }
+
+    /// All layouts of a record: those with a variant first, in the order of the file.
+    pub fn variants(&self, application: &str, direction: Direction, record: &str) -> impl Iterator<Item = &Layout> {
+        let key = (application.to_owned(), direction, record.to_owned());
+        let ids = self.by_record.get(&key).map_or(&[][..], Vec::as_slice);
+        let named = ids.iter().filter(|id| !self.layout(**id).variant.is_empty());
+        let general = ids.iter().filter(|id| self.layout(**id).variant.is_empty());
+        named.chain(general).map(|id| self.layout(*id))
+    }
+
+    /// The layout of a record as it stands: the first variant whose constants match.
+    #[must_use]
+    pub fn resolve(
+        &self,
+        application: &str,
+        direction: Direction,
+        record: &str,
+        columns: &Columns,
+    ) -> Option<&Layout> {
+        self.variants(application, direction, record).find(|layout| layout.matches(columns))
+    }
+
+    /// The map of an application's transaction.
+    #[must_use]
+    pub fn structure(&self, application: &str, direction: Direction) -> Option<(&Structure, &Automaton)> {
+        self.structures
+            .iter()
+            .find(|(structure, _)| structure.application == application && structure.direction == direction)
+            .map(|(structure, automaton)| (structure, automaton))
+    }
+
+    /// All maps.
+    pub fn structures(&self) -> impl Iterator<Item = (&Structure, &Automaton)> {
+        self.structures.iter().map(|(structure, automaton)| (structure, automaton))
+    }
+
+    /// A code list by its name, without the `@`.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Option<&CodeList> {
+        self.lists.get(name)
+    }
+
+    /// All code lists, in no order.
+    pub fn lists(&self) -> impl Iterator<Item = &CodeList> {
+        self.lists.values()
+    }
+
+    /// The conditions CBP answers with.
+    #[must_use]
+    pub fn conditions(&self) -> &Conditions {
+        &self.conditions
+    }
+
+    /// The application identifiers.
+    #[must_use]
+    pub fn applications(&self) -> &[Application] {
+        &self.applications
+    }
+
+    /// The application with this identifier.
+    #[must_use]
+    pub fn application(&self, code: &str) -> Option<&Application> {
+        self.applications.iter().find(|application| application.code == code)
+    }
+
+    /// The application identifier that answers this one.
+    #[must_use]
+    pub fn response(&self, application: &str) -> Option<&str> {
+        self.responses.get(application).map(String::as_str)
+    }
+}
