@@ -232,7 +232,10 @@ impl Automaton {
     }
 
     /// The kinds of a record identifier, each with the value that marks it if there are several.
-    pub fn symbols_of<'a>(&'a self, record: &'a str) -> impl Iterator<Item = (Symbol, Option<&'a Discriminator>)> {
+    pub fn symbols_of<'a>(
+        &'a self,
+        record: &'a str,
+    ) -> impl Iterator<Item = (Symbol, Option<&'a Discriminator>)> {
         self.symbols
             .iter()
             .enumerate()
@@ -257,7 +260,9 @@ impl Automaton {
     /// The record identifier of a kind.
     #[must_use]
     pub fn record(&self, symbol: Symbol) -> &str {
-        self.symbols.get(usize::from(symbol.0)).map_or("", |info| &info.record)
+        self.symbols
+            .get(usize::from(symbol.0))
+            .map_or("", |info| &info.record)
     }
 
     /// What is known of a group.
@@ -269,7 +274,10 @@ impl Automaton {
     /// The group with this name; the first of several.
     #[must_use]
     pub fn group_named(&self, name: &str) -> Option<GroupIndex> {
-        self.groups.iter().position(|group| group.name == name).map(|index| index as GroupIndex)
+        self.groups
+            .iter()
+            .position(|group| group.name == name)
+            .map(|index| index as GroupIndex)
     }
 
     /// What is known of a place.
@@ -281,7 +289,10 @@ impl Automaton {
     /// The condition for a record identifier that the application does not have.
     #[must_use]
     pub fn unknown_record(&self, found: String) -> Fault {
-        Fault::UnknownRecord { found, condition: self.conditions[1] }
+        Fault::UnknownRecord {
+            found,
+            condition: self.conditions[1],
+        }
     }
 
     /// The condition for a gap in a row of repeated fields.
@@ -298,10 +309,20 @@ impl Automaton {
 }
 
 fn conditions_of(own: &StructureConditions) -> Result<[ConditionCode; 6], String> {
-    let given = [own.header_missing, own.unknown, own.sequence, own.exceeded, own.missing, own.gap];
+    let given = [
+        own.header_missing,
+        own.unknown,
+        own.sequence,
+        own.exceeded,
+        own.missing,
+        own.gap,
+    ];
     let mut conditions = Vec::new();
     for (code, default) in given.into_iter().zip(DEFAULTS) {
-        conditions.push(code.or_else(|| ConditionCode::new(default)).ok_or("bad default condition")?);
+        conditions.push(
+            code.or_else(|| ConditionCode::new(default))
+                .ok_or("bad default condition")?,
+        );
     }
     <[ConditionCode; 6]>::try_from(conditions).map_err(|_| "six conditions".to_owned())
 }
@@ -313,7 +334,12 @@ struct Found {
 }
 
 impl Builder<'_> {
-    fn number_group(&mut self, group: &GroupMember, path: &mut Path, parent: GroupIndex) -> Result<(), String> {
+    fn number_group(
+        &mut self,
+        group: &GroupMember,
+        path: &mut Path,
+        parent: GroupIndex,
+    ) -> Result<(), String> {
         let index = GroupIndex::try_from(self.groups.len()).map_err(|_| "too many groups")?;
         self.groups.push(GroupInfo {
             name: group.name.clone(),
@@ -329,7 +355,8 @@ impl Builder<'_> {
                 Member::Record(record) => {
                     let value = record.discriminator.as_ref().map(|mark| mark.value.clone());
                     let key = (record.record.clone(), value);
-                    let next = Symbol(u8::try_from(self.symbols.len()).map_err(|_| "too many kinds of records")?);
+                    let next =
+                        Symbol(u8::try_from(self.symbols.len()).map_err(|_| "too many kinds of records")?);
                     let symbol = *self.symbol_index.entry(key).or_insert_with(|| {
                         self.symbols.push(SymbolInfo {
                             record: record.record.clone(),
@@ -373,18 +400,29 @@ impl Builder<'_> {
             let (hit, passed) = match member {
                 Member::Record(record) => {
                     let slot = self.slot_at[&path];
-                    let hit = (self.slots[usize::from(slot)].symbol == symbol)
-                        .then(|| Found { path: path.clone(), missing: None });
-                    (hit, required(record.designation, &record.record, record.conditions.missing))
+                    let hit = (self.slots[usize::from(slot)].symbol == symbol).then(|| Found {
+                        path: path.clone(),
+                        missing: None,
+                    });
+                    (
+                        hit,
+                        required(record.designation, &record.record, record.conditions.missing),
+                    )
                 }
                 Member::Group(inner) => {
                     let hit = self.descend(&path, 0, symbol);
-                    (hit, required(inner.designation, &inner.name, inner.conditions.missing))
+                    (
+                        hit,
+                        required(inner.designation, &inner.name, inner.conditions.missing),
+                    )
                 }
             };
             if let Some(found) = hit {
                 let skipped = missing.take_if(|_| !group.unordered || position == 0);
-                return Some(Found { path: found.path, missing: skipped.or(found.missing) });
+                return Some(Found {
+                    path: found.path,
+                    missing: skipped.or(found.missing),
+                });
             }
             missing = missing.or(passed);
         }
@@ -405,12 +443,19 @@ impl Builder<'_> {
         let mut left_behind: Option<Missing> = None;
         let here = self.slot_at[path];
         if self.slots[usize::from(here)].symbol == symbol {
-            let found = Found { path: path.to_vec(), missing: None };
+            let found = Found {
+                path: path.to_vec(),
+                missing: None,
+            };
             let mut transition = self.transition(&path[..depth], found, false, 0, true);
             if self.slots[usize::from(here)].maximum == Some(1) {
                 let info = &self.slots[usize::from(here)];
                 let what = self.symbols[usize::from(symbol.0)].record.clone();
-                transition.exceeded = Some(Exceeded { what, maximum: 1, condition: info.exceeded });
+                transition.exceeded = Some(Exceeded {
+                    what,
+                    maximum: 1,
+                    condition: info.exceeded,
+                });
                 exceeding = Some(transition);
             } else {
                 return Some(transition);
@@ -443,9 +488,15 @@ impl Builder<'_> {
                 if !repeats {
                     let what = group.name.clone();
                     let condition = group.conditions.exceeded;
-                    transition.exceeded = Some(Exceeded { what, maximum: 1, condition });
+                    transition.exceeded = Some(Exceeded {
+                        what,
+                        maximum: 1,
+                        condition,
+                    });
                     // A group of one that begins with another record than its first is out of order.
-                    let first = self.descend(group_path, 0, symbol).is_some_and(|f| f.path[level..].iter().all(|&p| p == 0));
+                    let first = self
+                        .descend(group_path, 0, symbol)
+                        .is_some_and(|f| f.path[level..].iter().all(|&p| p == 0));
                     if first {
                         exceeding = exceeding.or(Some(transition));
                     }
@@ -465,17 +516,32 @@ impl Builder<'_> {
         if group.unordered {
             return None;
         }
-        group.members.iter().skip(position + 1).find_map(|member| match member {
-            Member::Record(record) => required(record.designation, &record.record, record.conditions.missing),
-            Member::Group(inner) => required(inner.designation, &inner.name, inner.conditions.missing),
-        })
+        group
+            .members
+            .iter()
+            .skip(position + 1)
+            .find_map(|member| match member {
+                Member::Record(record) => {
+                    required(record.designation, &record.record, record.conditions.missing)
+                }
+                Member::Group(inner) => required(inner.designation, &inner.name, inner.conditions.missing),
+            })
     }
 
     fn missing_at_end(&self, path: &[usize]) -> Option<Missing> {
-        (0..path.len()).rev().find_map(|level| self.missing_after(&path[..level], path[level]))
+        (0..path.len())
+            .rev()
+            .find_map(|level| self.missing_after(&path[..level], path[level]))
     }
 
-    fn transition(&self, group_path: &[usize], found: Found, again: bool, leave: usize, same: bool) -> Transition {
+    fn transition(
+        &self,
+        group_path: &[usize],
+        found: Found,
+        again: bool,
+        leave: usize,
+        same: bool,
+    ) -> Transition {
         let slot = self.slot_at[&found.path];
         let enter = (group_path.len() + 1..found.path.len())
             .map(|length| self.group_at[&found.path[..length]])
@@ -493,7 +559,10 @@ impl Builder<'_> {
 }
 
 fn required(designation: Designation, what: &str, condition: Option<ConditionCode>) -> Option<Missing> {
-    (designation == Designation::Mandatory).then(|| Missing { what: what.to_owned(), condition })
+    (designation == Designation::Mandatory).then(|| Missing {
+        what: what.to_owned(),
+        condition,
+    })
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -512,7 +581,11 @@ pub struct Cursor {
 
 impl Default for Cursor {
     fn default() -> Self {
-        Self { state: 0, repeats: 0, open: vec![Open { group: 0, count: 1 }] }
+        Self {
+            state: 0,
+            repeats: 0,
+            open: vec![Open { group: 0, count: 1 }],
+        }
     }
 }
 
@@ -554,7 +627,12 @@ impl Cursor {
         }
         let slot = &automaton.slots[usize::from(transition.slot)];
         if transition.same && slot.maximum.is_some_and(|maximum| self.repeats >= maximum) {
-            return Err(exceeded(automaton, automaton.record(symbol), slot.maximum, slot.exceeded));
+            return Err(exceeded(
+                automaton,
+                automaton.record(symbol),
+                slot.maximum,
+                slot.exceeded,
+            ));
         }
         self.repeats = if transition.same { self.repeats + 1 } else { 1 };
         self.open.truncate(depth);
@@ -573,7 +651,9 @@ impl Cursor {
     /// # Errors
     /// A required record or group is missing.
     pub fn finish(&self, automaton: &Automaton) -> Result<(), Fault> {
-        let Some(slot) = self.state.checked_sub(1) else { return Ok(()) };
+        let Some(slot) = self.state.checked_sub(1) else {
+            return Ok(());
+        };
         match &automaton.slots[usize::from(slot)].end_missing {
             Some(missing) => Err(absent(automaton, missing)),
             None => Ok(()),
@@ -584,16 +664,28 @@ impl Cursor {
     fn misplaced(&self, automaton: &Automaton, symbol: Symbol) -> Fault {
         let found = automaton.record(symbol).to_owned();
         let Some(slot) = self.state.checked_sub(1) else {
-            return Fault::HeaderMissing { expected: automaton.header.clone(), condition: automaton.conditions[0] };
+            return Fault::HeaderMissing {
+                expected: automaton.header.clone(),
+                condition: automaton.conditions[0],
+            };
         };
-        let after = automaton.record(automaton.slots[usize::from(slot)].symbol).to_owned();
-        Fault::OutOfSequence { found, after, condition: automaton.conditions[2] }
+        let after = automaton
+            .record(automaton.slots[usize::from(slot)].symbol)
+            .to_owned();
+        Fault::OutOfSequence {
+            found,
+            after,
+            condition: automaton.conditions[2],
+        }
     }
 
     #[cold]
     fn fault(&self, automaton: &Automaton, transition: &Transition) -> Fault {
         if self.state == 0 {
-            return Fault::HeaderMissing { expected: automaton.header.clone(), condition: automaton.conditions[0] };
+            return Fault::HeaderMissing {
+                expected: automaton.header.clone(),
+                condition: automaton.conditions[0],
+            };
         }
         match (&transition.missing, &transition.exceeded) {
             (Some(missing), _) => absent(automaton, missing),

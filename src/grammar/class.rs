@@ -37,7 +37,10 @@ impl ClassSet {
     /// The class with this printed name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(_, printed)| *printed == name).map(|(class, _)| *class)
+        NAMES
+            .iter()
+            .find(|(_, printed)| *printed == name)
+            .map(|(class, _)| *class)
     }
 
     /// Whether one of `other`'s classes is among these.
@@ -64,9 +67,9 @@ impl ClassSet {
     pub fn admits(self, byte: u8) -> bool {
         match byte {
             b' ' => self != Self::DATE,
-            b'0'..=b'9' => {
-                self.has(Self::NUMERIC | Self::SPACE_FILLED_NUMERIC | Self::ALPHANUMERIC | Self::DATE | Self::SPECIAL)
-            }
+            b'0'..=b'9' => self.has(
+                Self::NUMERIC | Self::SPACE_FILLED_NUMERIC | Self::ALPHANUMERIC | Self::DATE | Self::SPECIAL,
+            ),
             b'A'..=b'Z' => self.has(Self::ALPHABETIC | Self::ALPHANUMERIC | Self::SPECIAL),
             b'!'..=b'~' if !byte.is_ascii_lowercase() => self.has(Self::SPECIAL),
             _ => false,

@@ -23,7 +23,12 @@ impl CodeList {
                 index.entry(code.clone()).or_insert(position);
             }
         }
-        Self { name: name.to_owned(), header, rows, index }
+        Self {
+            name: name.to_owned(),
+            header,
+            rows,
+            index,
+        }
     }
 
     /// The list's name, without the `@`.
@@ -73,7 +78,9 @@ impl CodeList {
     #[must_use]
     pub fn meaning(&self, code: &str) -> Option<&str> {
         let row = self.rows.get(*self.index.get(code)?)?;
-        self.cell(row, "meaning").or_else(|| self.cell(row, "name")).or_else(|| row.get(1).map(String::as_str))
+        self.cell(row, "meaning")
+            .or_else(|| self.cell(row, "name"))
+            .or_else(|| row.get(1).map(String::as_str))
     }
 }
 
@@ -152,7 +159,9 @@ impl Conditions {
     /// The condition of an application.
     #[must_use]
     pub fn get(&self, application: &str, code: ConditionCode) -> Option<&Condition> {
-        self.index.get(&(application.to_owned(), code)).and_then(|&position| self.rows.get(position))
+        self.index
+            .get(&(application.to_owned(), code))
+            .and_then(|&position| self.rows.get(position))
     }
 
     /// All conditions, in the order of the files.

@@ -183,9 +183,12 @@ impl Layout {
     /// # Errors
     /// No such field; programs resolve their cells when they start.
     pub fn cell(&self, name: &str) -> Result<Cell, UnknownName> {
-        self.field(name)
-            .map(|field| field.cell)
-            .ok_or_else(|| UnknownName(format!("{} {} has no field {name}", self.application, self.record)))
+        self.field(name).map(|field| field.cell).ok_or_else(|| {
+            UnknownName(format!(
+                "{} {} has no field {name}",
+                self.application, self.record
+            ))
+        })
     }
 
     /// A record with spaces everywhere but in its constants.
@@ -206,7 +209,9 @@ impl Layout {
     pub fn matches(&self, columns: &Columns) -> bool {
         self.fields.iter().all(|field| match &field.values {
             Values::Constant(text) => field.cell.text(columns) == text,
-            Values::OneOf(values) if !self.variant.is_empty() && field.designation == Designation::Mandatory => {
+            Values::OneOf(values)
+                if !self.variant.is_empty() && field.designation == Designation::Mandatory =>
+            {
                 values.iter().any(|value| value == field.cell.text(columns))
             }
             _ => true,

@@ -1,6 +1,8 @@
 //! Bit maps of a record's columns: one classification of the 80 bytes, compared with what a layout
 //! admits. A record that passes is clean; only one that fails is looked at field by field.
 
+use wide::i8x16;
+
 use super::class::ClassSet;
 use super::layout::{Designation, Field};
 use crate::wire::{Columns, RECORD_LENGTH};
@@ -28,7 +30,7 @@ impl Bits {
     #[must_use]
     #[inline]
     pub fn of(columns: &Columns) -> Self {
-        imp::classify(columns)
+        classify(columns)
     }
 
     /// The columns that hold no character of a standard keyboard.
@@ -107,61 +109,38 @@ impl Masks {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-mod imp {
-    //! SSE2 is part of every x86-64 processor, so its intrinsics are safe to call.
-
-    use std::arch::x86_64::{
-        __m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_cmpgt_epi8, _mm_cmplt_epi8, _mm_movemask_epi8, _mm_set_epi64x,
-        _mm_set1_epi8,
-    };
-
-    use super::Bits;
-    use crate::wire::Columns;
-
-    #[inline]
-    pub(super) fn classify(columns: &Columns) -> Bits {
-        let mut bits = Bits::default();
-        let (chunks, _) = columns.as_chunks::<16>();
-        for (index, chunk) in chunks.iter().enumerate() {
-            let word = i128::from_le_bytes(*chunk);
-            let bytes = _mm_set_epi64x((word >> 64) as i64, word as i64);
-            let shift = 16 * index;
-            let digit = between(bytes, b'0', b'9');
-            let upper = between(bytes, b'A', b'Z');
-            let lower = between(bytes, b'a', b'z');
-            let space = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(b' ' as i8))) as u32;
-            let sign = between(bytes, b'!', b'~') & !(digit | upper | lower);
-            bits.digit |= u128::from(digit) << shift;
-            bits.upper |= u128::from(upper) << shift;
-            bits.lower |= u128::from(lower) << shift;
-            bits.space |= u128::from(space) << shift;
-            bits.sign |= u128::from(sign) << shift;
-        }
-        bits
+/// Sixteen columns at a time: comparisons give one bit a column.
+#[inline]
+fn classify(columns: &Columns) -> Bits {
+    let mut bits = Bits::default();
+    let (chunks, _) = columns.as_chunks::<16>();
+    for (index, chunk) in chunks.iter().enumerate() {
+        let bytes = i8x16::new(chunk.map(|byte| byte as i8));
+        let shift = 16 * index;
+        let digit = between(bytes, b'0', b'9');
+        let upper = between(bytes, b'A', b'Z');
+        let lower = between(bytes, b'a', b'z');
+        let space = bytes.simd_eq(i8x16::splat(b' ' as i8)).to_bitmask();
+        let sign = between(bytes, b'!', b'~') & !(digit | upper | lower);
+        bits.digit |= u128::from(digit) << shift;
+        bits.upper |= u128::from(upper) << shift;
+        bits.lower |= u128::from(lower) << shift;
+        bits.space |= u128::from(space) << shift;
+        bits.sign |= u128::from(sign) << shift;
     }
-
-    /// One bit for each byte that lies in the range; bytes above 127 are negative and lie in none.
-    #[inline]
-    fn between(bytes: __m128i, low: u8, high: u8) -> u32 {
-        let above = _mm_cmpgt_epi8(bytes, _mm_set1_epi8(low as i8 - 1));
-        let below = _mm_cmplt_epi8(bytes, _mm_set1_epi8(high as i8 + 1));
-        _mm_movemask_epi8(_mm_and_si128(above, below)) as u32
-    }
+    bits
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-mod imp {
-    use super::Bits;
-    use crate::wire::Columns;
-
-    pub(super) fn classify(columns: &Columns) -> Bits {
-        super::classify_plainly(columns)
-    }
+/// One bit for each byte that lies in the range; bytes above 127 are negative and lie in none.
+#[inline]
+fn between(bytes: i8x16, low: u8, high: u8) -> u32 {
+    let above = bytes.simd_gt(i8x16::splat(low as i8 - 1));
+    let below = bytes.simd_lt(i8x16::splat((high + 1) as i8));
+    (above & below).to_bitmask()
 }
 
-/// The obvious classification: the only one where there is no SSE2, the oracle where there is.
-#[cfg(any(test, not(target_arch = "x86_64")))]
+/// The obvious classification, as an oracle.
+#[cfg(test)]
 fn classify_plainly(columns: &Columns) -> Bits {
     let mut bits = Bits::default();
     for (column, byte) in columns.iter().enumerate() {

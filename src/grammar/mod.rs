@@ -124,7 +124,12 @@ impl Grammar {
     }
 
     /// All layouts of a record: those with a variant first, in the order of the file.
-    pub fn variants(&self, application: &str, direction: Direction, record: &str) -> impl Iterator<Item = &Layout> {
+    pub fn variants(
+        &self,
+        application: &str,
+        direction: Direction,
+        record: &str,
+    ) -> impl Iterator<Item = &Layout> {
         let key = (application.to_owned(), direction, record.to_owned());
         let ids = self.by_record.get(&key).map_or(&[][..], Vec::as_slice);
         let named = ids.iter().filter(|id| !self.layout(**id).variant.is_empty());
@@ -141,7 +146,8 @@ impl Grammar {
         record: &str,
         columns: &Columns,
     ) -> Option<&Layout> {
-        self.variants(application, direction, record).find(|layout| layout.matches(columns))
+        self.variants(application, direction, record)
+            .find(|layout| layout.matches(columns))
     }
 
     /// The map of an application's transaction.
@@ -155,7 +161,9 @@ impl Grammar {
 
     /// All maps.
     pub fn structures(&self) -> impl Iterator<Item = (&Structure, &Automaton)> {
-        self.structures.iter().map(|(structure, automaton)| (structure, automaton))
+        self.structures
+            .iter()
+            .map(|(structure, automaton)| (structure, automaton))
     }
 
     /// A code list by its name, without the `@`.
@@ -184,7 +192,9 @@ impl Grammar {
     /// The application with this identifier.
     #[must_use]
     pub fn application(&self, code: &str) -> Option<&Application> {
-        self.applications.iter().find(|application| application.code == code)
+        self.applications
+            .iter()
+            .find(|application| application.code == code)
     }
 
     /// The application identifier that answers this one.

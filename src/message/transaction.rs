@@ -75,13 +75,18 @@ impl Transaction {
     /// The whole transaction.
     #[must_use]
     pub fn root(&self) -> GroupRef<'_> {
-        GroupRef { transaction: self, index: 0 }
+        GroupRef {
+            transaction: self,
+            index: 0,
+        }
     }
 
     /// All records of a kind in a range of records, such as a group's.
     #[must_use]
     pub fn records_within(&self, symbol: Symbol, range: Range<u32>) -> &[u32] {
-        let Some(all) = self.by_symbol.get(usize::from(symbol.0)) else { return &[] };
+        let Some(all) = self.by_symbol.get(usize::from(symbol.0)) else {
+            return &[];
+        };
         let from = all.partition_point(|&record| record < range.start);
         let to = all.partition_point(|&record| record < range.end);
         &all[from..to]
@@ -90,7 +95,9 @@ impl Transaction {
     /// All records of a kind.
     #[must_use]
     pub fn records_of(&self, symbol: Symbol) -> &[u32] {
-        self.by_symbol.get(usize::from(symbol.0)).map_or(&[], Vec::as_slice)
+        self.by_symbol
+            .get(usize::from(symbol.0))
+            .map_or(&[], Vec::as_slice)
     }
 
     fn clear(&mut self) {
@@ -157,7 +164,10 @@ impl<'a> GroupRef<'a> {
             if next >= end {
                 return None;
             }
-            let current = GroupRef { transaction, index: next };
+            let current = GroupRef {
+                transaction,
+                index: next,
+            };
             next = current.group().groups_end;
             Some(current)
         })
@@ -180,7 +190,13 @@ impl<'g> Assembler<'g> {
     #[must_use]
     pub fn new(grammar: &'g Grammar, identifier: Identifier<'g>, automaton: &'g Automaton) -> Self {
         let _ = grammar;
-        Self { automaton, identifier, cursor: Cursor::default(), open: Vec::new(), current: Transaction::default() }
+        Self {
+            automaton,
+            identifier,
+            cursor: Cursor::default(),
+            open: Vec::new(),
+            current: Transaction::default(),
+        }
     }
 
     /// Takes a record. If it begins the next transaction, the one before it is complete and put
@@ -217,7 +233,12 @@ impl<'g> Assembler<'g> {
         }
         let group = self.open.last().copied().unwrap_or_default();
         self.current.rows.push(*columns);
-        self.current.nodes.push(Node { symbol, slot: transition.slot, layout, group });
+        self.current.nodes.push(Node {
+            symbol,
+            slot: transition.slot,
+            layout,
+            group,
+        });
         Ok(())
     }
 
@@ -246,7 +267,14 @@ impl<'g> Assembler<'g> {
         self.current.clear();
         self.current.first_record = number;
         self.open.clear();
-        self.current.groups.push(Group { index: 0, parent: 0, first: 0, end: 0, groups_end: 0, occurrence: 1 });
+        self.current.groups.push(Group {
+            index: 0,
+            parent: 0,
+            first: 0,
+            end: 0,
+            groups_end: 0,
+            occurrence: 1,
+        });
         self.open.push(0);
     }
 
@@ -272,7 +300,14 @@ impl<'g> Assembler<'g> {
 
     fn push_group(&mut self, index: GroupIndex, parent: u32, at: u32, occurrence: u32) {
         self.open.push(self.current.groups.len() as u32);
-        self.current.groups.push(Group { index, parent, first: at, end: at, groups_end: 0, occurrence });
+        self.current.groups.push(Group {
+            index,
+            parent,
+            first: at,
+            end: at,
+            groups_end: 0,
+            occurrence,
+        });
     }
 
     fn close(&mut self, keep: usize, at: u32) {

@@ -1,0 +1,445 @@
+//! Grammar files compiled into tables: names resolved, layouts checked, structures made automata.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+
+use super::automaton::Automaton;
+use super::cell::{Cell, DateFormat};
+use super::class::ClassSet;
+use super::codes::{CodeList, Condition, Severity};
+use super::layout::{ConditionCode, Direction, Field, Layout, LayoutId, Values};
+use super::mask::Masks;
+use super::parse::{self, FieldStatement, GroupTemplate, MemberTemplate, Place, RecordStatement, Statement};
+use super::structure::{GroupMember, Member, Structure};
+use super::{Application, Chapter, Grammar};
+use crate::wire::RECORD_LENGTH;
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/grammars");
+
+/// A grammar or code file: its name and text.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file's path, as diagnostics name it.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// A grammar file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file breaks the language, or says what cannot be.
+    #[error("{file}:{line}:{column}: {message}")]
+    Grammar {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// The grammars that come with the program. They are tested; should one be broken all the same, the
+/// program says so at the first message instead of at none, so the rest stays usable.
+pub(super) fn builtin() -> Grammar {
+    let mut grammar = Grammar::default();
+    if let Err(error) = grammar.add(&embedded()) {
+        tracing::error!(%error, "built-in grammar is broken");
+    }
+    grammar
+}
+
+fn embedded() -> Vec<Source> {
+    let mut sources = Vec::new();
+    let mut folders = vec![&FILES];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        for file in folder.files() {
+            if let Some(text) = file.contents_utf8() {
+                sources.push(Source {
+                    name: file.path().display().to_string(),
+                    text: text.to_owned(),
+                });
+            }
+        }
+    }
+    sources.sort_by(|one, other| one.name.cmp(&other.name));
+    sources
+}
+
+impl Grammar {
+    /// The grammars that come with the program, and those of a folder, which add to them or
+    /// override records, structures, lists and conditions of the same name.
+    ///
+    /// # Errors
+    /// A file that cannot be read or breaks the language.
+    pub fn with_folder(folder: &Path) -> Result<Self, LoadError> {
+        let mut grammar = Self::default();
+        grammar.add(&embedded())?;
+        let mut sources = Vec::new();
+        read_folder(folder, &mut sources)?;
+        sources.sort_by(|one, other| one.name.cmp(&other.name));
+        grammar.add(&sources)?;
+        Ok(grammar)
+    }
+
+    /// Adds grammar files (`*.grammar`) and code files (`*.tsv`).
+    ///
+    /// # Errors
+    /// A file that breaks the language or says what cannot be.
+    pub fn add(&mut self, sources: &[Source]) -> Result<(), LoadError> {
+        for source in sources.iter().filter(|source| source.name.ends_with(".tsv")) {
+            self.add_codes(source)?;
+        }
+        let mut fragments = HashMap::new();
+        let mut structures = Vec::new();
+        for source in sources.iter().filter(|source| source.name.ends_with(".grammar")) {
+            let statements =
+                parse::parse(&source.text).map_err(|(place, message)| source.error(place, message))?;
+            for (place, statement) in statements {
+                match statement {
+                    Statement::Chapter {
+                        name,
+                        revision,
+                        pages,
+                    } => {
+                        self.chapters.retain(|chapter| chapter.name != name);
+                        self.chapters.push(Chapter {
+                            name,
+                            revision,
+                            pages,
+                        });
+                    }
+                    Statement::Pairing { input, response } => {
+                        self.responses.insert(input, response);
+                    }
+                    Statement::Record(record) => {
+                        self.add_record(record)
+                            .map_err(|(at, message)| source.error(at.unwrap_or(place), message))?;
+                    }
+                    Statement::Fragment { name, members } => {
+                        fragments.insert(name, members);
+                    }
+                    Statement::Structure {
+                        application,
+                        direction,
+                        group,
+                    } => {
+                        structures.push((source, place, application, direction, group));
+                    }
+                }
+            }
+        }
+        for (source, place, application, direction, template) in structures {
+            let root = expand(&template, &fragments, 0).map_err(|message| source.error(place, message))?;
+            let structure = Structure {
+                application,
+                direction,
+                root,
+            };
+            let automaton = Automaton::compile(&structure).map_err(|message| source.error(place, message))?;
+            self.structures.retain(|(known, _)| {
+                (&known.application, known.direction, &known.root.name)
+                    != (&structure.application, structure.direction, &structure.root.name)
+            });
+            self.structures.push((structure, automaton));
+        }
+        Ok(())
+    }
+
+    fn add_record(&mut self, statement: RecordStatement) -> Result<(), (Option<Place>, String)> {
+        let mut fields = Vec::new();
+        let mut next = 1;
+        for field in &statement.fields {
+            let at = |message| (Some(field.place), message);
+            if field.first != next || field.last < field.first {
+                return Err(at(format!(
+                    "{} begins at {}, expected {next}",
+                    field.name, field.first
+                )));
+            }
+            next = field.last + 1;
+            if next > RECORD_LENGTH + 1 {
+                return Err(at(format!(
+                    "{} ends at {}, beyond the record",
+                    field.name, field.last
+                )));
+            }
+            if field.name != "filler" && fields.iter().any(|known: &Field| known.name == field.name) {
+                return Err(at(format!("{} stands twice", field.name)));
+            }
+            fields.push(compile_field(field).map_err(at)?);
+        }
+        if next != RECORD_LENGTH + 1 {
+            return Err((
+                None,
+                format!(
+                    "record {} ends at {}, expected {RECORD_LENGTH}",
+                    statement.record,
+                    next - 1
+                ),
+            ));
+        }
+        let key = (
+            statement.application.clone(),
+            statement.direction,
+            statement.record.clone(),
+        );
+        let known = self
+            .by_record
+            .get(&key)
+            .and_then(|ids| {
+                ids.iter()
+                    .find(|id| self.layout(**id).variant == statement.variant)
+            })
+            .copied();
+        let id = match known {
+            Some(id) => id,
+            None => LayoutId(
+                u16::try_from(self.layouts.len()).map_err(|_| (None, "too many layouts".to_owned()))?,
+            ),
+        };
+        let masks = Masks::of(&fields);
+        let layout = Layout {
+            id,
+            application: statement.application,
+            direction: statement.direction,
+            record: statement.record,
+            variant: statement.variant,
+            name: statement.name,
+            fields,
+            masks,
+        };
+        match known {
+            Some(id) => self.layouts[usize::from(id.0)] = layout,
+            None => {
+                self.by_record.entry(key).or_default().push(id);
+                self.layouts.push(layout);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_codes(&mut self, source: &Source) -> Result<(), LoadError> {
+        let name = Path::new(&source.name)
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
+        let mut lines = source.text.lines().enumerate().filter(|(_, line)| {
+            let line = line.trim_end_matches('\r');
+            !line.is_empty() && !line.starts_with("# ")
+        });
+        let cells = |line: &str| {
+            line.trim_end_matches('\r')
+                .split('\t')
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let header = lines.next().map(|(_, line)| cells(line)).unwrap_or_default();
+        let mut rows = Vec::new();
+        for (number, line) in lines {
+            let mut row = cells(line);
+            if row.len() > header.len() {
+                let place = Place {
+                    line: number + 1,
+                    column: 1,
+                };
+                let message = format!("found {} columns, expected at most {}", row.len(), header.len());
+                return Err(source.error(place, message));
+            }
+            row.resize(header.len(), String::new());
+            rows.push(row);
+        }
+        let list = CodeList::new(name, header, rows);
+        if name.starts_with("conditions") {
+            self.add_conditions(&list, source)?;
+        } else if name == "applications" {
+            self.add_applications(&list);
+        }
+        self.lists.insert(name.to_owned(), list);
+        Ok(())
+    }
+
+    fn add_conditions(&mut self, list: &CodeList, source: &Source) -> Result<(), LoadError> {
+        for (index, row) in list.rows().iter().enumerate() {
+            let text = |column| list.cell(row, column).unwrap_or_default();
+            let Some(code) = ConditionCode::new(text("code")) else {
+                let place = Place {
+                    line: index + 2,
+                    column: 1,
+                };
+                return Err(source.error(place, format!("{:?} is no condition code", text("code"))));
+            };
+            self.conditions.insert(Condition {
+                application: text("app").to_owned(),
+                code,
+                narrative: text("narrative").to_owned(),
+                severity: Severity::from_column(text("severity")),
+                meaning: text("meaning").to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    fn add_applications(&mut self, list: &CodeList) {
+        for row in list.rows() {
+            let text = |column| list.cell(row, column).unwrap_or_default();
+            let yes = |column| matches!(text(column), "Y" | "yes" | "1" | "true" | "x");
+            let application = Application {
+                code: text("code").to_owned(),
+                name: text("name").to_owned(),
+                direction: if text("direction") == "out" {
+                    Direction::Output
+                } else {
+                    Direction::Input
+                },
+                response: text("response").to_owned(),
+                e_manifest: text("family") == "eMAN",
+                preparer_allowed: yes("preparer_allowed"),
+                national_permit_required: yes("national_permit_required"),
+            };
+            if !application.response.is_empty() {
+                self.responses
+                    .insert(application.code.clone(), application.response.clone());
+            }
+            self.applications.retain(|known| {
+                (known.code.as_str(), known.direction) != (application.code.as_str(), application.direction)
+            });
+            self.applications.push(application);
+        }
+    }
+}
+
+impl Source {
+    fn error(&self, place: Place, message: String) -> LoadError {
+        LoadError::Grammar {
+            file: self.name.clone(),
+            line: place.line,
+            column: place.column,
+            message,
+        }
+    }
+}
+
+fn read_folder(folder: &Path, sources: &mut Vec<Source>) -> Result<(), LoadError> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| LoadError::Unreadable { path, source }
+    };
+    for entry in std::fs::read_dir(folder).map_err(unreadable(folder))? {
+        let path = entry.map_err(unreadable(folder))?.path();
+        if path.is_dir() {
+            read_folder(&path, sources)?;
+        } else if path
+            .extension()
+            .is_some_and(|kind| kind == "grammar" || kind == "tsv")
+        {
+            let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
+            sources.push(Source {
+                name: path.display().to_string(),
+                text,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn compile_field(statement: &FieldStatement) -> Result<Field, String> {
+    let class = statement.accepted.unwrap_or(statement.class);
+    let column =
+        |column: usize| u8::try_from(column).map_err(|_| format!("column {column} is beyond the record"));
+    let cell = Cell {
+        start: column(statement.first - 1)?,
+        end: column(statement.last)?,
+        class,
+        decimals: statement.decimals.unwrap_or(0),
+        date_format: statement.date_format.unwrap_or_default(),
+    };
+    let dated = statement.date_format.is_some() || class.has(ClassSet::DATE);
+    let width = if cell.date_format() == DateFormat::MonthDayYear {
+        6
+    } else {
+        8
+    };
+    if dated && cell.width() != width {
+        return Err(format!(
+            "{} holds a date of {width} digits in {} columns",
+            statement.name,
+            cell.width()
+        ));
+    }
+    let fits = |text: &str| text.len() <= cell.width() && text.bytes().all(|byte| class.admits(byte));
+    let unfit = match &statement.values {
+        Values::Constant(text) if !fits(text) => Some(text),
+        Values::OneOf(texts) => texts.iter().find(|text| !fits(text)),
+        _ => None,
+    };
+    if let Some(text) = unfit {
+        return Err(format!(
+            "{text:?} does not fit {} of class {class} in columns {cell}",
+            statement.name
+        ));
+    }
+    Ok(Field {
+        name: statement.name.clone(),
+        element: statement.element.clone(),
+        cell,
+        class: statement.class,
+        designation: statement.designation,
+        decimals: statement.decimals,
+        values: statement.values.clone(),
+        conditions: statement.conditions.clone(),
+        note: statement.note.clone(),
+    })
+}
+
+/// Fragments may use fragments, but not so deep that one uses itself.
+const DEEPEST: usize = 32;
+
+fn expand(
+    template: &GroupTemplate,
+    fragments: &HashMap<String, Vec<MemberTemplate>>,
+    depth: usize,
+) -> Result<GroupMember, String> {
+    let mut group = template.group.clone();
+    group.members = expand_all(&template.members, fragments, depth)?;
+    Ok(group)
+}
+
+fn expand_all(
+    members: &[MemberTemplate],
+    fragments: &HashMap<String, Vec<MemberTemplate>>,
+    depth: usize,
+) -> Result<Vec<Member>, String> {
+    if depth > DEEPEST {
+        return Err("fragments use each other without end".to_owned());
+    }
+    let mut expanded = Vec::new();
+    for member in members {
+        match member {
+            MemberTemplate::Record(record) => expanded.push(Member::Record(record.clone())),
+            MemberTemplate::Group(group) => {
+                expanded.push(Member::Group(expand(group, fragments, depth + 1)?))
+            }
+            MemberTemplate::Use(name) => {
+                let inner = fragments.get(name).ok_or_else(|| format!("no fragment {name}"))?;
+                expanded.extend(expand_all(inner, fragments, depth + 1)?);
+            }
+        }
+    }
+    Ok(expanded)
+}
