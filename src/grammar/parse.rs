@@ -125,12 +125,10 @@ impl<'a> ParseError<&'a str> for Trouble<'a> {
 }
 
 impl<'a> ContextError<&'a str> for Trouble<'a> {
-    fn add_context(_: &'a str, expected: &'static str, other: Self) -> Self {
-        if other.expected.is_empty() {
-            Self { expected, ..other }
-        } else {
-            other
-        }
+    fn add_context(rest: &'a str, expected: &'static str, other: Self) -> Self {
+        // What was read from this very place on is better named by the whole than by its first part.
+        let from_here = blank(rest).len() == blank(other.rest).len();
+        if from_here || other.expected.is_empty() { Self { expected, ..other } } else { other }
     }
 }
 
