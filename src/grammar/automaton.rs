@@ -2,6 +2,7 @@
 //! groups it closes and which it opens.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::layout::{ConditionCode, Designation};
 use super::structure::{Discriminator, GroupMember, Member, Structure, StructureConditions};
@@ -176,6 +177,8 @@ struct Builder<'a> {
     slot_at: HashMap<Path, Slot>,
     groups: Vec<GroupInfo>,
     group_at: HashMap<Path, GroupIndex>,
+    /// The ways into a group, by its path: one row a member to begin with, one column a symbol.
+    ways: HashMap<Path, Vec<Vec<Option<Found>>>>,
 }
 
 impl Automaton {
@@ -193,11 +196,13 @@ impl Automaton {
             slot_at: HashMap::new(),
             groups: Vec::new(),
             group_at: HashMap::new(),
+            ways: HashMap::new(),
         };
         builder.number_group(&structure.root, &mut Vec::new(), 0)?;
         if builder.slots.is_empty() {
             return Err(format!("structure {} has no records", structure.root.name));
         }
+        builder.find_ways(&mut Vec::new());
         let width = builder.symbols.len();
         let mut table = vec![0_u16; (builder.slots.len() + 1) * width];
         let mut transitions = vec![];
@@ -328,8 +333,9 @@ fn conditions_of(own: &StructureConditions) -> Result<[ConditionCode; 6], String
 }
 
 /// Where a search for a symbol has led.
+#[derive(Clone)]
 struct Found {
-    path: Path,
+    path: Rc<[usize]>,
     missing: Option<Missing>,
 }
 
@@ -390,43 +396,69 @@ impl Builder<'_> {
         group
     }
 
-    /// The way down into a group to a record of this kind, from one of its members on.
-    fn descend(&self, group_path: &[usize], from: usize, symbol: Symbol) -> Option<Found> {
-        let group = self.group_member(group_path);
-        let mut missing: Option<Missing> = None;
-        for (position, member) in group.members.iter().enumerate().skip(from) {
-            let mut path = group_path.to_vec();
-            path.push(position);
-            let (hit, passed) = match member {
+    /// The ways down into every group, from each of its members on, to a record of each kind: the
+    /// first place that comes, and what is passed over on the way.
+    fn find_ways(&mut self, path: &mut Path) {
+        let group = self.group_member(path);
+        let count = group.members.len();
+        let unordered = group.unordered;
+        for position in 0..count {
+            if let Member::Group(_) = self.group_member(path).members[position] {
+                path.push(position);
+                self.find_ways(path);
+                path.pop();
+            }
+        }
+        let width = self.symbols.len();
+        let mut ways = vec![vec![None; width]; count + 1];
+        for position in (0..count).rev() {
+            let mut inner = path.clone();
+            inner.push(position);
+            let (own, passed) = match &self.group_member(path).members[position] {
                 Member::Record(record) => {
-                    let slot = self.slot_at[&path];
-                    let hit = (self.slots[usize::from(slot)].symbol == symbol).then(|| Found {
-                        path: path.clone(),
+                    let slot = self.slot_at[&inner];
+                    let mut own = vec![None; width];
+                    let found = Found {
+                        path: inner.as_slice().into(),
                         missing: None,
-                    });
+                    };
+                    own[usize::from(self.slots[usize::from(slot)].symbol.0)] = Some(found);
                     (
-                        hit,
+                        own,
                         required(record.designation, &record.record, record.conditions.missing),
                     )
                 }
-                Member::Group(inner) => {
-                    let hit = self.descend(&path, 0, symbol);
+                Member::Group(member) => {
+                    let own = self.ways[&inner][0].clone();
                     (
-                        hit,
-                        required(inner.designation, &inner.name, inner.conditions.missing),
+                        own,
+                        required(member.designation, &member.name, member.conditions.missing),
                     )
                 }
             };
-            if let Some(found) = hit {
-                let skipped = missing.take_if(|_| !group.unordered || position == 0);
-                return Some(Found {
-                    path: found.path,
-                    missing: skipped.or(found.missing),
-                });
-            }
-            missing = missing.or(passed);
+            // In an unordered group only its first member must come before the others.
+            let passed = passed.filter(|_| !unordered || position == 0);
+            let further = ways[position + 1].iter().map(|way: &Option<Found>| {
+                way.as_ref().map(|way| Found {
+                    path: Rc::clone(&way.path),
+                    missing: passed.clone().or_else(|| way.missing.clone()),
+                })
+            });
+            ways[position] = own
+                .into_iter()
+                .zip(further)
+                .map(|(own, further)| own.or(further))
+                .collect();
         }
-        None
+        self.ways.insert(path.clone(), ways);
+    }
+
+    fn descend(&self, group_path: &[usize], from: usize, symbol: Symbol) -> Option<Found> {
+        self.ways
+            .get(group_path)?
+            .get(from)?
+            .get(usize::from(symbol.0))?
+            .clone()
     }
 
     fn first(&self, symbol: Symbol) -> Option<Transition> {
@@ -542,7 +574,7 @@ impl Builder<'_> {
         leave: usize,
         same: bool,
     ) -> Transition {
-        let slot = self.slot_at[&found.path];
+        let slot = self.slot_at[&*found.path];
         let enter = (group_path.len() + 1..found.path.len())
             .map(|length| self.group_at[&found.path[..length]])
             .collect::<Vec<_>>();

@@ -130,8 +130,12 @@ pub struct Field {
     pub designation: Designation,
     /// The implied decimal places, if the chapter names any.
     pub decimals: Option<u8>,
-    /// What it may hold.
+    /// What it may hold, as printed.
     pub values: Values,
+    /// What else is accepted in it.
+    pub also: Vec<Values>,
+    /// Whether its value alone decides that a record is of this variant.
+    pub decides: bool,
     /// The conditions it raises.
     pub conditions: FieldConditions,
     /// Meaning, page, doubts.
@@ -204,18 +208,26 @@ impl Layout {
         columns
     }
 
-    /// Whether the record's constants and short value lists are those of this layout.
+    /// Whether a record is of this layout: by the fields that decide, or where none does by the
+    /// constants and, in a variant, the short value lists of mandatory fields.
     #[must_use]
     pub fn matches(&self, columns: &Columns) -> bool {
-        self.fields.iter().all(|field| match &field.values {
-            Values::Constant(text) => field.cell.text(columns) == text,
-            Values::OneOf(values)
-                if !self.variant.is_empty() && field.designation == Designation::Mandatory =>
-            {
-                values.iter().any(|value| value == field.cell.text(columns))
-            }
-            _ => true,
-        })
+        let some_decide = self.fields.iter().any(|field| field.decides);
+        let decisive = |field: &&Field| if some_decide { field.decides } else { true };
+        self.fields
+            .iter()
+            .filter(decisive)
+            .all(|field| match &field.values {
+                Values::Constant(text) => field.cell.text(columns) == text,
+                Values::OneOf(values) if some_decide || self.is_told_by(field) => {
+                    values.iter().any(|value| value == field.cell.text(columns))
+                }
+                _ => true,
+            })
+    }
+
+    fn is_told_by(&self, field: &Field) -> bool {
+        !self.variant.is_empty() && field.designation == Designation::Mandatory
     }
 }
 

@@ -402,6 +402,8 @@ fn compile_field(statement: &FieldStatement) -> Result<Field, String> {
         designation: statement.designation,
         decimals: statement.decimals,
         values: statement.values.clone(),
+        also: statement.also.clone(),
+        decides: statement.decides,
         conditions: statement.conditions.clone(),
         note: statement.note.clone(),
     })

@@ -77,6 +77,8 @@ pub struct FieldStatement {
     pub decimals: Option<u8>,
     pub date_format: Option<DateFormat>,
     pub values: Values,
+    pub also: Vec<Values>,
+    pub decides: bool,
     pub conditions: FieldConditions,
     pub note: String,
 }
@@ -128,7 +130,11 @@ impl<'a> ContextError<&'a str> for Trouble<'a> {
     fn add_context(rest: &'a str, expected: &'static str, other: Self) -> Self {
         // What was read from this very place on is better named by the whole than by its first part.
         let from_here = blank(rest).len() == blank(other.rest).len();
-        if from_here || other.expected.is_empty() { Self { expected, ..other } } else { other }
+        if from_here || other.expected.is_empty() {
+            Self { expected, ..other }
+        } else {
+            other
+        }
     }
 }
 
@@ -347,6 +353,8 @@ fn field<'a>(whole: &str, text: &'a str) -> Result<'a, FieldStatement> {
         decimals: None,
         date_format: None,
         values: Values::Any,
+        also: Vec::new(),
+        decides: false,
         conditions: FieldConditions::default(),
         note: String::new(),
     };
@@ -358,12 +366,15 @@ fn field<'a>(whole: &str, text: &'a str) -> Result<'a, FieldStatement> {
     Ok((rest, field))
 }
 
+#[derive(Clone)]
 enum FieldPart {
     Element(String),
     Accept(ClassSet),
     Decimals(u8),
     Date(DateFormat),
     Values(Values),
+    Also(Values),
+    Decides,
     Missing(ConditionCode),
     Unknown(ConditionCode),
     Invalid(ConditionCode),
@@ -380,6 +391,8 @@ impl FieldStatement {
             FieldPart::Decimals(decimals) => self.decimals = Some(decimals),
             FieldPart::Date(format) => self.date_format = Some(format),
             FieldPart::Values(values) => self.values = values,
+            FieldPart::Also(values) => self.also.push(values),
+            FieldPart::Decides => self.decides = true,
             FieldPart::Missing(code) => self.conditions.missing = Some(code),
             FieldPart::Unknown(code) => self.conditions.unknown = Some(code),
             FieldPart::Invalid(code) => self.conditions.invalid = Some(code),
@@ -405,6 +418,8 @@ fn field_part(text: &str) -> Result<'_, FieldPart> {
             FieldPart::Date,
         ),
         map(preceded(keyword("in"), cut(values)), FieldPart::Values),
+        map(preceded(keyword("also"), cut(values)), FieldPart::Also),
+        value(FieldPart::Decides, keyword("decides")),
         map(preceded(keyword("missing"), cut(condition)), FieldPart::Missing),
         map(preceded(keyword("unknown"), cut(condition)), FieldPart::Unknown),
         map(preceded(keyword("invalid"), cut(condition)), FieldPart::Invalid),

@@ -1,0 +1,141 @@
+//! The grammar files that come with the program.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use abigate::grammar::{Direction, Grammar, Values};
+
+/// Code lists that a host's reference data supplies.
+const OF_THE_HOST: [&str; 7] = [
+    "carrier",
+    "filer",
+    "firms",
+    "hts",
+    "schedule_d",
+    "schedule_k",
+    "surety",
+];
+
+#[test]
+fn built_in_grammars_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let grammar = Grammar::with_folder(folder.path()).unwrap_or_else(|error| panic!("{error}"));
+    for application in ["AE", "AX"] {
+        let direction = if application == "AE" {
+            Direction::Input
+        } else {
+            Direction::Output
+        };
+        assert!(
+            grammar.structure(application, direction).is_some(),
+            "structure {application}"
+        );
+    }
+    assert!(grammar.layouts().len() > 100);
+}
+
+#[test]
+fn every_list_is_there() {
+    let grammar = Grammar::builtin();
+    let mut absent = BTreeSet::new();
+    for field in grammar.layouts().iter().flat_map(|layout| &layout.fields) {
+        for values in std::iter::once(&field.values).chain(&field.also) {
+            if let Values::List(name) = values
+                && grammar.list(name).is_none()
+                && !OF_THE_HOST.contains(&name.as_str())
+            {
+                absent.insert(name.clone());
+            }
+        }
+    }
+    assert!(absent.is_empty(), "no such lists: {absent:?}");
+}
+
+#[test]
+fn every_condition_of_a_field_has_a_narrative() {
+    let grammar = Grammar::builtin();
+    let mut absent = BTreeSet::new();
+    for layout in grammar.layouts() {
+        for field in &layout.fields {
+            let own = &field.conditions;
+            let codes = [own.missing, own.unknown, own.invalid, own.zero]
+                .into_iter()
+                .flatten();
+            for code in codes.chain(own.checks.iter().map(|(_, code)| *code)) {
+                let application = if layout.application == "PGA" {
+                    "AE"
+                } else {
+                    &layout.application
+                };
+                if grammar.conditions().get(application, code).is_none() {
+                    absent.insert(format!("{application} {code}"));
+                }
+            }
+        }
+    }
+    assert!(absent.is_empty(), "no narrative: {absent:?}");
+}
+
+#[test]
+fn narratives_fit_their_field() {
+    let in_use = |application: &str| matches!(application, "*" | "AE" | "AX");
+    for condition in Grammar::builtin()
+        .conditions()
+        .rows()
+        .iter()
+        .filter(|row| in_use(&row.application))
+    {
+        let narrative = &condition.narrative;
+        assert!(
+            narrative.len() <= 40 && narrative.is_ascii(),
+            "{}: {narrative}",
+            condition.code
+        );
+        assert_eq!(narrative, &narrative.to_uppercase(), "{}", condition.code);
+    }
+}
+
+/// Where the project's table of facts is at hand, the export equals it in app, dir, record, variant,
+/// start, end, class, desig and decimals.
+#[test]
+fn export_equals_the_tables_of_facts() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/catair/layouts");
+    let Ok(files) = std::fs::read_dir(&folder) else {
+        return;
+    };
+    let mut exported = Vec::new();
+    abigate::grammar::export(Grammar::builtin(), &[], &mut exported).unwrap();
+    let exported = String::from_utf8(exported).unwrap();
+    let key = |line: &str| {
+        let cells = line.split('\t').collect::<Vec<_>>();
+        [0, 1, 2, 3, 7, 8, 9, 10, 11]
+            .map(|column| cells[column].to_owned())
+            .join("\t")
+    };
+    let ours = exported.lines().skip(1).map(key).collect::<BTreeSet<_>>();
+    let mut applications = BTreeSet::new();
+    let mut theirs = BTreeSet::new();
+    for path in files.map(|file| file.unwrap().path()) {
+        let text = std::fs::read_to_string(path).unwrap();
+        let rows = text
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.starts_with("app\t"));
+        for row in rows.filter(|row| !row.trim().is_empty()) {
+            theirs.insert(key(row));
+        }
+    }
+    for layout in Grammar::builtin().layouts() {
+        applications.insert((layout.application.clone(), layout.record.clone()));
+    }
+    theirs.retain(|row| {
+        let cells = row.split('\t').collect::<Vec<_>>();
+        applications.contains(&(cells[0].to_owned(), cells[2].to_owned()))
+    });
+    let missing = theirs.difference(&ours).take(10).collect::<Vec<_>>();
+    let extra = ours.difference(&theirs).take(10).collect::<Vec<_>>();
+    assert!(
+        missing.is_empty() && extra.is_empty(),
+        "missing {missing:#?}\nextra {extra:#?}"
+    );
+}
