@@ -476,7 +476,7 @@ impl Builder<'_> {
         let here = self.slot_at[path];
         if self.slots[usize::from(here)].symbol == symbol {
             let found = Found {
-                path: path.to_vec(),
+                path: path.into(),
                 missing: None,
             };
             let mut transition = self.transition(&path[..depth], found, false, 0, true);
@@ -512,7 +512,9 @@ impl Builder<'_> {
                 }
             }
             left_behind = left_behind.or_else(|| self.missing_after(group_path, path[level]));
-            if let Some(found) = self.descend(group_path, 0, symbol) {
+            // A transaction that begins with another record than its header is no transaction.
+            let begins = |found: &Found| level > 0 || found.missing.is_none();
+            if let Some(found) = self.descend(group_path, 0, symbol).filter(begins) {
                 let missing = left_behind.clone().or_else(|| found.missing.clone());
                 let repeats = group.maximum != Some(1);
                 let mut transition = self.transition(group_path, found, true, leave, false);
@@ -693,14 +695,23 @@ impl Cursor {
     }
 
     #[cold]
+    fn header_missing(&self, automaton: &Automaton) -> Fault {
+        Fault::HeaderMissing {
+            expected: automaton.header.clone(),
+            condition: automaton.conditions[0],
+        }
+    }
+
+    #[cold]
     fn misplaced(&self, automaton: &Automaton, symbol: Symbol) -> Fault {
         let found = automaton.record(symbol).to_owned();
         let Some(slot) = self.state.checked_sub(1) else {
-            return Fault::HeaderMissing {
-                expected: automaton.header.clone(),
-                condition: automaton.conditions[0],
-            };
+            return self.header_missing(automaton);
         };
+        if usize::from(slot) + 1 == automaton.slots.len() {
+            // Behind a transaction's last record the next one must begin.
+            return self.header_missing(automaton);
+        }
         let after = automaton
             .record(automaton.slots[usize::from(slot)].symbol)
             .to_owned();
@@ -714,10 +725,7 @@ impl Cursor {
     #[cold]
     fn fault(&self, automaton: &Automaton, transition: &Transition) -> Fault {
         if self.state == 0 {
-            return Fault::HeaderMissing {
-                expected: automaton.header.clone(),
-                condition: automaton.conditions[0],
-            };
+            return self.header_missing(automaton);
         }
         match (&transition.missing, &transition.exceeded) {
             (Some(missing), _) => absent(automaton, missing),
