@@ -1,0 +1,266 @@
+//! What goes back: a refusal, a response around what the host answers, or a notification.
+
+use jiff::civil::Date;
+
+use super::condition::{EnvelopeCondition, Place};
+use super::directory::{Party, Sender};
+use super::layouts::{BatchCells, BlockHeaderCells, BlockTrailerCells, EnvelopeCodec, PartyCells};
+use super::read::{BatchReading, Block};
+use crate::grammar::{Cell, ConditionCode, Layout, PutError};
+use crate::wire::Columns;
+
+/// The final condition of a refusal and its disposition type (B&B-33, note 3).
+const REJECTED: (&str, &str) = ("999", "R");
+
+/// An answer that cannot be written.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// A value is too long, of the wrong class, or there are more records than the count can say.
+    #[error(transparent)]
+    Unfit(#[from] PutError),
+    /// Applications without a response, or a batch that is no batch, have no answer of this kind.
+    #[error("application {application:?} has no response")]
+    NoResponse {
+        /// The application of the input.
+        application: String,
+    },
+}
+
+/// What CBP sends by itself (B&B-38).
+#[derive(Clone, Debug)]
+pub struct Notification {
+    /// To whom it goes.
+    pub receiver: Sender,
+    /// The day on which it was prepared.
+    pub date: Date,
+    /// Its application.
+    pub application: String,
+    /// The blocks: for whom, and the records between B and Y.
+    pub blocks: Vec<(Party, Vec<Columns>)>,
+}
+
+impl EnvelopeCodec<'_> {
+    /// The refusal of a batch: X1 for each condition, with X0 before those of a block or transaction,
+    /// between control records of CBP's own. There are never more records than the count can say; of
+    /// more conditions than that the last are left out.
+    ///
+    /// # Errors
+    /// A condition's narrative does not fit its field.
+    pub fn rejection(&self, reading: &BatchReading) -> Result<Vec<Columns>, AnswerError> {
+        let (trailer, count) = self.output.generated_block_trailer;
+        let most = 10_usize.saturating_pow(count.width() as u32) - 1;
+        let mut records = Vec::new();
+        for group in reading.conditions.chunk_by(|one, other| one.place == other.place) {
+            let mut rows = self.references(reading, group)?;
+            for condition in group {
+                rows.push(self.disposition("", condition.code)?);
+            }
+            if records.len() + rows.len() >= most {
+                break;
+            }
+            records.append(&mut rows);
+        }
+        if let Some(code) = ConditionCode::new(REJECTED.0) {
+            records.push(self.disposition(REJECTED.1, code)?);
+        }
+        let mut trailer = trailer.blank();
+        count.put_digits(&mut trailer, records.len() as u64)?;
+        let mut rows = vec![self.header(reading, ""), self.output.generated_header.blank()];
+        rows.append(&mut records);
+        rows.extend([trailer, self.output.generated_trailer.blank()]);
+        Ok(rows)
+    }
+
+    /// The response to a batch: its control records, with the application of the response and the
+    /// number of records, around the answer to each block. A block without records is left out.
+    ///
+    /// # Errors
+    /// The application has no response, or a block has more records than can be counted.
+    pub fn response(&self, reading: &BatchReading, blocks: &[Vec<Columns>]) -> Result<Vec<Columns>, AnswerError> {
+        let no_response = || AnswerError::NoResponse { application: reading.application.clone() };
+        let application = self.grammar.response(&reading.application).ok_or_else(no_response)?;
+        let family = self.family(reading.e_manifest);
+        let trailer = reading.trailer.as_ref().ok_or_else(no_response)?;
+        let mut rows = vec![self.header(reading, application)];
+        for (block, records) in reading.blocks.iter().zip(blocks).filter(|(_, records)| !records.is_empty()) {
+            rows.push(self.block_header(block, application));
+            rows.extend_from_slice(records);
+            rows.push(self.block_trailer(block, application, reading.e_manifest, records.len())?);
+        }
+        rows.push(mirror_batch(&family.trailer, trailer, &family.output_trailer));
+        Ok(rows)
+    }
+
+    /// A notification.
+    ///
+    /// # Errors
+    /// A value that does not fit its field, or a block with more records than can be counted.
+    pub fn notification(&self, notification: &Notification) -> Result<Vec<Columns>, AnswerError> {
+        let family = self.family(self.is_e_manifest(&notification.application));
+        let mut rows = Vec::new();
+        let addressed = |cells: &BatchCells<'_>| -> Result<Columns, PutError> {
+            let mut row = cells.layout.blank();
+            cells.site.put_text(&mut row, &notification.receiver.site)?;
+            cells.id.put_text(&mut row, &notification.receiver.id)?;
+            cells.office.put_text(&mut row, &notification.receiver.office)?;
+            cells.date.put_date(&mut row, notification.date)?;
+            Ok(row)
+        };
+        let mut header = addressed(&family.output_header)?;
+        if let Some(cell) = family.output_header.application.filter(|_| !family.is_e_manifest) {
+            cell.put_text(&mut header, &notification.application)?;
+        }
+        rows.push(header);
+        let output = &self.output;
+        for (party, records) in &notification.blocks {
+            rows.push(named_block(output.block_header.layout, &output.block_header.processing, party)?);
+            rows.extend_from_slice(records);
+            rows.push(named_block(output.block_trailer.layout, &output.block_trailer.processing, party)?);
+            let from = rows.len() - records.len() - 2;
+            output.block_header.application.put_text(&mut rows[from], &notification.application)?;
+            let last = rows.len() - 1;
+            output.block_trailer.application.put_text(&mut rows[last], &notification.application)?;
+            put_count(&output.block_trailer, &mut rows[last], records.len())?;
+        }
+        rows.push(addressed(&family.output_trailer)?);
+        Ok(rows)
+    }
+
+    /// The A-record that goes back. A refusal has no application, nor has the e-Manifest family.
+    fn header(&self, reading: &BatchReading, application: &str) -> Columns {
+        let family = self.family(reading.e_manifest);
+        let Some(received) = &reading.header else { return family.output_header.layout.blank() };
+        let mut row = mirror_batch(&family.header, received, &family.output_header);
+        if let Some(cell) = family.output_header.application.filter(|_| !family.is_e_manifest) {
+            put(cell, &mut row, application.as_bytes());
+        }
+        if let Some(cell) = family.output_header.user_data {
+            put_right(cell, &mut row, family.returned_user_data(received));
+        }
+        row
+    }
+
+    fn block_header(&self, block: &Block, application: &str) -> Columns {
+        let cells = &self.output.block_header;
+        let mut row = cells.layout.blank();
+        if let Some(received) = &block.header {
+            mirror_block(&self.block, received, cells, &mut row);
+        }
+        put(cells.application, &mut row, application.as_bytes());
+        row
+    }
+
+    fn block_trailer(
+        &self,
+        block: &Block,
+        application: &str,
+        e_manifest: bool,
+        count: usize,
+    ) -> Result<Columns, PutError> {
+        let cells = &self.output.block_trailer;
+        let mut row = cells.layout.blank();
+        if let Some(received) = &block.trailer {
+            let input = &self.family(e_manifest).block_trailer;
+            mirror_party(&input.processing, received, &cells.processing, &mut row);
+        }
+        put(cells.application, &mut row, application.as_bytes());
+        put_count(cells, &mut row, count)?;
+        Ok(row)
+    }
+
+    /// The X0-records that point at the place of some conditions.
+    fn references(&self, reading: &BatchReading, group: &[EnvelopeCondition]) -> Result<Vec<Columns>, PutError> {
+        let place = group.first().map_or(Place::Batch, |condition| condition.place);
+        let (Place::Block { block: number } | Place::Transaction { block: number, .. }) = place else {
+            return Ok(Vec::new());
+        };
+        let (cells, occurrence) = &self.output.block_reference;
+        let mut row = cells.layout.blank();
+        occurrence.put_digits(&mut row, u64::from(number))?;
+        let block = reading.blocks.get(number as usize - 1);
+        if let Some(received) = block.and_then(|block| block.header.as_ref()) {
+            mirror_block(&self.block, received, cells, &mut row);
+        }
+        let mut rows = vec![row];
+        if let Place::Transaction { transaction, record, column, .. } = place {
+            let cells = &self.output.transaction_reference;
+            let mut row = cells.layout.blank();
+            cells.occurrence.put_digits(&mut row, u64::from(transaction))?;
+            cells.record.put_digits(&mut row, u64::from(record))?;
+            cells.column.put_digits(&mut row, u64::from(column))?;
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    fn disposition(&self, kind: &str, code: ConditionCode) -> Result<Columns, PutError> {
+        let cells = &self.output.disposition;
+        let narrative = self.grammar.conditions().get("*", code).map_or("", |known| &known.narrative);
+        let mut row = cells.layout.blank();
+        cells.disposition.put_text(&mut row, kind)?;
+        cells.condition.put_text(&mut row, code.as_str())?;
+        put(cells.narrative, &mut row, narrative.as_bytes());
+        Ok(row)
+    }
+}
+
+/// Writes bytes as they are, left justified; what no standard keyboard has becomes a space, so that
+/// what goes back can be read as records whatever came.
+fn put(cell: Cell, row: &mut Columns, bytes: &[u8]) {
+    let target = &mut row[cell.first_column() - 1..cell.last_column()];
+    target.fill(b' ');
+    for (to, from) in target.iter_mut().zip(bytes) {
+        if from.is_ascii_graphic() {
+            *to = *from;
+        }
+    }
+}
+
+/// Writes bytes at the end of a field, with spaces before them.
+fn put_right(cell: Cell, row: &mut Columns, bytes: &[u8]) {
+    let mut padded = vec![b' '; cell.width().saturating_sub(bytes.len())];
+    padded.extend_from_slice(bytes);
+    put(cell, row, &padded);
+}
+
+fn put_count(cells: &BlockTrailerCells<'_>, row: &mut Columns, count: usize) -> Result<(), PutError> {
+    cells.count.map_or(Ok(()), |cell| cell.put_digits(row, count as u64))
+}
+
+fn mirror_batch(input: &BatchCells<'_>, received: &Columns, output: &BatchCells<'_>) -> Columns {
+    let mut row = output.layout.blank();
+    let always = [(input.site, output.site), (input.id, output.id), (input.office, output.office), (input.date, output.date)];
+    for (from, to) in always.into_iter().chain(input.password.zip(output.password)) {
+        put(to, &mut row, from.raw(received));
+    }
+    row
+}
+
+fn mirror_block(input: &BlockHeaderCells<'_>, received: &Columns, output: &BlockHeaderCells<'_>, row: &mut Columns) {
+    mirror_party(&input.processing, received, &output.processing, row);
+    mirror_party(&input.preparer, received, &output.preparer, row);
+    let rest = [
+        (input.preparer_indicator, output.preparer_indicator),
+        (input.application, output.application),
+        (input.user_data, output.user_data),
+    ];
+    for (from, to) in rest {
+        put(to, row, from.raw(received));
+    }
+}
+
+fn mirror_party(input: &PartyCells, received: &Columns, output: &PartyCells, row: &mut Columns) {
+    for (from, to) in [(input.port, output.port), (input.filer, output.filer), (input.office, output.office)] {
+        put(to, row, from.raw(received));
+    }
+}
+
+/// A B- or Y-record of a notification, without its application.
+fn named_block(layout: &Layout, cells: &PartyCells, party: &Party) -> Result<Columns, PutError> {
+    let mut row = layout.blank();
+    cells.port.put_text(&mut row, &party.port)?;
+    cells.filer.put_text(&mut row, &party.filer)?;
+    cells.office.put_text(&mut row, &party.office)?;
+    Ok(row)
+}
