@@ -7,30 +7,15 @@ use std::path::Path;
 use abigate::grammar::{Direction, Grammar, Values};
 
 /// Code lists that a host's reference data supplies.
-const OF_THE_HOST: [&str; 7] = [
-    "carrier",
-    "filer",
-    "firms",
-    "hts",
-    "schedule_d",
-    "schedule_k",
-    "surety",
-];
+const OF_THE_HOST: [&str; 7] = ["carrier", "filer", "firms", "hts", "schedule_d", "schedule_k", "surety"];
 
 #[test]
 fn built_in_grammars_load() {
     let folder = tempfile::tempdir().unwrap();
     let grammar = Grammar::with_folder(folder.path()).unwrap_or_else(|error| panic!("{error}"));
     for application in ["AE", "AX"] {
-        let direction = if application == "AE" {
-            Direction::Input
-        } else {
-            Direction::Output
-        };
-        assert!(
-            grammar.structure(application, direction).is_some(),
-            "structure {application}"
-        );
+        let direction = if application == "AE" { Direction::Input } else { Direction::Output };
+        assert!(grammar.structure(application, direction).is_some(), "structure {application}");
     }
     assert!(grammar.layouts().len() > 100);
 }
@@ -59,15 +44,9 @@ fn every_condition_of_a_field_has_a_narrative() {
     for layout in grammar.layouts() {
         for field in &layout.fields {
             let own = &field.conditions;
-            let codes = [own.missing, own.unknown, own.invalid, own.zero]
-                .into_iter()
-                .flatten();
+            let codes = [own.missing, own.unknown, own.invalid, own.zero].into_iter().flatten();
             for code in codes.chain(own.checks.iter().map(|(_, code)| *code)) {
-                let application = if layout.application == "PGA" {
-                    "AE"
-                } else {
-                    &layout.application
-                };
+                let application = if layout.application == "PGA" { "AE" } else { &layout.application };
                 if grammar.conditions().get(application, code).is_none() {
                     absent.insert(format!("{application} {code}"));
                 }
@@ -80,18 +59,9 @@ fn every_condition_of_a_field_has_a_narrative() {
 #[test]
 fn narratives_fit_their_field() {
     let in_use = |application: &str| matches!(application, "*" | "AE" | "AX");
-    for condition in Grammar::builtin()
-        .conditions()
-        .rows()
-        .iter()
-        .filter(|row| in_use(&row.application))
-    {
+    for condition in Grammar::builtin().conditions().rows().iter().filter(|row| in_use(&row.application)) {
         let narrative = &condition.narrative;
-        assert!(
-            narrative.len() <= 40 && narrative.is_ascii(),
-            "{}: {narrative}",
-            condition.code
-        );
+        assert!(narrative.len() <= 40 && narrative.is_ascii(), "{}: {narrative}", condition.code);
         assert_eq!(narrative, &narrative.to_uppercase(), "{}", condition.code);
     }
 }
@@ -109,18 +79,14 @@ fn export_equals_the_tables_of_facts() {
     let exported = String::from_utf8(exported).unwrap();
     let key = |line: &str| {
         let cells = line.split('\t').collect::<Vec<_>>();
-        [0, 1, 2, 3, 7, 8, 9, 10, 11]
-            .map(|column| cells[column].to_owned())
-            .join("\t")
+        [0, 1, 2, 3, 7, 8, 9, 10, 11].map(|column| cells[column].to_owned()).join("\t")
     };
     let ours = exported.lines().skip(1).map(key).collect::<BTreeSet<_>>();
     let mut applications = BTreeSet::new();
     let mut theirs = BTreeSet::new();
     for path in files.map(|file| file.unwrap().path()) {
         let text = std::fs::read_to_string(path).unwrap();
-        let rows = text
-            .lines()
-            .filter(|line| !line.starts_with('#') && !line.starts_with("app\t"));
+        let rows = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("app\t"));
         for row in rows.filter(|row| !row.trim().is_empty()) {
             theirs.insert(key(row));
         }
@@ -134,8 +100,5 @@ fn export_equals_the_tables_of_facts() {
     });
     let missing = theirs.difference(&ours).take(10).collect::<Vec<_>>();
     let extra = ours.difference(&theirs).take(10).collect::<Vec<_>>();
-    assert!(
-        missing.is_empty() && extra.is_empty(),
-        "missing {missing:#?}\nextra {extra:#?}"
-    );
+    assert!(missing.is_empty() && extra.is_empty(), "missing {missing:#?}\nextra {extra:#?}");
 }

@@ -77,7 +77,11 @@ impl EnvelopeCodec<'_> {
     ///
     /// # Errors
     /// The application has no response, or a block has more records than can be counted.
-    pub fn response(&self, reading: &BatchReading, blocks: &[Vec<Columns>]) -> Result<Vec<Columns>, AnswerError> {
+    pub fn response(
+        &self,
+        reading: &BatchReading,
+        blocks: &[Vec<Columns>],
+    ) -> Result<Vec<Columns>, AnswerError> {
         let no_response = || AnswerError::NoResponse { application: reading.application.clone() };
         let application = self.grammar.response(&reading.application).ok_or_else(no_response)?;
         let family = self.family(reading.e_manifest);
@@ -170,7 +174,11 @@ impl EnvelopeCodec<'_> {
     }
 
     /// The X0-records that point at the place of some conditions.
-    fn references(&self, reading: &BatchReading, group: &[EnvelopeCondition]) -> Result<Vec<Columns>, PutError> {
+    fn references(
+        &self,
+        reading: &BatchReading,
+        group: &[EnvelopeCondition],
+    ) -> Result<Vec<Columns>, PutError> {
         let place = group.first().map_or(Place::Batch, |condition| condition.place);
         let (Place::Block { block: number } | Place::Transaction { block: number, .. }) = place else {
             return Ok(Vec::new());
@@ -230,14 +238,24 @@ fn put_count(cells: &BlockTrailerCells<'_>, row: &mut Columns, count: usize) -> 
 
 fn mirror_batch(input: &BatchCells<'_>, received: &Columns, output: &BatchCells<'_>) -> Columns {
     let mut row = output.layout.blank();
-    let always = [(input.site, output.site), (input.id, output.id), (input.office, output.office), (input.date, output.date)];
+    let always = [
+        (input.site, output.site),
+        (input.id, output.id),
+        (input.office, output.office),
+        (input.date, output.date),
+    ];
     for (from, to) in always.into_iter().chain(input.password.zip(output.password)) {
         put(to, &mut row, from.raw(received));
     }
     row
 }
 
-fn mirror_block(input: &BlockHeaderCells<'_>, received: &Columns, output: &BlockHeaderCells<'_>, row: &mut Columns) {
+fn mirror_block(
+    input: &BlockHeaderCells<'_>,
+    received: &Columns,
+    output: &BlockHeaderCells<'_>,
+    row: &mut Columns,
+) {
     mirror_party(&input.processing, received, &output.processing, row);
     mirror_party(&input.preparer, received, &output.preparer, row);
     let rest = [
@@ -251,7 +269,8 @@ fn mirror_block(input: &BlockHeaderCells<'_>, received: &Columns, output: &Block
 }
 
 fn mirror_party(input: &PartyCells, received: &Columns, output: &PartyCells, row: &mut Columns) {
-    for (from, to) in [(input.port, output.port), (input.filer, output.filer), (input.office, output.office)] {
+    for (from, to) in [(input.port, output.port), (input.filer, output.filer), (input.office, output.office)]
+    {
         put(to, row, from.raw(received));
     }
 }

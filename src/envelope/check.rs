@@ -61,7 +61,9 @@ impl Checks<'_, '_> {
         let mut pairs = vec![(first.date, last.date), (first.office, last.office)];
         pairs.extend(first.password.zip(last.password));
         let missing = |cell: Cell| cell.is_blank(row);
-        pairs.extend([(first.site, last.site), (first.id, last.id)].into_iter().filter(|pair| !missing(pair.1)));
+        pairs.extend(
+            [(first.site, last.site), (first.id, last.id)].into_iter().filter(|pair| !missing(pair.1)),
+        );
         if pairs.iter().any(|(one, other)| one.raw(header) != other.raw(row)) {
             found.add(Place::Batch, "X14");
         }

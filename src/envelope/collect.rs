@@ -96,9 +96,8 @@ impl BatchCollector {
             }
             self.began_at = line.offset;
         }
-        let batch = self
-            .current
-            .get_or_insert_with(|| RawBatch { first_record: line.number, ..RawBatch::default() });
+        let batch =
+            self.current.get_or_insert_with(|| RawBatch { first_record: line.number, ..RawBatch::default() });
         if let Some(defect) = line.defect {
             batch.defects.push((batch.rows.len(), defect));
         }

@@ -234,7 +234,8 @@ impl EnvelopeCodec<'_> {
                 .map_err(|fault| (number, Trouble::Structure(fault)))?;
             self.take(finished.take(), block)?;
         }
-        let last = assembler.finish().map_err(|fault| (rows.details.end as u32, Trouble::Structure(fault)))?;
+        let last =
+            assembler.finish().map_err(|fault| (rows.details.end as u32, Trouble::Structure(fault)))?;
         self.take(last, block)
     }
 

@@ -265,9 +265,7 @@ impl Automaton {
     /// The record identifier of a kind.
     #[must_use]
     pub fn record(&self, symbol: Symbol) -> &str {
-        self.symbols
-            .get(usize::from(symbol.0))
-            .map_or("", |info| &info.record)
+        self.symbols.get(usize::from(symbol.0)).map_or("", |info| &info.record)
     }
 
     /// What is known of a group.
@@ -279,10 +277,7 @@ impl Automaton {
     /// The group with this name; the first of several.
     #[must_use]
     pub fn group_named(&self, name: &str) -> Option<GroupIndex> {
-        self.groups
-            .iter()
-            .position(|group| group.name == name)
-            .map(|index| index as GroupIndex)
+        self.groups.iter().position(|group| group.name == name).map(|index| index as GroupIndex)
     }
 
     /// What is known of a place.
@@ -294,10 +289,7 @@ impl Automaton {
     /// The condition for a record identifier that the application does not have.
     #[must_use]
     pub fn unknown_record(&self, found: String) -> Fault {
-        Fault::UnknownRecord {
-            found,
-            condition: self.conditions[1],
-        }
+        Fault::UnknownRecord { found, condition: self.conditions[1] }
     }
 
     /// The condition for a gap in a row of repeated fields.
@@ -314,20 +306,10 @@ impl Automaton {
 }
 
 fn conditions_of(own: &StructureConditions) -> Result<[ConditionCode; 6], String> {
-    let given = [
-        own.header_missing,
-        own.unknown,
-        own.sequence,
-        own.exceeded,
-        own.missing,
-        own.gap,
-    ];
+    let given = [own.header_missing, own.unknown, own.sequence, own.exceeded, own.missing, own.gap];
     let mut conditions = Vec::new();
     for (code, default) in given.into_iter().zip(DEFAULTS) {
-        conditions.push(
-            code.or_else(|| ConditionCode::new(default))
-                .ok_or("bad default condition")?,
-        );
+        conditions.push(code.or_else(|| ConditionCode::new(default)).ok_or("bad default condition")?);
     }
     <[ConditionCode; 6]>::try_from(conditions).map_err(|_| "six conditions".to_owned())
 }
@@ -418,22 +400,13 @@ impl Builder<'_> {
                 Member::Record(record) => {
                     let slot = self.slot_at[&inner];
                     let mut own = vec![None; width];
-                    let found = Found {
-                        path: inner.as_slice().into(),
-                        missing: None,
-                    };
+                    let found = Found { path: inner.as_slice().into(), missing: None };
                     own[usize::from(self.slots[usize::from(slot)].symbol.0)] = Some(found);
-                    (
-                        own,
-                        required(record.designation, &record.record, record.conditions.missing),
-                    )
+                    (own, required(record.designation, &record.record, record.conditions.missing))
                 }
                 Member::Group(member) => {
                     let own = self.ways[&inner][0].clone();
-                    (
-                        own,
-                        required(member.designation, &member.name, member.conditions.missing),
-                    )
+                    (own, required(member.designation, &member.name, member.conditions.missing))
                 }
             };
             // In an unordered group only its first member must come before the others.
@@ -444,21 +417,13 @@ impl Builder<'_> {
                     missing: passed.clone().or_else(|| way.missing.clone()),
                 })
             });
-            ways[position] = own
-                .into_iter()
-                .zip(further)
-                .map(|(own, further)| own.or(further))
-                .collect();
+            ways[position] = own.into_iter().zip(further).map(|(own, further)| own.or(further)).collect();
         }
         self.ways.insert(path.clone(), ways);
     }
 
     fn descend(&self, group_path: &[usize], from: usize, symbol: Symbol) -> Option<Found> {
-        self.ways
-            .get(group_path)?
-            .get(from)?
-            .get(usize::from(symbol.0))?
-            .clone()
+        self.ways.get(group_path)?.get(from)?.get(usize::from(symbol.0))?.clone()
     }
 
     fn first(&self, symbol: Symbol) -> Option<Transition> {
@@ -475,19 +440,12 @@ impl Builder<'_> {
         let mut left_behind: Option<Missing> = None;
         let here = self.slot_at[path];
         if self.slots[usize::from(here)].symbol == symbol {
-            let found = Found {
-                path: path.into(),
-                missing: None,
-            };
+            let found = Found { path: path.into(), missing: None };
             let mut transition = self.transition(&path[..depth], found, false, 0, true);
             if self.slots[usize::from(here)].maximum == Some(1) {
                 let info = &self.slots[usize::from(here)];
                 let what = self.symbols[usize::from(symbol.0)].record.clone();
-                transition.exceeded = Some(Exceeded {
-                    what,
-                    maximum: 1,
-                    condition: info.exceeded,
-                });
+                transition.exceeded = Some(Exceeded { what, maximum: 1, condition: info.exceeded });
                 exceeding = Some(transition);
             } else {
                 return Some(transition);
@@ -522,11 +480,7 @@ impl Builder<'_> {
                 if !repeats {
                     let what = group.name.clone();
                     let condition = group.conditions.exceeded;
-                    transition.exceeded = Some(Exceeded {
-                        what,
-                        maximum: 1,
-                        condition,
-                    });
+                    transition.exceeded = Some(Exceeded { what, maximum: 1, condition });
                     // A group of one that begins with another record than its first is out of order.
                     let first = self
                         .descend(group_path, 0, symbol)
@@ -550,22 +504,14 @@ impl Builder<'_> {
         if group.unordered {
             return None;
         }
-        group
-            .members
-            .iter()
-            .skip(position + 1)
-            .find_map(|member| match member {
-                Member::Record(record) => {
-                    required(record.designation, &record.record, record.conditions.missing)
-                }
-                Member::Group(inner) => required(inner.designation, &inner.name, inner.conditions.missing),
-            })
+        group.members.iter().skip(position + 1).find_map(|member| match member {
+            Member::Record(record) => required(record.designation, &record.record, record.conditions.missing),
+            Member::Group(inner) => required(inner.designation, &inner.name, inner.conditions.missing),
+        })
     }
 
     fn missing_at_end(&self, path: &[usize]) -> Option<Missing> {
-        (0..path.len())
-            .rev()
-            .find_map(|level| self.missing_after(&path[..level], path[level]))
+        (0..path.len()).rev().find_map(|level| self.missing_after(&path[..level], path[level]))
     }
 
     fn transition(
@@ -593,10 +539,7 @@ impl Builder<'_> {
 }
 
 fn required(designation: Designation, what: &str, condition: Option<ConditionCode>) -> Option<Missing> {
-    (designation == Designation::Mandatory).then(|| Missing {
-        what: what.to_owned(),
-        condition,
-    })
+    (designation == Designation::Mandatory).then(|| Missing { what: what.to_owned(), condition })
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -615,11 +558,7 @@ pub struct Cursor {
 
 impl Default for Cursor {
     fn default() -> Self {
-        Self {
-            state: 0,
-            repeats: 0,
-            open: vec![Open { group: 0, count: 1 }],
-        }
+        Self { state: 0, repeats: 0, open: vec![Open { group: 0, count: 1 }] }
     }
 }
 
@@ -661,12 +600,7 @@ impl Cursor {
         }
         let slot = &automaton.slots[usize::from(transition.slot)];
         if transition.same && slot.maximum.is_some_and(|maximum| self.repeats >= maximum) {
-            return Err(exceeded(
-                automaton,
-                automaton.record(symbol),
-                slot.maximum,
-                slot.exceeded,
-            ));
+            return Err(exceeded(automaton, automaton.record(symbol), slot.maximum, slot.exceeded));
         }
         self.repeats = if transition.same { self.repeats + 1 } else { 1 };
         self.open.truncate(depth);
@@ -696,10 +630,7 @@ impl Cursor {
 
     #[cold]
     fn header_missing(&self, automaton: &Automaton) -> Fault {
-        Fault::HeaderMissing {
-            expected: automaton.header.clone(),
-            condition: automaton.conditions[0],
-        }
+        Fault::HeaderMissing { expected: automaton.header.clone(), condition: automaton.conditions[0] }
     }
 
     #[cold]
@@ -712,14 +643,8 @@ impl Cursor {
             // Behind a transaction's last record the next one must begin.
             return self.header_missing(automaton);
         }
-        let after = automaton
-            .record(automaton.slots[usize::from(slot)].symbol)
-            .to_owned();
-        Fault::OutOfSequence {
-            found,
-            after,
-            condition: automaton.conditions[2],
-        }
+        let after = automaton.record(automaton.slots[usize::from(slot)].symbol).to_owned();
+        Fault::OutOfSequence { found, after, condition: automaton.conditions[2] }
     }
 
     #[cold]

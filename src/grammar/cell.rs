@@ -35,13 +35,9 @@ impl DateFormat {
     /// The format with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::MonthDayYear,
-            Self::MonthDayCenturyYear,
-            Self::CenturyYearMonthDay,
-        ]
-        .into_iter()
-        .find(|format| format.name() == name)
+        [Self::MonthDayYear, Self::MonthDayCenturyYear, Self::CenturyYearMonthDay]
+            .into_iter()
+            .find(|format| format.name() == name)
     }
 }
 
@@ -223,11 +219,9 @@ impl Cell {
             Some(i16::from(tens) * 10 + i16::from(ones))
         };
         let parts = match (self.date_format, raw.len()) {
-            (DateFormat::MonthDayYear, 6) => (
-                pair(4).map(|year| if year < 70 { 2000 + year } else { 1900 + year }),
-                pair(0),
-                pair(2),
-            ),
+            (DateFormat::MonthDayYear, 6) => {
+                (pair(4).map(|year| if year < 70 { 2000 + year } else { 1900 + year }), pair(0), pair(2))
+            }
             (DateFormat::MonthDayCenturyYear, 8) => (four(pair(4), pair(6)), pair(0), pair(2)),
             (DateFormat::CenturyYearMonthDay, 8) => (four(pair(0), pair(2)), pair(4), pair(6)),
             _ => (None, None, None),
@@ -238,9 +232,7 @@ impl Cell {
         let (Ok(month), Ok(day)) = (i8::try_from(month), i8::try_from(day)) else {
             return Err(ValueError::NotADate);
         };
-        Date::new(year, month, day)
-            .map(Some)
-            .map_err(|_| ValueError::NotADate)
+        Date::new(year, month, day).map(Some).map_err(|_| ValueError::NotADate)
     }
 
     /// Writes text, left justified and filled with spaces.
@@ -257,10 +249,7 @@ impl Cell {
             });
         }
         if !bytes.iter().all(|&byte| self.class.admits(byte)) {
-            return Err(PutError::WrongClass {
-                value: text.to_owned(),
-                class: self.class,
-            });
+            return Err(PutError::WrongClass { value: text.to_owned(), class: self.class });
         }
         let target = &mut columns[usize::from(self.start)..usize::from(self.end)];
         target[..bytes.len()].copy_from_slice(bytes);
@@ -284,11 +273,7 @@ impl Cell {
         }
         let value = number.to_string();
         let needed = value.len();
-        Err(PutError::TooLong {
-            value,
-            needed,
-            width: self.width(),
-        })
+        Err(PutError::TooLong { value, needed, width: self.width() })
     }
 
     /// Writes an amount with the field's implied decimals.
@@ -296,19 +281,13 @@ impl Cell {
     /// # Errors
     /// An amount below zero, with more decimal places than implied, or too large.
     pub fn put_decimal(&self, columns: &mut Columns, amount: Decimal) -> Result<(), PutError> {
-        let unfit = || PutError::NotRepresentable {
-            value: amount,
-            decimals: self.decimals,
-        };
+        let unfit = || PutError::NotRepresentable { value: amount, decimals: self.decimals };
         let scaled = amount.normalize();
         if scaled.scale() > u32::from(self.decimals) || scaled.is_sign_negative() && !scaled.is_zero() {
             return Err(unfit());
         }
         let shift = u32::from(self.decimals) - scaled.scale();
-        let mantissa = scaled
-            .mantissa()
-            .checked_mul(10_i128.pow(shift))
-            .ok_or_else(unfit)?;
+        let mantissa = scaled.mantissa().checked_mul(10_i128.pow(shift)).ok_or_else(unfit)?;
         let number = u64::try_from(mantissa).map_err(|_| unfit())?;
         self.put_digits(columns, number)
     }
@@ -318,10 +297,7 @@ impl Cell {
     /// # Errors
     /// A year that the format cannot carry.
     pub fn put_date(&self, columns: &mut Columns, date: Date) -> Result<(), PutError> {
-        let out_of_range = || PutError::DateOutOfRange {
-            value: date,
-            format: self.date_format.name(),
-        };
+        let out_of_range = || PutError::DateOutOfRange { value: date, format: self.date_format.name() };
         let year = u64::try_from(date.year()).map_err(|_| out_of_range())?;
         let month = u64::from(date.month().unsigned_abs());
         let day = u64::from(date.day().unsigned_abs());

@@ -37,10 +37,7 @@ impl ClassSet {
     /// The class with this printed name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        NAMES
-            .iter()
-            .find(|(_, printed)| *printed == name)
-            .map(|(class, _)| *class)
+        NAMES.iter().find(|(_, printed)| *printed == name).map(|(class, _)| *class)
     }
 
     /// Whether one of `other`'s classes is among these.

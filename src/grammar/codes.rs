@@ -23,12 +23,7 @@ impl CodeList {
                 index.entry(code.clone()).or_insert(position);
             }
         }
-        Self {
-            name: name.to_owned(),
-            header,
-            rows,
-            index,
-        }
+        Self { name: name.to_owned(), header, rows, index }
     }
 
     /// The list's name, without the `@`.
@@ -159,9 +154,7 @@ impl Conditions {
     /// The condition of an application.
     #[must_use]
     pub fn get(&self, application: &str, code: ConditionCode) -> Option<&Condition> {
-        self.index
-            .get(&(application.to_owned(), code))
-            .and_then(|&position| self.rows.get(position))
+        self.index.get(&(application.to_owned(), code)).and_then(|&position| self.rows.get(position))
     }
 
     /// All conditions, in the order of the files.

@@ -47,10 +47,7 @@ pub fn export(grammar: &Grammar, applications: &[String], out: &mut impl Write) 
             continue;
         }
         for field in &layout.fields {
-            let decimals = field
-                .decimals
-                .map(|decimals| decimals.to_string())
-                .unwrap_or_default();
+            let decimals = field.decimals.map(|decimals| decimals.to_string()).unwrap_or_default();
             let class = field.class.to_string();
             let row = [
                 layout.application.as_str(),

@@ -187,12 +187,9 @@ impl Layout {
     /// # Errors
     /// No such field; programs resolve their cells when they start.
     pub fn cell(&self, name: &str) -> Result<Cell, UnknownName> {
-        self.field(name).map(|field| field.cell).ok_or_else(|| {
-            UnknownName(format!(
-                "{} {} has no field {name}",
-                self.application, self.record
-            ))
-        })
+        self.field(name)
+            .map(|field| field.cell)
+            .ok_or_else(|| UnknownName(format!("{} {} has no field {name}", self.application, self.record)))
     }
 
     /// A record with spaces everywhere but in its constants.
@@ -214,16 +211,13 @@ impl Layout {
     pub fn matches(&self, columns: &Columns) -> bool {
         let some_decide = self.fields.iter().any(|field| field.decides);
         let decisive = |field: &&Field| if some_decide { field.decides } else { true };
-        self.fields
-            .iter()
-            .filter(decisive)
-            .all(|field| match &field.values {
-                Values::Constant(text) => field.cell.text(columns) == text,
-                Values::OneOf(values) if some_decide || self.is_told_by(field) => {
-                    values.iter().any(|value| value == field.cell.text(columns))
-                }
-                _ => true,
-            })
+        self.fields.iter().filter(decisive).all(|field| match &field.values {
+            Values::Constant(text) => field.cell.text(columns) == text,
+            Values::OneOf(values) if some_decide || self.is_told_by(field) => {
+                values.iter().any(|value| value == field.cell.text(columns))
+            }
+            _ => true,
+        })
     }
 
     fn is_told_by(&self, field: &Field) -> bool {

@@ -70,10 +70,7 @@ fn embedded() -> Vec<Source> {
         folders.extend(folder.dirs());
         for file in folder.files() {
             if let Some(text) = file.contents_utf8() {
-                sources.push(Source {
-                    name: file.path().display().to_string(),
-                    text: text.to_owned(),
-                });
+                sources.push(Source { name: file.path().display().to_string(), text: text.to_owned() });
             }
         }
     }
@@ -112,17 +109,9 @@ impl Grammar {
                 parse::parse(&source.text).map_err(|(place, message)| source.error(place, message))?;
             for (place, statement) in statements {
                 match statement {
-                    Statement::Chapter {
-                        name,
-                        revision,
-                        pages,
-                    } => {
+                    Statement::Chapter { name, revision, pages } => {
                         self.chapters.retain(|chapter| chapter.name != name);
-                        self.chapters.push(Chapter {
-                            name,
-                            revision,
-                            pages,
-                        });
+                        self.chapters.push(Chapter { name, revision, pages });
                     }
                     Statement::Pairing { input, response } => {
                         self.responses.insert(input, response);
@@ -134,11 +123,7 @@ impl Grammar {
                     Statement::Fragment { name, members } => {
                         fragments.insert(name, members);
                     }
-                    Statement::Structure {
-                        application,
-                        direction,
-                        group,
-                    } => {
+                    Statement::Structure { application, direction, group } => {
                         structures.push((source, place, application, direction, group));
                     }
                 }
@@ -146,11 +131,7 @@ impl Grammar {
         }
         for (source, place, application, direction, template) in structures {
             let root = expand(&template, &fragments, 0).map_err(|message| source.error(place, message))?;
-            let structure = Structure {
-                application,
-                direction,
-                root,
-            };
+            let structure = Structure { application, direction, root };
             let automaton = Automaton::compile(&structure).map_err(|message| source.error(place, message))?;
             self.structures.retain(|(known, _)| {
                 (&known.application, known.direction, &known.root.name)
@@ -167,17 +148,11 @@ impl Grammar {
         for field in &statement.fields {
             let at = |message| (Some(field.place), message);
             if field.first != next || field.last < field.first {
-                return Err(at(format!(
-                    "{} begins at {}, expected {next}",
-                    field.name, field.first
-                )));
+                return Err(at(format!("{} begins at {}, expected {next}", field.name, field.first)));
             }
             next = field.last + 1;
             if next > RECORD_LENGTH + 1 {
-                return Err(at(format!(
-                    "{} ends at {}, beyond the record",
-                    field.name, field.last
-                )));
+                return Err(at(format!("{} ends at {}, beyond the record", field.name, field.last)));
             }
             if field.name != "filler" && fields.iter().any(|known: &Field| known.name == field.name) {
                 return Err(at(format!("{} stands twice", field.name)));
@@ -187,25 +162,14 @@ impl Grammar {
         if next != RECORD_LENGTH + 1 {
             return Err((
                 None,
-                format!(
-                    "record {} ends at {}, expected {RECORD_LENGTH}",
-                    statement.record,
-                    next - 1
-                ),
+                format!("record {} ends at {}, expected {RECORD_LENGTH}", statement.record, next - 1),
             ));
         }
-        let key = (
-            statement.application.clone(),
-            statement.direction,
-            statement.record.clone(),
-        );
+        let key = (statement.application.clone(), statement.direction, statement.record.clone());
         let known = self
             .by_record
             .get(&key)
-            .and_then(|ids| {
-                ids.iter()
-                    .find(|id| self.layout(**id).variant == statement.variant)
-            })
+            .and_then(|ids| ids.iter().find(|id| self.layout(**id).variant == statement.variant))
             .copied();
         let id = match known {
             Some(id) => id,
@@ -235,29 +199,19 @@ impl Grammar {
     }
 
     fn add_codes(&mut self, source: &Source) -> Result<(), LoadError> {
-        let name = Path::new(&source.name)
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .unwrap_or_default();
+        let name = Path::new(&source.name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let mut lines = source.text.lines().enumerate().filter(|(_, line)| {
             let line = line.trim_end_matches('\r');
             !line.is_empty() && !line.starts_with("# ")
         });
-        let cells = |line: &str| {
-            line.trim_end_matches('\r')
-                .split('\t')
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
+        let cells =
+            |line: &str| line.trim_end_matches('\r').split('\t').map(str::to_owned).collect::<Vec<_>>();
         let header = lines.next().map(|(_, line)| cells(line)).unwrap_or_default();
         let mut rows = Vec::new();
         for (number, line) in lines {
             let mut row = cells(line);
             if row.len() > header.len() {
-                let place = Place {
-                    line: number + 1,
-                    column: 1,
-                };
+                let place = Place { line: number + 1, column: 1 };
                 let message = format!("found {} columns, expected at most {}", row.len(), header.len());
                 return Err(source.error(place, message));
             }
@@ -278,10 +232,7 @@ impl Grammar {
         for (index, row) in list.rows().iter().enumerate() {
             let text = |column| list.cell(row, column).unwrap_or_default();
             let Some(code) = ConditionCode::new(text("code")) else {
-                let place = Place {
-                    line: index + 2,
-                    column: 1,
-                };
+                let place = Place { line: index + 2, column: 1 };
                 return Err(source.error(place, format!("{:?} is no condition code", text("code"))));
             };
             self.conditions.insert(Condition {
@@ -302,19 +253,14 @@ impl Grammar {
             let application = Application {
                 code: text("code").to_owned(),
                 name: text("name").to_owned(),
-                direction: if text("direction") == "out" {
-                    Direction::Output
-                } else {
-                    Direction::Input
-                },
+                direction: if text("direction") == "out" { Direction::Output } else { Direction::Input },
                 response: text("response").to_owned(),
                 e_manifest: text("family") == "eMAN",
                 preparer_allowed: yes("preparer_allowed"),
                 national_permit_required: yes("national_permit_required"),
             };
             if !application.response.is_empty() {
-                self.responses
-                    .insert(application.code.clone(), application.response.clone());
+                self.responses.insert(application.code.clone(), application.response.clone());
             }
             self.applications.retain(|known| {
                 (known.code.as_str(), known.direction) != (application.code.as_str(), application.direction)
@@ -326,12 +272,7 @@ impl Grammar {
 
 impl Source {
     fn error(&self, place: Place, message: String) -> LoadError {
-        LoadError::Grammar {
-            file: self.name.clone(),
-            line: place.line,
-            column: place.column,
-            message,
-        }
+        LoadError::Grammar { file: self.name.clone(), line: place.line, column: place.column, message }
     }
 }
 
@@ -344,15 +285,9 @@ fn read_folder(folder: &Path, sources: &mut Vec<Source>) -> Result<(), LoadError
         let path = entry.map_err(unreadable(folder))?.path();
         if path.is_dir() {
             read_folder(&path, sources)?;
-        } else if path
-            .extension()
-            .is_some_and(|kind| kind == "grammar" || kind == "tsv")
-        {
+        } else if path.extension().is_some_and(|kind| kind == "grammar" || kind == "tsv") {
             let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
-            sources.push(Source {
-                name: path.display().to_string(),
-                text,
-            });
+            sources.push(Source { name: path.display().to_string(), text });
         }
     }
     Ok(())
@@ -370,17 +305,9 @@ fn compile_field(statement: &FieldStatement) -> Result<Field, String> {
         date_format: statement.date_format.unwrap_or_default(),
     };
     let dated = statement.date_format.is_some() || class.has(ClassSet::DATE);
-    let width = if cell.date_format() == DateFormat::MonthDayYear {
-        6
-    } else {
-        8
-    };
+    let width = if cell.date_format() == DateFormat::MonthDayYear { 6 } else { 8 };
     if dated && cell.width() != width {
-        return Err(format!(
-            "{} holds a date of {width} digits in {} columns",
-            statement.name,
-            cell.width()
-        ));
+        return Err(format!("{} holds a date of {width} digits in {} columns", statement.name, cell.width()));
     }
     let fits = |text: &str| text.len() <= cell.width() && text.bytes().all(|byte| class.admits(byte));
     let unfit = match &statement.values {
@@ -389,10 +316,7 @@ fn compile_field(statement: &FieldStatement) -> Result<Field, String> {
         _ => None,
     };
     if let Some(text) = unfit {
-        return Err(format!(
-            "{text:?} does not fit {} of class {class} in columns {cell}",
-            statement.name
-        ));
+        return Err(format!("{text:?} does not fit {} of class {class} in columns {cell}", statement.name));
     }
     Ok(Field {
         name: statement.name.clone(),

@@ -113,14 +113,9 @@ impl Grammar {
         record: &str,
         variant: &str,
     ) -> Result<&Layout, UnknownName> {
-        self.variants(application, direction, record)
-            .find(|layout| layout.variant == variant)
-            .ok_or_else(|| {
-                UnknownName(format!(
-                    "no layout {application} {} {record} {variant}",
-                    direction.name()
-                ))
-            })
+        self.variants(application, direction, record).find(|layout| layout.variant == variant).ok_or_else(
+            || UnknownName(format!("no layout {application} {} {record} {variant}", direction.name())),
+        )
     }
 
     /// All layouts of a record: those with a variant first, in the order of the file.
@@ -146,8 +141,7 @@ impl Grammar {
         record: &str,
         columns: &Columns,
     ) -> Option<&Layout> {
-        self.variants(application, direction, record)
-            .find(|layout| layout.matches(columns))
+        self.variants(application, direction, record).find(|layout| layout.matches(columns))
     }
 
     /// The map of an application's transaction.
@@ -161,9 +155,7 @@ impl Grammar {
 
     /// All maps.
     pub fn structures(&self) -> impl Iterator<Item = (&Structure, &Automaton)> {
-        self.structures
-            .iter()
-            .map(|(structure, automaton)| (structure, automaton))
+        self.structures.iter().map(|(structure, automaton)| (structure, automaton))
     }
 
     /// A code list by its name, without the `@`.
@@ -192,9 +184,7 @@ impl Grammar {
     /// The application with this identifier.
     #[must_use]
     pub fn application(&self, code: &str) -> Option<&Application> {
-        self.applications
-            .iter()
-            .find(|application| application.code == code)
+        self.applications.iter().find(|application| application.code == code)
     }
 
     /// The application identifier that answers this one.

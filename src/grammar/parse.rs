@@ -30,26 +30,15 @@ pub struct Place {
 #[derive(Clone, Debug)]
 pub enum Statement {
     /// `chapter`.
-    Chapter {
-        name: String,
-        revision: String,
-        pages: String,
-    },
+    Chapter { name: String, revision: String, pages: String },
     /// `transaction APP answers APP`.
     Pairing { input: String, response: String },
     /// `record`.
     Record(RecordStatement),
     /// `structure`.
-    Structure {
-        application: String,
-        direction: Direction,
-        group: GroupTemplate,
-    },
+    Structure { application: String, direction: Direction, group: GroupTemplate },
     /// `fragment`.
-    Fragment {
-        name: String,
-        members: Vec<MemberTemplate>,
-    },
+    Fragment { name: String, members: Vec<MemberTemplate> },
 }
 
 /// A record's layout as written.
@@ -118,11 +107,7 @@ impl<'a> ParseError<&'a str> for Trouble<'a> {
 
     fn or(self, other: Self) -> Self {
         // The alternative that came further says more.
-        if self.rest.len() < other.rest.len() {
-            self
-        } else {
-            other
-        }
+        if self.rest.len() < other.rest.len() { self } else { other }
     }
 }
 
@@ -130,11 +115,7 @@ impl<'a> ContextError<&'a str> for Trouble<'a> {
     fn add_context(rest: &'a str, expected: &'static str, other: Self) -> Self {
         // What was read from this very place on is better named by the whole than by its first part.
         let from_here = blank(rest).len() == blank(other.rest).len();
-        if from_here || other.expected.is_empty() {
-            Self { expected, ..other }
-        } else {
-            other
-        }
+        if from_here || other.expected.is_empty() { Self { expected, ..other } } else { other }
     }
 }
 
@@ -167,11 +148,7 @@ pub fn parse(text: &str) -> std::result::Result<Vec<(Place, Statement)>, (Place,
             Err(nom::Err::Error(trouble) | nom::Err::Failure(trouble)) => {
                 let at = blank(trouble.rest);
                 let found = at.split_whitespace().next().unwrap_or("the end of the file");
-                let expected = if trouble.expected.is_empty() {
-                    "something else"
-                } else {
-                    trouble.expected
-                };
+                let expected = if trouble.expected.is_empty() { "something else" } else { trouble.expected };
                 return Err((place_of(text, at), format!("found {found}, expected {expected}")));
             }
             Err(nom::Err::Incomplete(_)) => return Err((place, "the file ends too early".to_owned())),
@@ -193,10 +170,7 @@ fn blank(mut text: &str) -> &str {
 fn place_of(whole: &str, rest: &str) -> Place {
     let before = &whole[..whole.len() - rest.len()];
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    Place {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-    }
+    Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
 }
 
 /// A parser behind white space and comments.
@@ -221,14 +195,8 @@ fn keyword<'a>(expected: &'static str) -> impl FnMut(&'a str) -> Result<'a, &'a 
 fn quoted(text: &str) -> Result<'_, String> {
     let escaped = preceded(char('\\'), satisfy(|letter| letter == '"' || letter == '\\'));
     let plain = satisfy(|letter| letter != '"' && letter != '\\');
-    let body = map(many0(alt((plain, escaped))), |letters| {
-        letters.into_iter().collect()
-    });
-    token(delimited(
-        char('"'),
-        body,
-        context("a closing quote", cut(char('"'))),
-    ))(text)
+    let body = map(many0(alt((plain, escaped))), |letters| letters.into_iter().collect());
+    token(delimited(char('"'), body, context("a closing quote", cut(char('"')))))(text)
 }
 
 fn word(text: &str) -> Result<'_, String> {
@@ -238,10 +206,7 @@ fn word(text: &str) -> Result<'_, String> {
 fn direction(text: &str) -> Result<'_, Direction> {
     context(
         "in or out",
-        alt((
-            value(Direction::Input, keyword("in")),
-            value(Direction::Output, keyword("out")),
-        )),
+        alt((value(Direction::Input, keyword("in")), value(Direction::Output, keyword("out")))),
     )
     .parse(text)
 }
@@ -264,18 +229,13 @@ fn class(text: &str) -> Result<'_, ClassSet> {
             ClassSet::from_name(name).map(|class| all | class).ok_or(())
         })
     };
-    let printed = token(take_while1(|letter: char| {
-        letter.is_ascii_uppercase() || letter == '/'
-    }));
+    let printed = token(take_while1(|letter: char| letter.is_ascii_uppercase() || letter == '/'));
     context("a class such as AN or D/S", map_res(printed, classes)).parse(text)
 }
 
 fn condition(text: &str) -> Result<'_, ConditionCode> {
-    context(
-        "a condition code",
-        map_res(bare_word, |code: &str| ConditionCode::new(code).ok_or(())),
-    )
-    .parse(text)
+    context("a condition code", map_res(bare_word, |code: &str| ConditionCode::new(code).ok_or(())))
+        .parse(text)
 }
 
 fn statement<'a>(whole: &str, text: &'a str) -> Result<'a, Statement> {
@@ -288,27 +248,14 @@ fn statement<'a>(whole: &str, text: &'a str) -> Result<'a, Statement> {
 
 fn chapter(text: &str) -> Result<'_, Statement> {
     let (text, _) = keyword("chapter")(text)?;
-    let parts = (
-        word,
-        preceded(keyword("revision"), word),
-        preceded(keyword("pages"), word),
-    );
-    map(cut(parts), |(name, revision, pages)| Statement::Chapter {
-        name,
-        revision,
-        pages,
-    })
-    .parse(text)
+    let parts = (word, preceded(keyword("revision"), word), preceded(keyword("pages"), word));
+    map(cut(parts), |(name, revision, pages)| Statement::Chapter { name, revision, pages }).parse(text)
 }
 
 fn pairing(text: &str) -> Result<'_, Statement> {
     let (text, _) = keyword("transaction")(text)?;
     let parts = (word, preceded(keyword("answers"), word));
-    map(cut(parts), |(input, response)| Statement::Pairing {
-        input,
-        response,
-    })
-    .parse(text)
+    map(cut(parts), |(input, response)| Statement::Pairing { input, response }).parse(text)
 }
 
 fn record<'a>(whole: &str, text: &'a str) -> Result<'a, Statement> {
@@ -317,17 +264,7 @@ fn record<'a>(whole: &str, text: &'a str) -> Result<'a, Statement> {
     let (text, variant) = opt(preceded(keyword("variant"), cut(word))).parse(text)?;
     let (text, fields) = cut(many1(|text| field(whole, text))).parse(text)?;
     let variant = variant.unwrap_or_default();
-    Ok((
-        text,
-        Statement::Record(RecordStatement {
-            application,
-            direction,
-            record,
-            name,
-            variant,
-            fields,
-        }),
-    ))
+    Ok((text, Statement::Record(RecordStatement { application, direction, record, name, variant, fields })))
 }
 
 fn column(text: &str) -> Result<'_, usize> {
@@ -408,15 +345,10 @@ fn field_part(text: &str) -> Result<'_, FieldPart> {
     let format = map_res(bare_word, |name: &str| DateFormat::from_name(name).ok_or(()));
     alt((
         map(quoted, FieldPart::Element),
-        map(preceded(token(char('=')), cut(quoted)), |text| {
-            FieldPart::Values(Values::Constant(text))
-        }),
+        map(preceded(token(char('=')), cut(quoted)), |text| FieldPart::Values(Values::Constant(text))),
         map(preceded(keyword("accept"), cut(class)), FieldPart::Accept),
         map(preceded(keyword("decimals"), cut(decimals)), FieldPart::Decimals),
-        map(
-            preceded(keyword("date"), cut(context("a date format", format))),
-            FieldPart::Date,
-        ),
+        map(preceded(keyword("date"), cut(context("a date format", format))), FieldPart::Date),
         map(preceded(keyword("in"), cut(values)), FieldPart::Values),
         map(preceded(keyword("also"), cut(values)), FieldPart::Also),
         value(FieldPart::Decides, keyword("decides")),
@@ -424,19 +356,15 @@ fn field_part(text: &str) -> Result<'_, FieldPart> {
         map(preceded(keyword("unknown"), cut(condition)), FieldPart::Unknown),
         map(preceded(keyword("invalid"), cut(condition)), FieldPart::Invalid),
         map(preceded(keyword("zero"), cut(condition)), FieldPart::Zero),
-        map(
-            preceded(keyword("check"), cut((word, condition))),
-            |(name, code)| FieldPart::Check(name, code),
-        ),
+        map(preceded(keyword("check"), cut((word, condition))), |(name, code)| FieldPart::Check(name, code)),
         map(preceded(keyword("note"), cut(quoted)), FieldPart::Note),
     ))
     .parse(text)
 }
 
 fn values(text: &str) -> Result<'_, Values> {
-    let list = map(preceded(token(char('@')), take_while(is_word)), |name: &str| {
-        Values::List(name.to_owned())
-    });
+    let list =
+        map(preceded(token(char('@')), take_while(is_word)), |name: &str| Values::List(name.to_owned()));
     let few = delimited(token(char('{')), many1(word), token(char('}')));
     context("@list or {values}", alt((list, map(few, Values::OneOf)))).parse(text)
 }
@@ -485,34 +413,20 @@ fn structure(text: &str) -> Result<'_, Statement> {
         conditions,
         members: Vec::new(),
     };
-    Ok((
-        text,
-        Statement::Structure {
-            application,
-            direction,
-            group: GroupTemplate { group, members },
-        },
-    ))
+    Ok((text, Statement::Structure { application, direction, group: GroupTemplate { group, members } }))
 }
 
 fn fragment(text: &str) -> Result<'_, Statement> {
     let (text, _) = keyword("fragment")(text)?;
     let body = delimited(token(char('{')), many1(member), token(char('}')));
-    map(cut((word, body)), |(name, members)| Statement::Fragment {
-        name,
-        members,
-    })
-    .parse(text)
+    map(cut((word, body)), |(name, members)| Statement::Fragment { name, members }).parse(text)
 }
 
 fn maximum(text: &str) -> Result<'_, Option<u32>> {
     let star = value(None, token(char('*')));
     context(
         "a maximum: a number or *",
-        alt((
-            star,
-            map_res(token(digit1), |digits: &str| digits.parse().map(Some)),
-        )),
+        alt((star, map_res(token(digit1), |digits: &str| digits.parse().map(Some)))),
     )
     .parse(text)
 }
@@ -532,13 +446,7 @@ fn record_member(text: &str) -> Result<'_, MemberTemplate> {
     let (text, conditions) = structure_conditions(text)?;
     Ok((
         text,
-        MemberTemplate::Record(RecordMember {
-            record,
-            designation,
-            maximum,
-            discriminator,
-            conditions,
-        }),
+        MemberTemplate::Record(RecordMember { record, designation, maximum, discriminator, conditions }),
     ))
 }
 
@@ -553,14 +461,7 @@ fn group(text: &str) -> Result<'_, GroupTemplate> {
         context("a record, group, use or }", token(char('}'))),
     ))
     .parse(text)?;
-    let group = GroupMember {
-        name,
-        designation,
-        maximum,
-        unordered,
-        conditions,
-        members: Vec::new(),
-    };
+    let group = GroupMember { name, designation, maximum, unordered, conditions, members: Vec::new() };
     Ok((text, GroupTemplate { group, members }))
 }
 
@@ -588,19 +489,12 @@ fragment rest { 50 M 1 }
     fn every_statement_is_read() {
         let statements = parse(SMALL).unwrap();
         assert_eq!(statements.len(), 5);
-        let (place, Statement::Record(record)) = &statements[2] else {
-            panic!("a record")
-        };
+        let (place, Statement::Record(record)) = &statements[2] else { panic!("a record") };
         assert_eq!((place.line, place.column), (4, 1));
         assert_eq!((record.variant.as_str(), record.fields.len()), ("one", 4));
         assert_eq!(record.fields[0].note, "with a \"quote\"");
-        assert_eq!(
-            record.fields[1].values,
-            Values::OneOf(vec!["A".into(), "R S".into()])
-        );
-        let (_, Statement::Structure { group, .. }) = &statements[3] else {
-            panic!("a structure")
-        };
+        assert_eq!(record.fields[1].values, Values::OneOf(vec!["A".into(), "R S".into()]));
+        let (_, Statement::Structure { group, .. }) = &statements[3] else { panic!("a structure") };
         assert_eq!(group.members.len(), 2);
     }
 

@@ -32,10 +32,7 @@ pub struct Identifier<'g> {
 
 impl fmt::Debug for Identifier<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Identifier")
-            .field("entries", &self.entries.len())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Identifier").field("entries", &self.entries.len()).finish_non_exhaustive()
     }
 }
 
@@ -58,11 +55,7 @@ impl<'g> Identifier<'g> {
                     }),
                 })
                 .collect();
-            entries.push(Entry {
-                record: record.to_owned(),
-                kinds,
-                layouts,
-            });
+            entries.push(Entry { record: record.to_owned(), kinds, layouts });
         }
         let mut buckets: Box<[Vec<u8>; 256]> = Box::new(std::array::from_fn(|_| Vec::new()));
         for (index, entry) in entries.iter().enumerate() {
@@ -78,11 +71,7 @@ impl<'g> Identifier<'g> {
             bucket.sort_by_key(|&index| std::cmp::Reverse(entries[usize::from(index)].record.len()));
             bucket.dedup();
         }
-        Self {
-            grammar,
-            entries,
-            buckets,
-        }
+        Self { grammar, entries, buckets }
     }
 
     /// The record's kind and layout; `None` if the application has no such record.
@@ -98,21 +87,13 @@ impl<'g> Identifier<'g> {
             [] => return None,
             [only] => *only,
             several => {
-                let matching = several
-                    .iter()
-                    .find(|id| self.grammar.layout(**id).matches(columns));
+                let matching = several.iter().find(|id| self.grammar.layout(**id).matches(columns));
                 *matching.or(several.last())?
             }
         };
         let symbol = match entry.kinds.as_slice() {
             [only] => only.symbol,
-            several => {
-                several
-                    .iter()
-                    .find(|kind| kind.stands_in(columns))
-                    .or(several.first())?
-                    .symbol
-            }
+            several => several.iter().find(|kind| kind.stands_in(columns)).or(several.first())?.symbol,
         };
         Some((symbol, layout))
     }
@@ -128,22 +109,14 @@ impl<'g> Identifier<'g> {
     pub fn shown(&self, columns: &Columns) -> String {
         columns[..4]
             .iter()
-            .map(|&byte| {
-                if byte.is_ascii_graphic() || byte == b' ' {
-                    char::from(byte)
-                } else {
-                    '?'
-                }
-            })
+            .map(|&byte| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' })
             .collect()
     }
 }
 
 impl Kind {
     fn stands_in(&self, columns: &Columns) -> bool {
-        self.mark
-            .as_ref()
-            .is_none_or(|(cell, value)| cell.text(columns) == value)
+        self.mark.as_ref().is_none_or(|(cell, value)| cell.text(columns) == value)
     }
 }
 
@@ -153,10 +126,7 @@ fn hash(first: u8, second: u8) -> usize {
 }
 
 fn layouts_of(grammar: &Grammar, application: &str, direction: Direction, record: &str) -> Vec<LayoutId> {
-    let own = grammar
-        .variants(application, direction, record)
-        .map(|layout| layout.id)
-        .collect::<Vec<_>>();
+    let own = grammar.variants(application, direction, record).map(|layout| layout.id).collect::<Vec<_>>();
     if !own.is_empty() {
         return own;
     }
@@ -166,8 +136,5 @@ fn layouts_of(grammar: &Grammar, application: &str, direction: Direction, record
         .find(|layout| layout.record == record && layout.direction == direction && layout.application != "*")
         .map(|layout| layout.application.clone());
     let Some(other) = borrowed else { return Vec::new() };
-    grammar
-        .variants(&other, direction, record)
-        .map(|layout| layout.id)
-        .collect()
+    grammar.variants(&other, direction, record).map(|layout| layout.id).collect()
 }

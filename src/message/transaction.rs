@@ -75,10 +75,7 @@ impl Transaction {
     /// The whole transaction.
     #[must_use]
     pub fn root(&self) -> GroupRef<'_> {
-        GroupRef {
-            transaction: self,
-            index: 0,
-        }
+        GroupRef { transaction: self, index: 0 }
     }
 
     /// All records of a kind in a range of records, such as a group's.
@@ -95,9 +92,7 @@ impl Transaction {
     /// All records of a kind.
     #[must_use]
     pub fn records_of(&self, symbol: Symbol) -> &[u32] {
-        self.by_symbol
-            .get(usize::from(symbol.0))
-            .map_or(&[], Vec::as_slice)
+        self.by_symbol.get(usize::from(symbol.0)).map_or(&[], Vec::as_slice)
     }
 
     fn clear(&mut self) {
@@ -164,10 +159,7 @@ impl<'a> GroupRef<'a> {
             if next >= end {
                 return None;
             }
-            let current = GroupRef {
-                transaction,
-                index: next,
-            };
+            let current = GroupRef { transaction, index: next };
             next = current.group().groups_end;
             Some(current)
         })
@@ -233,12 +225,7 @@ impl<'g> Assembler<'g> {
         }
         let group = self.open.last().copied().unwrap_or_default();
         self.current.rows.push(*columns);
-        self.current.nodes.push(Node {
-            symbol,
-            slot: transition.slot,
-            layout,
-            group,
-        });
+        self.current.nodes.push(Node { symbol, slot: transition.slot, layout, group });
         Ok(())
     }
 
@@ -300,14 +287,7 @@ impl<'g> Assembler<'g> {
 
     fn push_group(&mut self, index: GroupIndex, parent: u32, at: u32, occurrence: u32) {
         self.open.push(self.current.groups.len() as u32);
-        self.current.groups.push(Group {
-            index,
-            parent,
-            first: at,
-            end: at,
-            groups_end: 0,
-            occurrence,
-        });
+        self.current.groups.push(Group { index, parent, first: at, end: at, groups_end: 0, occurrence });
     }
 
     fn close(&mut self, keep: usize, at: u32) {

@@ -33,11 +33,7 @@ impl RecordCodec {
     /// A codec that answers as the peer speaks.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self {
-            splitter: Splitter::new(limits),
-            ready: VecDeque::new(),
-            separator: None,
-        }
+        Self { splitter: Splitter::new(limits), ready: VecDeque::new(), separator: None }
     }
 
     /// Writes this separator, whatever the peer does.
@@ -50,9 +46,7 @@ impl RecordCodec {
     /// What is written behind each record.
     #[must_use]
     pub fn separator(&self) -> Separator {
-        self.separator
-            .or(self.splitter.separator())
-            .unwrap_or(Separator::LineFeed)
+        self.separator.or(self.splitter.separator()).unwrap_or(Separator::LineFeed)
     }
 }
 
@@ -65,9 +59,7 @@ impl Decoder for RecordCodec {
             return Ok(Some(record));
         }
         let ready = &mut self.ready;
-        let pushed = self
-            .splitter
-            .push(source, &mut |line| ready.push_back(line.to_record()));
+        let pushed = self.splitter.push(source, &mut |line| ready.push_back(line.to_record()));
         source.clear();
         match ready.pop_front() {
             // Should the limit be exceeded behind this record, the splitter will say so again.
@@ -135,10 +127,7 @@ mod tests {
 
     #[test]
     fn what_precedes_a_line_beyond_the_limit_is_decoded() {
-        let limits = Limits {
-            line_length: 100,
-            ..Limits::default()
-        };
+        let limits = Limits { line_length: 100, ..Limits::default() };
         let mut codec = RecordCodec::new(limits);
         let mut source = BytesMut::from(&b"A\nB\n"[..]);
         source.extend_from_slice(&[b'C'; 101]);
@@ -146,10 +135,7 @@ mod tests {
         assert_eq!(codec.decode(&mut source).unwrap().unwrap().number, 2);
         for _ in 0..2 {
             let error = codec.decode(&mut source).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                "more than 100 bytes in a line, at record 3, byte 4"
-            );
+            assert_eq!(error.to_string(), "more than 100 bytes in a line, at record 3, byte 4");
         }
         assert!(codec.decode_eof(&mut source).is_err());
     }

@@ -92,13 +92,7 @@ mod tests {
     #[test]
     fn settings_name_the_limits_they_change() {
         let limits: Limits = toml::from_str("records_per_batch = 10").unwrap();
-        assert_eq!(
-            limits,
-            Limits {
-                records_per_batch: 10,
-                ..Limits::default()
-            }
-        );
+        assert_eq!(limits, Limits { records_per_batch: 10, ..Limits::default() });
     }
 
     #[test]

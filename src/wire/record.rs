@@ -125,15 +125,8 @@ impl fmt::Debug for Record {
 /// in memory already.
 #[must_use]
 pub fn records(stream: &[u8]) -> Records<'_> {
-    let limits = Limits {
-        line_length: usize::MAX,
-        ..Limits::default()
-    };
-    Records {
-        splitter: Splitter::new(limits),
-        rest: stream,
-        ready: VecDeque::new(),
-    }
+    let limits = Limits { line_length: usize::MAX, ..Limits::default() };
+    Records { splitter: Splitter::new(limits), rest: stream, ready: VecDeque::new() }
 }
 
 /// The iterator that [`records`] makes.
@@ -161,14 +154,10 @@ impl Iterator for Records<'_> {
             let (piece, rest) = self.rest.split_at(self.rest.len().min(PIECE));
             self.rest = rest;
             // No limit can be exceeded: there is none on lines.
-            let _ = self
-                .splitter
-                .push(piece, &mut |line| ready.push_back(line.to_record()));
+            let _ = self.splitter.push(piece, &mut |line| ready.push_back(line.to_record()));
         }
         if ready.is_empty() {
-            let _ = self
-                .splitter
-                .finish(&mut |line| ready.push_back(line.to_record()));
+            let _ = self.splitter.finish(&mut |line| ready.push_back(line.to_record()));
         }
         ready.pop_front()
     }

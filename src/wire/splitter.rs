@@ -89,11 +89,7 @@ impl Splitter {
         if self.separator.is_none() && !self.head.is_empty() {
             // Nothing but spaces or half a separator behind a whole record: it is a line.
             let is_line = self.head.len() > RECORD_LENGTH;
-            self.separator = Some(if is_line {
-                Separator::LineFeed
-            } else {
-                Separator::None
-            });
+            self.separator = Some(if is_line { Separator::LineFeed } else { Separator::None });
             let head = std::mem::take(&mut self.head);
             self.cut(&head, sink)?;
         }
@@ -216,13 +212,7 @@ impl Splitter {
     #[inline]
     fn lend(&mut self, columns: &Columns, separator: usize, sink: &mut impl FnMut(Line<'_>)) {
         self.number += 1;
-        sink(Line {
-            columns,
-            number: self.number,
-            offset: self.offset,
-            length: RECORD_LENGTH,
-            defect: None,
-        });
+        sink(Line { columns, number: self.number, offset: self.offset, length: RECORD_LENGTH, defect: None });
         self.offset += (RECORD_LENGTH + separator) as u64;
     }
 
@@ -282,13 +272,7 @@ impl Splitter {
             missing.fill(b' ');
         }
         self.number += 1;
-        sink(Line {
-            columns: &self.columns,
-            number: self.number,
-            offset: self.offset,
-            length,
-            defect,
-        });
+        sink(Line { columns: &self.columns, number: self.number, offset: self.offset, length, defect });
     }
 }
 
@@ -347,7 +331,5 @@ fn empty_lines(bytes: &[u8]) -> usize {
 /// Whether a line ends within these columns. Looks at all of them, which is faster than a search.
 #[inline]
 fn holds_line_feed(columns: &Columns) -> bool {
-    columns
-        .iter()
-        .fold(false, |found, &byte| found | (byte == LINE_FEED))
+    columns.iter().fold(false, |found, &byte| found | (byte == LINE_FEED))
 }

@@ -42,16 +42,11 @@ fn nothing_holds_no_record() {
 
 #[test]
 fn the_three_separators_are_told_apart() {
-    for (separator, kind) in [
-        ("", Separator::None),
-        ("\n", Separator::LineFeed),
-        ("\r\n", Separator::CarriageReturnLineFeed),
-    ] {
+    for (separator, kind) in
+        [("", Separator::None), ("\n", Separator::LineFeed), ("\r\n", Separator::CarriageReturnLineFeed)]
+    {
         let stream = [row('A'), row('B')].join(separator);
-        let expected = [
-            (1, 0, 80, None, row('A')),
-            (2, 80 + separator.len() as u64, 80, None, row('B')),
-        ];
+        let expected = [(1, 0, 80, None, row('A')), (2, 80 + separator.len() as u64, 80, None, row('B'))];
         assert_eq!(shape(&stream), expected);
         let (_, found, _) = cut(&[stream.as_bytes()], Limits::default());
         assert_eq!(found, Some(kind));
@@ -60,10 +55,7 @@ fn the_three_separators_are_told_apart() {
 
 #[test]
 fn short_lines_are_padded_and_no_defect() {
-    let expected = [
-        (1, 0, 2, None, "A1".to_owned()),
-        (2, 3, 3, None, "B12".to_owned()),
-    ];
+    let expected = [(1, 0, 2, None, "A1".to_owned()), (2, 3, 3, None, "B12".to_owned())];
     assert_eq!(shape("A1\nB12\n"), expected);
     assert_eq!(shape("A1\nB12"), expected);
     assert_eq!(shape("A1\nB12\r"), expected, "half a separator at the end");
@@ -72,10 +64,7 @@ fn short_lines_are_padded_and_no_defect() {
 #[test]
 fn padding_leaves_nothing_of_the_line_before() {
     let stream = format!("{}\nB\n\r\n\rC\n", row('A').trim_end_matches('-'));
-    assert_eq!(
-        shape(&stream)[1..],
-        [(2, 2, 1, None, "B".to_owned()), (3, 6, 2, None, "\rC".to_owned())]
-    );
+    assert_eq!(shape(&stream)[1..], [(2, 2, 1, None, "B".to_owned()), (3, 6, 2, None, "\rC".to_owned())]);
 }
 
 #[test]
@@ -83,24 +72,14 @@ fn an_unseparated_record_that_ends_early_is_short() {
     let stream = row('A') + "B12";
     let expected = (2, 80, 3, Some(Defect::Short { found: 3 }), "B12".to_owned());
     assert_eq!(shape(&stream)[1], expected);
-    assert_eq!(
-        shape("A12"),
-        [(1, 0, 3, Some(Defect::Short { found: 3 }), "A12".to_owned())]
-    );
+    assert_eq!(shape("A12"), [(1, 0, 3, Some(Defect::Short { found: 3 }), "A12".to_owned())]);
 }
 
 #[test]
 fn a_long_line_keeps_its_length() {
     let stream = format!("A\n{}xyz\r\nC\n", row('B'));
     let long = (2, 2, 83, Some(Defect::Long { found: 83 }), row('B'));
-    assert_eq!(
-        shape(&stream),
-        [
-            (1, 0, 1, None, "A".to_owned()),
-            long,
-            (3, 87, 1, None, "C".to_owned())
-        ]
-    );
+    assert_eq!(shape(&stream), [(1, 0, 1, None, "A".to_owned()), long, (3, 87, 1, None, "C".to_owned())]);
 }
 
 #[test]
@@ -130,10 +109,7 @@ fn the_carriage_return_before_a_line_feed_is_never_a_column() {
 #[test]
 fn empty_lines_between_batches_are_skipped() {
     let lines = format!("\n{}\n\r\n\n{}\n\n", row('Z'), row('A'));
-    assert_eq!(
-        shape(&lines),
-        [(1, 1, 80, None, row('Z')), (2, 85, 80, None, row('A'))]
-    );
+    assert_eq!(shape(&lines), [(1, 1, 80, None, row('Z')), (2, 85, 80, None, row('A'))]);
     let unseparated = format!("{}{}\r\n{}\n", row('Y'), row('Z'), row('A'));
     assert_eq!(shape(&unseparated)[2], (3, 162, 80, None, row('A')));
     assert_eq!(shape(&unseparated).len(), 3);
@@ -148,22 +124,11 @@ fn any_byte_may_stand_in_a_column() {
 
 #[test]
 fn a_line_beyond_the_limit_ends_the_stream() {
-    let limits = Limits {
-        line_length: 90,
-        ..Limits::default()
-    };
+    let limits = Limits { line_length: 90, ..Limits::default() };
     let stream = [b"A\n", [b'-'; 91].as_slice(), b"\nC\n"].concat();
     let (found, _, exceeded) = cut(&[&stream], limits);
     assert_eq!(found.len(), 1);
-    assert_eq!(
-        exceeded,
-        Some(LimitExceeded {
-            limit: Limit::LineLength,
-            allowed: 90,
-            number: 2,
-            offset: 2
-        })
-    );
+    assert_eq!(exceeded, Some(LimitExceeded { limit: Limit::LineLength, allowed: 90, number: 2, offset: 2 }));
     let within = [b"A\n", [b'-'; 90].as_slice(), b"\r\n"].concat();
     assert_eq!(cut(&[&within], limits).2, None);
 }
