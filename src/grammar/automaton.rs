@@ -577,6 +577,12 @@ impl Cursor {
         self.state == 0
     }
 
+    /// How many groups are open, the transaction itself included.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+
     /// Takes the next record; the transition says which groups ended and began. A transition that
     /// leaves down to the transaction itself `again` begins the next transaction.
     ///

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::cell::Cell;
 use super::class::ClassSet;
-use super::mask::Masks;
+use super::mask::{Bits, Masks};
+use super::value::ValueCheck;
 use crate::wire::Columns;
 
 /// Which way a record travels.
@@ -173,6 +174,8 @@ pub struct Layout {
     pub fields: Vec<Field>,
     /// The bit maps by which whole records are judged.
     pub masks: Masks,
+    /// The fields whose values are known, constants of the control identifier apart.
+    pub values: Vec<ValueCheck>,
 }
 
 impl Layout {
@@ -203,6 +206,14 @@ impl Layout {
             }
         }
         columns
+    }
+
+    /// Whether the record is surely right: its classes, its mandatory fields and the values of those
+    /// fields whose values are known. If not, its fields have to be looked at one by one.
+    #[must_use]
+    #[inline]
+    pub fn accepts(&self, columns: &Columns, bits: &Bits) -> bool {
+        self.masks.accept(bits) && self.values.iter().all(|check| check.accepts(columns))
     }
 
     /// Whether a record is of this layout: by the fields that decide, or where none does by the

@@ -13,6 +13,7 @@ use super::layout::{ConditionCode, Direction, Field, Layout, LayoutId, Values};
 use super::mask::Masks;
 use super::parse::{self, FieldStatement, GroupTemplate, MemberTemplate, Place, RecordStatement, Statement};
 use super::structure::{GroupMember, Member, Structure};
+use super::value::ValueCheck;
 use super::{Application, Chapter, Grammar};
 use crate::wire::RECORD_LENGTH;
 
@@ -139,6 +140,7 @@ impl Grammar {
             });
             self.structures.push((structure, automaton));
         }
+        self.resolve_values();
         Ok(())
     }
 
@@ -187,6 +189,7 @@ impl Grammar {
             name: statement.name,
             fields,
             masks,
+            values: Vec::new(),
         };
         match known {
             Some(id) => self.layouts[usize::from(id.0)] = layout,
@@ -196,6 +199,15 @@ impl Grammar {
             }
         }
         Ok(())
+    }
+
+    /// Lists may come after the records that name them.
+    fn resolve_values(&mut self) {
+        for index in 0..self.layouts.len() {
+            let fields = self.layouts[index].fields.iter().enumerate().skip(1);
+            let checks = fields.filter_map(|(at, field)| ValueCheck::of(self, at, field)).collect();
+            self.layouts[index].values = checks;
+        }
     }
 
     fn add_codes(&mut self, source: &Source) -> Result<(), LoadError> {

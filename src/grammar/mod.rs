@@ -14,6 +14,7 @@ mod load;
 mod mask;
 mod parse;
 mod structure;
+mod value;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -29,6 +30,8 @@ pub use layout::{
 pub use load::{LoadError, Source};
 pub use mask::{ALL_COLUMNS, Bits, Masks};
 pub use structure::{Discriminator, GroupMember, Member, RecordMember, Structure, StructureConditions};
+
+pub use value::{CodeSet, ValueCheck};
 
 use crate::wire::Columns;
 
