@@ -13,6 +13,7 @@ fn check(stream: &[u8]) -> Vec<Finding> {
     let mut splitter = Splitter::new(Limits::default());
     splitter.push(stream, &mut |line| checker.line(&line, &mut |finding| findings.push(finding))).unwrap();
     splitter.finish(&mut |line| checker.line(&line, &mut |finding| findings.push(finding))).unwrap();
+    assert!(checker.records() > 0);
     checker.finish(&mut |finding| findings.push(finding));
     findings
 }
@@ -73,8 +74,8 @@ fn faults_of_structure_name_their_condition() {
     only(&with(|lines| lines[2].replace_range(0..2, "Q9")), "A02", 3);
     only(&with(|lines| lines.swap(2, 3)), "A00", 3);
     only(&with(|lines| lines.swap(4, 5)), "A04", 5);
-    only(&with(|lines| lines.insert(3, lines[2].clone())), "A24", 4);
-    only(&with(|lines| drop(lines.drain(2..8))), "X04", 4);
+    only(&with(|lines| lines.insert(3, lines[3].clone())), "A24", 5);
+    only(&with(|lines| drop(lines.drain(2..8))), "X04", 3);
     only(&with(|lines| drop(lines.remove(8))), "X05", 9);
     only(&with(|lines| drop(lines.remove(9))), "X06", 9);
 }
@@ -91,7 +92,7 @@ fn faults_of_fields_name_columns_and_what_was_found() {
     only(&with(|lines| lines[2].replace_range(6..7, "Q")), "X39", 3);
     only(&with(|lines| lines[3].replace_range(2..12, "          ")), "100", 4);
     only(&with(|lines| lines[5].replace_range(5..6, "\u{7}")), "X40", 6);
-    let finding = only(&with(|lines| lines[5].make_ascii_lowercase()), "", 6);
+    let finding = only(&with(|lines| lines[5].replace_range(3.., "demestec9stu")), "", 6);
     assert_eq!(finding.severity, Severity::Informational);
 }
 
@@ -100,7 +101,7 @@ fn findings_count_batch_block_and_transaction() {
     let mut lines = SMALL.map(str::to_owned).to_vec();
     let second = lines[2..8].to_vec();
     lines.splice(8..8, second);
-    lines[11] = lines[11].replace("DEDE", "D?DE");
+    lines[10] = lines[10].replace("DEDE", "D?DE");
     let twice = [lines.join("\n"), lines.join("\n")].join("\n");
     let findings = check(twice.as_bytes());
     let places = findings
@@ -110,7 +111,7 @@ fn findings_count_batch_block_and_transaction() {
             (at.batch, at.block, at.transaction, at.record, at.record_in_batch)
         })
         .collect::<Vec<_>>();
-    assert_eq!(places, [(1, 1, 2, 11, 11), (2, 1, 2, 27, 11)].map(|p| p), "{findings:#?}");
+    assert_eq!(places, [(1, 1, 2, 11, 11), (2, 1, 2, 27, 11)], "{findings:#?}");
 }
 
 #[test]

@@ -417,7 +417,8 @@ impl Builder<'_> {
                     missing: passed.clone().or_else(|| way.missing.clone()),
                 })
             });
-            ways[position] = own.into_iter().zip(further).map(|(own, further)| own.or(further)).collect();
+            ways[position] =
+                own.into_iter().zip(further).map(|(own, further)| nearest(own, further)).collect();
         }
         self.ways.insert(path.clone(), ways);
     }
@@ -536,6 +537,12 @@ impl Builder<'_> {
             exceeded: None,
         }
     }
+}
+
+/// The nearer of two ways, unless only the farther one passes over nothing required.
+fn nearest(near: Option<Found>, far: Option<Found>) -> Option<Found> {
+    let complete = |way: &Option<Found>| way.as_ref().is_some_and(|way| way.missing.is_none());
+    if !complete(&near) && complete(&far) { far } else { near.or(far) }
 }
 
 fn required(designation: Designation, what: &str, condition: Option<ConditionCode>) -> Option<Missing> {

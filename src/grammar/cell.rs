@@ -99,7 +99,7 @@ pub struct Cell {
     pub(super) end: u8,
     pub(super) class: ClassSet,
     pub(super) decimals: u8,
-    pub(super) date_format: DateFormat,
+    pub(super) date_format: Option<DateFormat>,
 }
 
 impl Cell {
@@ -133,10 +133,10 @@ impl Cell {
         self.decimals
     }
 
-    /// The order of the digits, should the field hold a date.
+    /// The order of the digits, if the field holds a date.
     #[must_use]
-    pub fn date_format(&self) -> DateFormat {
-        self.date_format
+    pub fn date_format(&self) -> Option<DateFormat> {
+        self.date_format.or_else(|| self.class.has(ClassSet::DATE).then(DateFormat::default))
     }
 
     /// The bytes as they stand in the record.
@@ -218,7 +218,7 @@ impl Cell {
             let ones = raw.get(at + 1)?.checked_sub(b'0')?;
             Some(i16::from(tens) * 10 + i16::from(ones))
         };
-        let parts = match (self.date_format, raw.len()) {
+        let parts = match (self.date_format.unwrap_or_default(), raw.len()) {
             (DateFormat::MonthDayYear, 6) => {
                 (pair(4).map(|year| if year < 70 { 2000 + year } else { 1900 + year }), pair(0), pair(2))
             }
@@ -297,11 +297,12 @@ impl Cell {
     /// # Errors
     /// A year that the format cannot carry.
     pub fn put_date(&self, columns: &mut Columns, date: Date) -> Result<(), PutError> {
-        let out_of_range = || PutError::DateOutOfRange { value: date, format: self.date_format.name() };
+        let format = self.date_format.unwrap_or_default();
+        let out_of_range = || PutError::DateOutOfRange { value: date, format: format.name() };
         let year = u64::try_from(date.year()).map_err(|_| out_of_range())?;
         let month = u64::from(date.month().unsigned_abs());
         let day = u64::from(date.day().unsigned_abs());
-        let number = match self.date_format {
+        let number = match format {
             DateFormat::MonthDayYear if (1970..2070).contains(&year) => {
                 (month * 100 + day) * 100 + year % 100
             }

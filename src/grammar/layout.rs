@@ -144,6 +144,12 @@ pub struct Field {
 }
 
 impl Field {
+    /// Whether it holds a date.
+    #[must_use]
+    pub fn holds_date(&self) -> bool {
+        self.cell.date_format().is_some()
+    }
+
     /// Whether this is a filler.
     #[must_use]
     pub fn is_filler(&self) -> bool {
@@ -176,6 +182,8 @@ pub struct Layout {
     pub masks: Masks,
     /// The fields whose values are known, constants of the control identifier apart.
     pub values: Vec<ValueCheck>,
+    /// The fields that hold dates.
+    pub dates: Vec<Cell>,
 }
 
 impl Layout {
@@ -213,7 +221,9 @@ impl Layout {
     #[must_use]
     #[inline]
     pub fn accepts(&self, columns: &Columns, bits: &Bits) -> bool {
-        self.masks.accept(bits) && self.values.iter().all(|check| check.accepts(columns))
+        self.masks.accept(bits)
+            && self.values.iter().all(|check| check.accepts(columns))
+            && self.dates.iter().all(|cell| cell.date(columns).is_ok())
     }
 
     /// Whether a record is of this layout: by the fields that decide, or where none does by the

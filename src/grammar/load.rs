@@ -180,6 +180,7 @@ impl Grammar {
             ),
         };
         let masks = Masks::of(&fields);
+        let dates = fields.iter().filter(|field| field.holds_date()).map(|field| field.cell).collect();
         let layout = Layout {
             id,
             application: statement.application,
@@ -190,6 +191,7 @@ impl Grammar {
             fields,
             masks,
             values: Vec::new(),
+            dates,
         };
         match known {
             Some(id) => self.layouts[usize::from(id.0)] = layout,
@@ -314,10 +316,11 @@ fn compile_field(statement: &FieldStatement) -> Result<Field, String> {
         end: column(statement.last)?,
         class,
         decimals: statement.decimals.unwrap_or(0),
-        date_format: statement.date_format.unwrap_or_default(),
+        date_format: statement.date_format,
     };
     let dated = statement.date_format.is_some() || class.has(ClassSet::DATE);
-    let width = if cell.date_format() == DateFormat::MonthDayYear { 6 } else { 8 };
+    let format = cell.date_format().unwrap_or_default();
+    let width = if format == DateFormat::MonthDayYear { 6 } else { 8 };
     if dated && cell.width() != width {
         return Err(format!("{} holds a date of {width} digits in {} columns", statement.name, cell.width()));
     }

@@ -237,7 +237,9 @@ impl<'g> Checker<'g> {
             Trouble::Nonstandard => "a character of a standard keyboard".to_owned(),
             Trouble::FilledFiller => "spaces".to_owned(),
             Trouble::LowerCase => "upper case".to_owned(),
-            Trouble::NotADate => format!("a calendar date {}", field.cell.date_format().name()),
+            Trouble::NotADate => {
+                format!("a calendar date {}", field.cell.date_format().unwrap_or_default().name())
+            }
             Trouble::Missing | Trouble::WrongClass => {
                 format!("class {}, {}", field.cell.class(), field.element)
             }

@@ -91,10 +91,10 @@ fn may_hold_blank(field: &Field) -> bool {
 fn wrong_class(field: &Field, columns: &Columns) -> Option<Trouble> {
     let class = field.cell.class();
     let raw = field.cell.raw(columns);
+    if field.holds_date() {
+        return field.cell.date(columns).is_err().then_some(Trouble::NotADate);
+    }
     if class.is_numeric() {
-        if class.has(ClassSet::DATE) {
-            return field.cell.date(columns).is_err().then_some(Trouble::NotADate);
-        }
         return field.cell.digits(columns).is_err().then_some(Trouble::WrongClass);
     }
     (!raw.iter().all(|&byte| class.admits(byte))).then_some(Trouble::WrongClass)
