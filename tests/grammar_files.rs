@@ -102,3 +102,29 @@ fn export_equals_the_tables_of_facts() {
     let extra = ours.difference(&theirs).take(10).collect::<Vec<_>>();
     assert!(missing.is_empty() && extra.is_empty(), "missing {missing:#?}\nextra {extra:#?}");
 }
+
+#[test]
+fn deciding_fields_choose_the_layout() {
+    let grammar = Grammar::builtin();
+    let variant = |application: &str, direction, record: &str, text: &str| {
+        let mut columns = [b' '; 80];
+        columns[..text.len()].copy_from_slice(text.as_bytes());
+        let layout = grammar.resolve(application, direction, record, &columns).expect("a layout");
+        layout.variant.clone()
+    };
+    // A wrong value in a declaration leaves it the declaration it is.
+    assert_eq!(variant("AE", Direction::Input, "54", "5401Q"), "iad_01");
+    assert_eq!(variant("AE", Direction::Input, "54", "5406NO SUCH CERT"), "iad_06");
+    assert_eq!(variant("AE", Direction::Input, "54", "5499"), "");
+    assert_eq!(variant("AX", Direction::Output, "E0", "E0 SUMMRY 000001 REF ID:"), "summry");
+    assert_eq!(variant("AX", Direction::Output, "E0", "E0 PG01   000001 REF ID:"), "pga");
+    assert_eq!(variant("*", Direction::Output, "B", "B  1201N01AX"), "response");
+    assert_eq!(variant("*", Direction::Output, "B", "B  1201N01PFP"), "statement");
+    let mut generated = [b' '; 80];
+    (generated[0], generated[79]) = (b'Z', b'Z');
+    let layout = grammar.resolve("*", Direction::Output, "Z", &generated).expect("a layout");
+    assert_eq!(layout.variant, "ace_generated");
+    // A list is found by its column of codes, wherever that stands.
+    let conditions = grammar.list("conditions").expect("the conditions");
+    assert!(conditions.contains("995"));
+}

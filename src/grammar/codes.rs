@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use super::layout::ConditionCode;
 
-/// A table whose first column is a code.
+/// A table with a column of codes: the one named `code`, or else the first.
 #[derive(Clone, Debug, Default)]
 pub struct CodeList {
     name: String,
     header: Vec<String>,
     rows: Vec<Vec<String>>,
+    code_column: usize,
     index: HashMap<String, usize>,
 }
 
@@ -17,13 +18,14 @@ impl CodeList {
     /// A list from its header and rows.
     #[must_use]
     pub fn new(name: &str, header: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+        let code_column = header.iter().position(|name| name == "code").unwrap_or(0);
         let mut index = HashMap::new();
         for (position, row) in rows.iter().enumerate() {
-            if let Some(code) = row.first() {
+            if let Some(code) = row.get(code_column) {
                 index.entry(code.clone()).or_insert(position);
             }
         }
-        Self { name: name.to_owned(), header, rows, index }
+        Self { name: name.to_owned(), header, rows, code_column, index }
     }
 
     /// The list's name, without the `@`.
@@ -46,7 +48,7 @@ impl CodeList {
 
     /// The codes, in the order of the file; some lists have a code more than once.
     pub fn codes(&self) -> impl Iterator<Item = &str> {
-        self.rows.iter().filter_map(|row| row.first()).map(String::as_str)
+        self.rows.iter().filter_map(|row| row.get(self.code_column)).map(String::as_str)
     }
 
     /// Whether the code is on the list.

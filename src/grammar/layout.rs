@@ -226,23 +226,22 @@ impl Layout {
             && self.dates.iter().all(|cell| cell.date(columns).is_ok())
     }
 
-    /// Whether a record is of this layout: by the fields that decide, or where none does by the
-    /// constants and, in a variant, the short value lists of mandatory fields.
+    /// Whether the fields that decide between the layouts of a record speak for this one; for a
+    /// general layout they always do.
     #[must_use]
     pub fn matches(&self, columns: &Columns) -> bool {
-        let some_decide = self.fields.iter().any(|field| field.decides);
-        let decisive = |field: &&Field| if some_decide { field.decides } else { true };
-        self.fields.iter().filter(decisive).all(|field| match &field.values {
+        let mut deciding = self.fields.iter().filter(|field| field.decides);
+        deciding.all(|field| match &field.values {
             Values::Constant(text) => field.cell.text(columns) == text,
-            Values::OneOf(values) if some_decide || self.is_told_by(field) => {
-                values.iter().any(|value| value == field.cell.text(columns))
-            }
-            _ => true,
+            Values::OneOf(values) => values.iter().any(|value| value == field.cell.text(columns)),
+            Values::Any | Values::List(_) => true,
         })
     }
 
-    fn is_told_by(&self, field: &Field) -> bool {
-        !self.variant.is_empty() && field.designation == Designation::Mandatory
+    /// Whether no field decides for this layout, so that it is taken when no other one is.
+    #[must_use]
+    pub fn is_general(&self) -> bool {
+        !self.fields.iter().any(|field| field.decides)
     }
 }
 

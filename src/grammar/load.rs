@@ -325,17 +325,23 @@ fn compile_field(statement: &FieldStatement) -> Result<Field, String> {
         return Err(format!("{} holds a date of {width} digits in {} columns", statement.name, cell.width()));
     }
     let fits = |text: &str| text.len() <= cell.width() && text.bytes().all(|byte| class.admits(byte));
-    let unfit = match &statement.values {
-        Values::Constant(text) if !fits(text) => Some(text),
-        Values::OneOf(texts) => texts.iter().find(|text| !fits(text)),
-        _ => None,
+    let unfit = |values: &Values| -> Option<String> {
+        match values {
+            Values::Constant(text) if !fits(text) => Some(text.clone()),
+            Values::OneOf(texts) => texts.iter().find(|text| !fits(text)).cloned(),
+            _ => None,
+        }
     };
-    if let Some(text) = unfit {
+    let mut values = std::iter::once(&statement.values).chain(&statement.also);
+    if let Some(text) = values.find_map(unfit) {
         return Err(format!("{text:?} does not fit {} of class {class} in columns {cell}", statement.name));
     }
     Ok(Field {
         name: statement.name.clone(),
-        element: statement.element.clone(),
+        element: match statement.element.as_str() {
+            "" if statement.name == "filler" => "Filler".to_owned(),
+            element => element.to_owned(),
+        },
         cell,
         class: statement.class,
         designation: statement.designation,

@@ -121,7 +121,7 @@ impl Grammar {
         )
     }
 
-    /// All layouts of a record: those with a variant first, in the order of the file.
+    /// All layouts of a record: those that a field decides for first, in the order of the file.
     pub fn variants(
         &self,
         application: &str,
@@ -130,12 +130,12 @@ impl Grammar {
     ) -> impl Iterator<Item = &Layout> {
         let key = (application.to_owned(), direction, record.to_owned());
         let ids = self.by_record.get(&key).map_or(&[][..], Vec::as_slice);
-        let named = ids.iter().filter(|id| !self.layout(**id).variant.is_empty());
-        let general = ids.iter().filter(|id| self.layout(**id).variant.is_empty());
-        named.chain(general).map(|id| self.layout(*id))
+        let decided = ids.iter().filter(|id| !self.layout(**id).is_general());
+        let general = ids.iter().filter(|id| self.layout(**id).is_general());
+        decided.chain(general).map(|id| self.layout(*id))
     }
 
-    /// The layout of a record as it stands: the first variant whose constants match.
+    /// The layout of a record as it stands: the first one its fields decide for, or a general one.
     #[must_use]
     pub fn resolve(
         &self,
