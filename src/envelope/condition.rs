@@ -58,10 +58,6 @@ impl Found {
         self.0.is_empty()
     }
 
-    pub(super) fn has(&self, place: Place, code: &str) -> bool {
-        self.0.iter().any(|known| known.place == place && known.code.as_str() == code)
-    }
-
     /// All of them, by place and then by code, as the chapter's examples order them.
     pub(super) fn into_sorted(mut self) -> Vec<EnvelopeCondition> {
         self.0.sort();
