@@ -15,14 +15,7 @@ const SIZE: usize = 64 << 20;
 
 /// Records of 80 columns, each ended by a line feed.
 fn lines() -> Vec<u8> {
-    let rows = [
-        "10A   EXM12345678",
-        "11  20261122",
-        "40001",
-        "50 8471500150",
-        "89499",
-        "90",
-    ];
+    let rows = ["10A   EXM12345678", "11  20261122", "40001", "50 8471500150", "89499", "90"];
     let mut stream = Vec::with_capacity(SIZE + 81);
     while stream.len() < SIZE {
         for row in rows {

@@ -8,13 +8,8 @@ use std::path::Path;
 use abigate::fuzzing;
 
 fn replay(target: &str, run: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fuzz/corpus")
-        .join(target);
-    let mut files: Vec<_> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty(), "{} is empty", folder.display());
     for file in files {
@@ -31,4 +26,9 @@ fn wire() {
 #[test]
 fn grammar_language() {
     replay("grammar_language", fuzzing::grammar_language);
+}
+
+#[test]
+fn batch_parse() {
+    replay("batch_parse", fuzzing::batch_parse);
 }
