@@ -13,6 +13,8 @@
 
 pub mod cli;
 pub mod envelope;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gateway;
 pub mod grammar;
 pub mod host;
