@@ -43,9 +43,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let mut records = Vec::new();
     let mut output = io::stdout().lock();
     let mut printed = Ok(());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = Client::connect(&arguments.to, tls).await?;
         let wait = Duration::from_secs(arguments.wait.into());
@@ -59,20 +57,13 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     printed?;
     let outcome = Outliner::new(Grammar::builtin())?.outcome(&records);
     eprintln!("{outcome}");
-    Ok(if outcome.rejected == 0 {
-        Ending::Clean
-    } else {
-        Ending::Findings
-    })
+    Ok(if outcome.rejected == 0 { Ending::Clean } else { Ending::Findings })
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     if file == Path::new("-") {
         let mut bytes = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .context("standard input")?;
+        io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
         return Ok(bytes);
     }
     fs::read(file).with_context(|| file.display().to_string())
@@ -87,8 +78,5 @@ fn credentials(arguments: &Arguments) -> Credentials {
         (None, None) => Some((folder.join("client.pem"), folder.join("client-key.pem"))),
         _ => named,
     };
-    Credentials {
-        authority: arguments.ca.clone().unwrap_or_else(|| folder.join("ca.pem")),
-        identity,
-    }
+    Credentials { authority: arguments.ca.clone().unwrap_or_else(|| folder.join("ca.pem")), identity }
 }

@@ -68,23 +68,16 @@ pub enum CertificateError {
 /// A file cannot be read, or its certificate or key cannot be used.
 pub fn server_tls(config: &Config) -> Result<ServerConfig, CertificateError> {
     config.check()?;
-    let path = config
-        .certificate
-        .as_deref()
-        .ok_or(ConfigError::Missing("certificate"))?;
+    let path = config.certificate.as_deref().ok_or(ConfigError::Missing("certificate"))?;
     let key = read_key(config.key.as_deref().ok_or(ConfigError::Missing("key"))?)?;
     let chain = read_certificates(path)?;
-    let tls = |source| CertificateError::Tls {
-        path: path.to_owned(),
-        source,
-    };
+    let tls = |source| CertificateError::Tls { path: path.to_owned(), source };
     let versions: &[&rustls::SupportedProtocolVersion] = match config.oldest_tls {
         TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
         TlsVersion::Tls13 => &[&rustls::version::TLS13],
     };
-    let builder = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(versions)
-        .map_err(tls)?;
+    let builder =
+        ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions).map_err(tls)?;
     let builder = match (config.client_certificates, config.client_authority.as_deref()) {
         (ClientCertificates::None, _) => builder.with_no_client_auth(),
         (_, None) => return Err(ConfigError::Missing("client_authority").into()),
@@ -98,12 +91,11 @@ pub fn server_tls(config: &Config) -> Result<ServerConfig, CertificateError> {
             } else {
                 verifier
             };
-            builder.with_client_cert_verifier(verifier.build().map_err(|source| {
-                CertificateError::Authority {
-                    path: authority.to_owned(),
-                    source,
-                }
-            })?)
+            builder.with_client_cert_verifier(
+                verifier
+                    .build()
+                    .map_err(|source| CertificateError::Authority { path: authority.to_owned(), source })?,
+            )
         }
     };
     builder.with_single_cert(chain, key).map_err(tls)
@@ -126,19 +118,13 @@ pub fn client_tls(credentials: &Credentials) -> Result<ClientConfig, Certificate
     let authority = credentials.authority.as_path();
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .map_err(|source| CertificateError::Tls {
-            path: authority.to_owned(),
-            source,
-        })?
+        .map_err(|source| CertificateError::Tls { path: authority.to_owned(), source })?
         .with_root_certificates(read_authorities(authority)?);
     match &credentials.identity {
         None => Ok(builder.with_no_client_auth()),
         Some((certificate, key)) => builder
             .with_client_auth_cert(read_certificates(certificate)?, read_key(key)?)
-            .map_err(|source| CertificateError::Tls {
-                path: certificate.clone(),
-                source,
-            }),
+            .map_err(|source| CertificateError::Tls { path: certificate.clone(), source }),
     }
 }
 
@@ -151,10 +137,7 @@ pub fn common_name(certificate: &CertificateDer<'_>) -> Result<String, Certifica
         x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::CommonName)?;
     let mut names = parsed.subject().iter_common_name();
     match (names.next(), names.next()) {
-        (Some(name), None) => Ok(name
-            .as_str()
-            .map_err(|_| CertificateError::CommonName)?
-            .to_owned()),
+        (Some(name), None) => Ok(name.as_str().map_err(|_| CertificateError::CommonName)?.to_owned()),
         _ => Err(CertificateError::CommonName),
     }
 }
@@ -187,31 +170,17 @@ impl DevelopmentCertificates {
         let issuer = Issuer::new(params, key);
 
         let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-        let (server, server_key) = signed(
-            named("localhost", hosts)?,
-            ExtendedKeyUsagePurpose::ServerAuth,
-            &issuer,
-        )?;
-        let (client, client_key) = signed(
-            named(client_name, Vec::new())?,
-            ExtendedKeyUsagePurpose::ClientAuth,
-            &issuer,
-        )?;
-        Ok(Self {
-            authority: authority.pem(),
-            server,
-            server_key,
-            client,
-            client_key,
-        })
+        let (server, server_key) =
+            signed(named("localhost", hosts)?, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?;
+        let (client, client_key) =
+            signed(named(client_name, Vec::new())?, ExtendedKeyUsagePurpose::ClientAuth, &issuer)?;
+        Ok(Self { authority: authority.pem(), server, server_key, client, client_key })
     }
 }
 
 impl fmt::Debug for DevelopmentCertificates {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("DevelopmentCertificates")
-            .finish_non_exhaustive()
+        formatter.debug_struct("DevelopmentCertificates").finish_non_exhaustive()
     }
 }
 
@@ -236,14 +205,9 @@ fn signed(
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let file = |source| CertificateError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
-        .map_err(file)?
-        .collect::<Result<_, _>>()
-        .map_err(file)?;
+    let file = |source| CertificateError::File { path: path.to_owned(), source };
+    let certificates: Vec<_> =
+        CertificateDer::pem_file_iter(path).map_err(file)?.collect::<Result<_, _>>().map_err(file)?;
     if certificates.is_empty() {
         return Err(file(rustls_pki_types::pem::Error::NoItemsFound));
     }
@@ -251,10 +215,8 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Certif
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|source| CertificateError::File {
-        path: path.to_owned(),
-        source,
-    })
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|source| CertificateError::File { path: path.to_owned(), source })
 }
 
 fn read_authorities(path: &Path) -> Result<RootCertStore, CertificateError> {
@@ -262,10 +224,7 @@ fn read_authorities(path: &Path) -> Result<RootCertStore, CertificateError> {
     for certificate in read_certificates(path)? {
         authorities
             .add(certificate)
-            .map_err(|source| CertificateError::Tls {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(|source| CertificateError::Tls { path: path.to_owned(), source })?;
     }
     Ok(authorities)
 }

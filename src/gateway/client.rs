@@ -57,16 +57,11 @@ impl Client {
     /// # Errors
     /// The address is none, nothing listens there, or one side does not believe the other.
     pub async fn connect(address: &str, tls: ClientConfig) -> Result<Self, ClientError> {
-        let host = address
-            .rsplit_once(':')
-            .map(|(host, _)| host.trim_matches(['[', ']']));
+        let host = address.rsplit_once(':').map(|(host, _)| host.trim_matches(['[', ']']));
         let name = host
             .and_then(|host| ServerName::try_from(host.to_owned()).ok())
             .ok_or_else(|| ClientError::Address(address.to_owned()))?;
-        let connect = |source| ClientError::Connect {
-            address: address.to_owned(),
-            source,
-        };
+        let connect = |source| ClientError::Connect { address: address.to_owned(), source };
         let stream = TcpStream::connect(address).await.map_err(connect)?;
         stream.set_nodelay(true).map_err(connect)?;
         let connector = TlsConnector::from(Arc::new(tls));
@@ -125,9 +120,8 @@ async fn receive(
     let mut chunk = BytesMut::new();
     loop {
         chunk.reserve(16 * 1024);
-        let read = timeout(patience, reader.read_buf(&mut chunk))
-            .await
-            .map_err(|_| ClientError::Silence)??;
+        let read =
+            timeout(patience, reader.read_buf(&mut chunk)).await.map_err(|_| ClientError::Silence)??;
         while let Some(found) = codec.decode(&mut chunk)? {
             record(&found.columns);
         }

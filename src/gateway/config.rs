@@ -151,14 +151,10 @@ impl Config {
     /// # Errors
     /// It cannot be read, or holds what is not known. [`Config::check`] tells whether it makes sense.
     pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Parse {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let paths = [
             &mut config.certificate,
@@ -194,13 +190,7 @@ impl Config {
     }
 
     fn check_certificates(&self) -> Result<(), ConfigError> {
-        let contradiction = |first, second, reason| {
-            Err(ConfigError::Contradiction {
-                first,
-                second,
-                reason,
-            })
-        };
+        let contradiction = |first, second, reason| Err(ConfigError::Contradiction { first, second, reason });
         match (&self.certificate, &self.key) {
             (Some(_), Some(_)) => {}
             (Some(_), None) => {
@@ -249,10 +239,7 @@ impl Default for Config {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            connections: 256,
-            queued_batches: 64,
-        }
+        Self { connections: 256, queued_batches: 64 }
     }
 }
 
@@ -292,10 +279,7 @@ impl Timeouts {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self {
-            filter: "info".to_owned(),
-            format: LogFormat::default(),
-        }
+        Self { filter: "info".to_owned(), format: LogFormat::default() }
     }
 }
 
@@ -311,11 +295,7 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused() {
-        for text in [
-            "lisen = \"127.0.0.1:1\"",
-            "[limits]\nconections = 1",
-            "[timeouts]\nidle = 1",
-        ] {
+        for text in ["lisen = \"127.0.0.1:1\"", "[limits]\nconections = 1", "[timeouts]\nidle = 1"] {
             assert!(toml::from_str::<Config>(text).is_err(), "{text}");
         }
     }
@@ -325,11 +305,7 @@ mod tests {
         let cases = [
             ("certificate = \"c\"", "certificate", "key"),
             ("key = \"k\"", "key", "certificate"),
-            (
-                "certificate = \"c\"\nkey = \"k\"",
-                "client_certificates",
-                "client_authority",
-            ),
+            ("certificate = \"c\"\nkey = \"k\"", "client_certificates", "client_authority"),
             (
                 "certificate = \"c\"\nkey = \"k\"\nclient_certificates = \"none\"\nclient_authority = \"a\"",
                 "client_certificates",
@@ -349,14 +325,8 @@ mod tests {
     fn what_makes_sense_passes() {
         let required = "certificate = \"c\"\nkey = \"k\"\nclient_authority = \"a\"";
         assert!(parse(required).check().is_ok());
-        assert!(
-            parse("certificate = \"c\"\nkey = \"k\"\nclient_certificates = \"none\"")
-                .check()
-                .is_ok()
-        );
-        let zero = parse(&format!("{required}\n[timeouts]\nidle_seconds = 0"))
-            .check()
-            .unwrap_err();
+        assert!(parse("certificate = \"c\"\nkey = \"k\"\nclient_certificates = \"none\"").check().is_ok());
+        let zero = parse(&format!("{required}\n[timeouts]\nidle_seconds = 0")).check().unwrap_err();
         assert!(matches!(zero, ConfigError::Zero("timeouts.idle_seconds")));
     }
 }

@@ -3,8 +3,8 @@
 use bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder};
 
-use super::batch::{BatchCollector, RawBatch};
-use crate::wire::{Columns, Limits, Record, RecordCodec, WireError};
+use crate::envelope::{BatchCollector, RawBatch};
+use crate::wire::{Columns, Limits, RECORD_LENGTH, Record, RecordCodec, WireError};
 
 /// Takes the bytes of a connection as they come and gives its batches one by one.
 ///
@@ -21,11 +21,7 @@ impl Intake {
     /// At the start of a stream.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self {
-            codec: RecordCodec::new(limits),
-            collector: BatchCollector::new(limits),
-            inside: false,
-        }
+        Self { codec: RecordCodec::new(limits), collector: BatchCollector::new(limits), inside: false }
     }
 
     /// The next batch that is complete, from what was taken before and from `chunk`, which is empty
@@ -47,13 +43,30 @@ impl Intake {
     /// # Errors
     /// As [`next_batch`](Self::next_batch).
     pub fn finish(&mut self) -> Result<Option<RawBatch>, WireError> {
+        if let Some(batch) = self.end_record()? {
+            return Ok(Some(batch));
+        }
+        self.inside = false;
+        Ok(self.collector.finish())
+    }
+
+    /// Ends the record that is held, as if its separator had come; gives the batch that it ends.
+    ///
+    /// # Errors
+    /// As [`next_batch`](Self::next_batch).
+    pub fn end_record(&mut self) -> Result<Option<RawBatch>, WireError> {
         while let Some(record) = self.codec.decode_eof(&mut BytesMut::new())? {
             if let Some(batch) = self.collect(&record)? {
                 return Ok(Some(batch));
             }
         }
-        self.inside = false;
-        Ok(self.collector.finish())
+        Ok(None)
+    }
+
+    /// Whether all columns of a record are there and only its separator is awaited, within a batch.
+    #[must_use]
+    pub fn holds_whole_record(&self) -> bool {
+        self.inside && self.codec.pending() == RECORD_LENGTH
     }
 
     /// Whether nothing of a batch is held that has not been given.
@@ -76,8 +89,12 @@ impl Intake {
 
     fn collect(&mut self, record: &Record) -> Result<Option<RawBatch>, WireError> {
         let batch = self.collector.push(record.as_line())?;
-        // a batch that was ended by the beginning of the next one leaves that one behind
-        self.inside = batch.as_ref().is_none_or(|batch| !batch.ended);
+        self.inside = match &batch {
+            // a batch that was ended by the beginning of the next one leaves that one behind
+            Some(batch) => !batch.ended,
+            // blank lines between batches are no batch
+            None => self.inside || !record.columns.iter().all(u8::is_ascii_whitespace),
+        };
         Ok(batch)
     }
 }

@@ -8,7 +8,6 @@
 //!
 //! This room knows nothing of customs. What a batch is answered with is decided by an [`Answer`].
 
-mod batch;
 mod certificates;
 mod client;
 mod config;
@@ -23,7 +22,6 @@ use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use batch::RawBatch;
 pub use certificates::{
     CertificateError, Credentials, DevelopmentCertificates, client_tls, common_name, provider, server_tls,
 };
@@ -38,6 +36,7 @@ pub use server::{Report, Server, ServerError};
 pub use session::SessionError;
 pub use writer::{HostGone, HostHandle, HostThread};
 
+use crate::envelope::RawBatch;
 use crate::wire::Columns;
 
 /// What decides the answer to a batch; the host, or something simpler in a test.
@@ -68,11 +67,7 @@ impl Peer {
     /// # Errors
     /// The system has no randomness to give.
     pub fn new(certificate: Option<String>) -> Result<Self, PasswordError> {
-        Ok(Self {
-            certificate,
-            passwords: PasswordMemory::new()?,
-            verified: AtomicBool::new(false),
-        })
+        Ok(Self { certificate, passwords: PasswordMemory::new()?, verified: AtomicBool::new(false) })
     }
 
     /// The common name of its certificate; none if the gateway did not ask for one or the peer has
@@ -103,9 +98,6 @@ impl Peer {
 
 impl fmt::Debug for Peer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Peer")
-            .field("certificate", &self.certificate)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Peer").field("certificate", &self.certificate).finish_non_exhaustive()
     }
 }

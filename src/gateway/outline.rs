@@ -56,15 +56,10 @@ impl Outliner {
     pub fn new(grammar: &Grammar) -> Result<Self, UnknownName> {
         let header = grammar.find(ENVELOPE, Direction::Input, "A", "esar")?;
         let mut dispositions = Vec::new();
-        for layout in grammar
-            .layouts()
-            .iter()
-            .filter(|layout| layout.direction == Direction::Output)
-        {
-            let (Ok(kind), Ok(condition)) = (
-                layout.cell("disposition_type_code"),
-                layout.cell("condition_code"),
-            ) else {
+        for layout in grammar.layouts().iter().filter(|layout| layout.direction == Direction::Output) {
+            let (Ok(kind), Ok(condition)) =
+                (layout.cell("disposition_type_code"), layout.cell("condition_code"))
+            else {
                 continue;
             };
             let control_identifier = layout.cell("control_identifier")?;
@@ -113,9 +108,7 @@ impl Outliner {
                 _ => continue,
             }
             let code = ConditionCode::new(disposition.condition.text(row));
-            outcome
-                .codes
-                .extend(code.filter(|code| !outcome.codes.contains(code)));
+            outcome.codes.extend(code.filter(|code| !outcome.codes.contains(code)));
         }
         outcome
     }
@@ -123,26 +116,14 @@ impl Outliner {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} accepted, {} rejected",
-            self.accepted, self.rejected
-        )?;
+        write!(formatter, "{} accepted, {} rejected", self.accepted, self.rejected)?;
         for (index, code) in self.codes.iter().enumerate() {
-            write!(
-                formatter,
-                "{}{}",
-                if index == 0 { ": " } else { " " },
-                code.as_str()
-            )?;
+            write!(formatter, "{}{}", if index == 0 { ": " } else { " " }, code.as_str())?;
         }
         Ok(())
     }
 }
 
 fn plain(cell: Cell, row: &Columns) -> String {
-    cell.text(row)
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect()
+    cell.text(row).chars().filter(char::is_ascii_alphanumeric).collect()
 }

@@ -36,9 +36,8 @@ pub enum PasswordError {
 /// # Errors
 /// The system has no randomness to give.
 pub fn hash_password(password: &[u8]) -> Result<String, PasswordError> {
-    let hash = hasher(&[], COST)?
-        .hash_password(password)
-        .map_err(|error| PasswordError::Hash(error.to_string()))?;
+    let hash =
+        hasher(&[], COST)?.hash_password(password).map_err(|error| PasswordError::Hash(error.to_string()))?;
     Ok(hash.to_string())
 }
 
@@ -67,14 +66,8 @@ impl PasswordMemory {
     /// The system has no randomness to give.
     pub fn new() -> Result<Self, PasswordError> {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
-        provider()
-            .secure_random
-            .fill(&mut key[..])
-            .map_err(|_| PasswordError::Random)?;
-        Ok(Self {
-            key,
-            tags: Mutex::new(Vec::new()),
-        })
+        provider().secure_random.fill(&mut key[..]).map_err(|_| PasswordError::Random)?;
+        Ok(Self { key, tags: Mutex::new(Vec::new()) })
     }
 
     /// Whether a password belongs to a PHC string: from memory, else by verifying it.
@@ -109,9 +102,7 @@ impl PasswordMemory {
 
     fn tags(&self) -> std::sync::MutexGuard<'_, Vec<[u8; TAG_LENGTH]>> {
         // a panic elsewhere cannot leave the list half changed
-        self.tags
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.tags.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -161,9 +152,7 @@ mod tests {
     #[test]
     fn the_memory_is_bounded() {
         let memory = PasswordMemory::new().unwrap();
-        memory
-            .tags()
-            .extend((0..u8::try_from(REMEMBERED).unwrap()).map(|n| [n; TAG_LENGTH]));
+        memory.tags().extend((0..u8::try_from(REMEMBERED).unwrap()).map(|n| [n; TAG_LENGTH]));
         let hash = hash_password(b"SECRET").unwrap();
         assert!(memory.verify(&hash, b"SECRET"));
         assert_eq!(memory.tags().len(), REMEMBERED);

@@ -82,10 +82,7 @@ impl Server {
         let outliner = Outliner::new(crate::grammar::Grammar::builtin())?;
         let listener = TcpListener::bind(&config.listen)
             .await
-            .map_err(|source| ServerError::Listen {
-                address: config.listen.clone(),
-                source,
-            })?;
+            .map_err(|source| ServerError::Listen { address: config.listen.clone(), source })?;
         let (thread, handle) =
             HostThread::start(host, config.limits.queued_batches).map_err(ServerError::Thread)?;
         let shared = Shared {
@@ -133,13 +130,7 @@ impl Server {
         }
         drop(host);
 
-        let Self {
-            listener,
-            shared,
-            host,
-            shutdown,
-            ..
-        } = self;
+        let Self { listener, shared, host, shutdown, .. } = self;
         drop(listener);
         shared.stop.cancel();
         drop(shared);
@@ -153,11 +144,7 @@ impl Server {
         report.batches = answered.load(Ordering::Relaxed);
         let ended = tokio::task::spawn_blocking(|| host.join()).await;
         ended.map_err(|_| HostGone)??;
-        info!(
-            connections = report.connections,
-            batches = report.batches,
-            "stopped"
-        );
+        info!(connections = report.connections, batches = report.batches, "stopped");
         Ok(report)
     }
 
@@ -213,10 +200,7 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Server")
-            .field("listener", &self.listener)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
     }
 }
 
@@ -247,11 +231,7 @@ impl Connection {
                 }
             },
         };
-        let shown = stream
-            .get_ref()
-            .1
-            .peer_certificates()
-            .and_then(|chain| chain.first());
+        let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
         let name = match shown.map(common_name).transpose() {
             Ok(name) => name,
             Err(error) => {

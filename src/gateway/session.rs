@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -10,11 +11,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
 use super::writer::{HostGone, HostHandle};
-use super::{Intake, Outliner, Peer, RawBatch, Timeouts};
+use super::{Intake, Outliner, Peer, Timeouts};
+use crate::envelope::RawBatch;
 use crate::wire::{Columns, WireError};
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;
+
+/// After how long without a byte a whole record counts as ended though its separator has not come:
+/// a peer may leave it out behind its last record and wait for the answer.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What all connections of a gateway share.
 #[derive(Debug)]
@@ -55,15 +61,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let intake = Intake::new(shared.limits);
-    let mut session = Session {
-        stream,
-        intake,
-        peer,
-        shared,
-        read_ended: false,
-        begun: None,
-        batches: 0,
-    };
+    let mut session = Session { stream, intake, peer, shared, read_ended: false, begun: None, batches: 0 };
     while let Some(batch) = session.next_batch().await? {
         session.batches += 1;
         let span = info_span!(
@@ -78,6 +76,16 @@ where
     }
     session.close().await;
     Ok(session.batches)
+}
+
+/// What came of reading.
+enum Read {
+    /// Bytes.
+    More,
+    /// No byte for a while, behind a whole record.
+    Quiet,
+    /// Nothing more, ever.
+    End,
 }
 
 struct Session<S> {
@@ -110,41 +118,53 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             } else {
                 self.begun.get_or_insert_with(Instant::now);
             }
-            if !self.read(&mut chunk).await? {
-                self.read_ended = true;
+            let quiet = match self.read(&mut chunk).await? {
+                Read::More => None,
+                Read::Quiet => self.intake.end_record()?,
+                Read::End => {
+                    self.read_ended = true;
+                    None
+                }
+            };
+            if quiet.is_some() {
+                self.begun = None;
+                return Ok(quiet);
             }
         }
     }
 
-    /// Reads on; false when there is nothing more to read.
-    async fn read(&mut self, chunk: &mut BytesMut) -> Result<bool, SessionError> {
+    async fn read(&mut self, chunk: &mut BytesMut) -> Result<Read, SessionError> {
         let between = self.begun.is_none();
+        let now = Instant::now();
         let deadline = match self.begun {
             Some(begun) => begun + self.shared.timeouts.batch(),
-            None => Instant::now() + self.shared.timeouts.idle(),
+            None => now + self.shared.timeouts.idle(),
         };
+        let quiet = self.intake.holds_whole_record() && now + QUIET < deadline;
+        let until = if quiet { now + QUIET } else { deadline };
         chunk.reserve(CHUNK);
         let read = tokio::select! {
             biased;
             () = self.shared.stop.cancelled(), if between => {
                 debug!("closing, the gateway stops");
-                return Ok(false);
+                return Ok(Read::End);
             }
-            read = timeout_at(deadline, self.stream.read_buf(chunk)) => read,
+            read = timeout_at(until, self.stream.read_buf(chunk)) => read,
         };
         match read {
-            Ok(Ok(0)) => Ok(false),
-            Ok(Ok(_)) => Ok(true),
+            Ok(Ok(0)) => Ok(Read::End),
+            Ok(Ok(_)) => Ok(Read::More),
             // a peer that goes without a farewell is gone all the same
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Read::End),
             Ok(Err(error)) => Err(error.into()),
+            Err(_) if quiet => Ok(Read::Quiet),
             Err(_) if between => {
                 info!("closing, the peer is idle");
-                Ok(false)
+                Ok(Read::End)
             }
             Err(_) => {
                 warn!("the batch did not end in time");
-                Ok(false)
+                Ok(Read::End)
             }
         }
     }
@@ -152,11 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn answer(&mut self, batch: RawBatch) -> Result<(), SessionError> {
         let span = Span::current();
         let outline = self.shared.outliner.outline(&batch.rows);
-        let answer = self
-            .shared
-            .host
-            .answer(batch, Arc::clone(&self.peer), span.clone())
-            .await?;
+        let answer = self.shared.host.answer(batch, Arc::clone(&self.peer), span.clone()).await?;
         let records = answer.map_err(|error| {
             error!(error = %error, "the batch could not be answered");
             SessionError::Unanswered

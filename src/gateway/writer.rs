@@ -6,7 +6,8 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
 
-use super::{Answer, AnswerError, Peer, RawBatch};
+use super::{Answer, AnswerError, Peer};
+use crate::envelope::RawBatch;
 use crate::wire::Columns;
 
 /// The thread that owns what answers batches. It ends when the last [`HostHandle`] is dropped.
@@ -41,13 +42,7 @@ impl HostThread {
     pub fn start(mut host: impl Answer, queued_batches: usize) -> std::io::Result<(Self, HostHandle)> {
         let (queue, mut requests) = mpsc::channel::<Request>(queued_batches);
         let thread = thread::Builder::new().name("host".to_owned()).spawn(move || {
-            while let Some(Request {
-                batch,
-                peer,
-                span,
-                reply,
-            }) = requests.blocking_recv()
-            {
+            while let Some(Request { batch, peer, span, reply }) = requests.blocking_recv() {
                 let answer = span.in_scope(|| host.answer(&batch, &peer));
                 // a connection that is gone cannot be told; what it sent has taken effect all the same
                 let _ = reply.send(answer);
@@ -77,15 +72,7 @@ impl HostHandle {
         span: Span,
     ) -> Result<Result<Vec<Columns>, AnswerError>, HostGone> {
         let (reply, answer) = oneshot::channel();
-        self.queue
-            .send(Request {
-                batch,
-                peer,
-                span,
-                reply,
-            })
-            .await
-            .map_err(|_| HostGone)?;
+        self.queue.send(Request { batch, peer, span, reply }).await.map_err(|_| HostGone)?;
         answer.await.map_err(|_| HostGone)
     }
 

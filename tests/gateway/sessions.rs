@@ -18,9 +18,7 @@ async fn a_batch_is_answered() {
 #[tokio::test]
 async fn batches_of_a_connection_are_answered_in_order() {
     let gateway = Gateway::start(TestHost::new(), |_| ()).await;
-    let bytes: Vec<u8> = (1..=20)
-        .flat_map(|number| batch(number, PASSWORD, number as usize))
-        .collect();
+    let bytes: Vec<u8> = (1..=20).flat_map(|number| batch(number, PASSWORD, number as usize)).collect();
     let answer = gateway.ask(&bytes).await;
     assert_eq!(answer.len(), 60);
     for (number, answer) in (1..).zip(answer.chunks(3)) {
@@ -115,9 +113,8 @@ async fn many_connections_are_served_at_once() {
         .map(|peer| {
             let gateway = std::sync::Arc::clone(&gateway);
             tokio::spawn(async move {
-                let bytes: Vec<u8> = (0..3)
-                    .flat_map(|batch| self::batch(peer * 3 + batch, PASSWORD, 50))
-                    .collect();
+                let bytes: Vec<u8> =
+                    (0..3).flat_map(|batch| self::batch(peer * 3 + batch, PASSWORD, 50)).collect();
                 let answer = gateway.ask(&bytes).await;
                 for (batch, answer) in (0..3).zip(answer.chunks(3)) {
                     assert!(answer[0].ends_with(&format!("BATCH {}", peer * 3 + batch)));
@@ -131,10 +128,7 @@ async fn many_connections_are_served_at_once() {
         assert_eq!(peer.await.unwrap(), 9);
     }
     let report = std::sync::Arc::into_inner(gateway).unwrap().stop().await;
-    assert_eq!(
-        (report.connections, report.batches),
-        (u64::from(CONNECTIONS), u64::from(CONNECTIONS) * 3)
-    );
+    assert_eq!((report.connections, report.batches), (u64::from(CONNECTIONS), u64::from(CONNECTIONS) * 3));
 }
 
 #[tokio::test]
@@ -166,5 +160,17 @@ async fn what_the_host_cannot_answer_ends_its_connection_only() {
     connection.send(&batch(1, "BROKEN", 1)).await;
     assert!(connection.until_hung_up().await.is_empty());
     assert_eq!(gateway.ask(&batch(2, PASSWORD, 1)).await[1], "E1A 995   3");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn the_last_separator_may_be_missing() {
+    let gateway = Gateway::start(TestHost::new(), |_| ()).await;
+    let mut connection = gateway.connect().await;
+    let bytes = batch(1, PASSWORD, 1);
+    connection.send(bytes.strip_suffix(b"\n").unwrap()).await;
+    assert_eq!(connection.verdict().await, "E1A 995   3");
+    connection.send(&[&b"\n"[..], &batch(2, PASSWORD, 2)].concat()).await;
+    assert_eq!(connection.verdict().await, "E1A 995   4");
     gateway.stop().await;
 }

@@ -10,9 +10,7 @@ async fn a_batch_that_is_being_answered_gets_its_answer() {
     let gateway = Gateway::start(host, |_| ()).await;
     let mut connection = gateway.connect().await;
     connection.send(&batch(1, PASSWORD, 1)).await;
-    tokio::task::spawn_blocking(move || came.recv_timeout(LONG).unwrap())
-        .await
-        .unwrap();
+    tokio::task::spawn_blocking(move || came.recv_timeout(LONG).unwrap()).await.unwrap();
 
     gateway.stop.cancel();
     let stopping = tokio::spawn(gateway.stop());
@@ -46,8 +44,7 @@ async fn idle_connections_are_closed_and_slow_ones_cut() {
     idle.send(&batch(1, PASSWORD, 1)).await;
     assert_eq!(idle.verdict().await, "E1A 995   3");
     let mut slow = gateway.connect().await;
-    slow.send(&[batch(1, PASSWORD, 1), b"A3901XYZ".to_vec()].concat())
-        .await;
+    slow.send(&[batch(1, PASSWORD, 1), b"A3901XYZ".to_vec()].concat()).await;
     assert_eq!(slow.verdict().await, "E1A 995   3");
     let report = gateway.stop().await;
     assert_eq!(report.cut, 1);

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use abigate::envelope::RawBatch;
 use abigate::gateway::{
-    Answer, AnswerError, Client, Config, Credentials, DevelopmentCertificates, Peer, RawBatch, Report,
-    Server, ServerError, client_tls, hash_password,
+    Answer, AnswerError, Client, Config, Credentials, DevelopmentCertificates, Peer, Report, Server,
+    ServerError, client_tls, hash_password,
 };
 use abigate::wire::Columns;
 use tempfile::TempDir;
@@ -27,16 +28,10 @@ pub const IMPORTER: &str = "12-3456789XY";
 
 /// A batch of so many records between its A- and Z-record.
 pub fn batch(number: u32, password: &str, inside: usize) -> Vec<u8> {
-    let mut lines = vec![format!(
-        "A3901XYZ{password:6}112226     AE{:32}BATCH {number:<15}",
-        ""
-    )];
+    let mut lines = vec![format!("A3901XYZ{password:6}112226     AE{:32}BATCH {number:<15}", "")];
     lines.extend((0..inside).map(|index| format!("10A{index:05}{IMPORTER}")));
     lines.push("Z3901XYZ      112226".to_owned());
-    lines
-        .iter()
-        .flat_map(|line| format!("{line:80}\n").into_bytes())
-        .collect()
+    lines.iter().flat_map(|line| format!("{line:80}\n").into_bytes()).collect()
 }
 
 /// Answers a batch with its header, what it thinks of it, and its trailer.
@@ -50,26 +45,14 @@ pub struct TestHost {
 
 impl TestHost {
     pub fn new() -> Self {
-        Self {
-            hash: hash_password(PASSWORD.as_bytes()).unwrap(),
-            gate: None,
-            came: None,
-        }
+        Self { hash: hash_password(PASSWORD.as_bytes()).unwrap(), gate: None, came: None }
     }
 
     /// Tells when a batch has come, and answers it when told so.
     pub fn gated() -> (Self, mpsc::Receiver<()>, mpsc::Sender<()>) {
         let (came, arrivals) = mpsc::channel();
         let (release, gate) = mpsc::channel();
-        (
-            Self {
-                gate: Some(gate),
-                came: Some(came),
-                ..Self::new()
-            },
-            arrivals,
-            release,
-        )
+        (Self { gate: Some(gate), came: Some(came), ..Self::new() }, arrivals, release)
     }
 }
 
@@ -93,11 +76,7 @@ impl Answer for TestHost {
         };
         let mut first = header;
         first[8..14].fill(b' ');
-        let rows = if password == b"PASSWD" && header.starts_with(b"A3901BIG") {
-            400_000
-        } else {
-            1
-        };
+        let rows = if password == b"PASSWD" && header.starts_with(b"A3901BIG") { 400_000 } else { 1 };
         let mut answer = vec![first];
         answer.extend((0..rows).map(|_| columns(&verdict)));
         answer.push(columns("Z3901XYZ"));
@@ -137,9 +116,6 @@ impl Certificates {
         self.folder.path().join(name)
     }
 
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
 
     pub fn config(&self) -> Config {
         Config {
@@ -176,21 +152,12 @@ impl Gateway {
         let address = server.local_addr().unwrap();
         let stop = CancellationToken::new();
         let running = tokio::spawn(server.run(stop.clone().cancelled_owned()));
-        Self {
-            certificates,
-            address,
-            stop,
-            running,
-        }
+        Self { certificates, address, stop, running }
     }
 
     pub async fn stop(self) -> Report {
         self.stop.cancel();
-        tokio::time::timeout(LONG, self.running)
-            .await
-            .expect("does not stop")
-            .unwrap()
-            .unwrap()
+        tokio::time::timeout(LONG, self.running).await.expect("does not stop").unwrap().unwrap()
     }
 
     pub async fn client(&self) -> Client {
@@ -208,19 +175,14 @@ impl Gateway {
     }
 
     pub async fn connect(&self) -> Connection {
-        Connection {
-            stream: self.client().await.into_inner(),
-        }
+        Connection { stream: self.client().await.into_inner() }
     }
 }
 
 pub async fn ask(client: Client, bytes: &[u8]) -> Vec<String> {
     let mut records = Vec::new();
     let conversation = client.converse(bytes, Duration::ZERO, |columns| records.push(text(columns)));
-    tokio::time::timeout(LONG, conversation)
-        .await
-        .expect("no answer")
-        .unwrap();
+    tokio::time::timeout(LONG, conversation).await.expect("no answer").unwrap();
     records
 }
 
@@ -242,10 +204,7 @@ impl Connection {
     /// The next bytes, so many.
     pub async fn read(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
-        tokio::time::timeout(LONG, self.stream.read_exact(&mut bytes))
-            .await
-            .expect("no answer")
-            .unwrap();
+        tokio::time::timeout(LONG, self.stream.read_exact(&mut bytes)).await.expect("no answer").unwrap();
         bytes
     }
 
@@ -267,10 +226,7 @@ impl Connection {
     pub async fn rest(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let read = self.stream.read_to_end(&mut bytes);
-        tokio::time::timeout(LONG, read)
-            .await
-            .expect("does not close")
-            .unwrap();
+        tokio::time::timeout(LONG, read).await.expect("does not close").unwrap();
         bytes
     }
 }

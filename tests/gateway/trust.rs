@@ -15,19 +15,14 @@ async fn refused(gateway: &Gateway, credentials: &Credentials) -> bool {
     let mut stream = client.into_inner();
     let _ = stream.write_all(&batch(1, PASSWORD, 1)).await;
     let mut bytes = Vec::new();
-    let read = tokio::time::timeout(LONG, stream.read_to_end(&mut bytes))
-        .await
-        .expect("still open");
+    let read = tokio::time::timeout(LONG, stream.read_to_end(&mut bytes)).await.expect("still open");
     read.is_err() && bytes.is_empty()
 }
 
 #[tokio::test]
 async fn a_client_without_certificate_is_refused() {
     let gateway = Gateway::start(TestHost::new(), |_| ()).await;
-    let without = Credentials {
-        identity: None,
-        ..gateway.certificates.client()
-    };
+    let without = Credentials { identity: None, ..gateway.certificates.client() };
     assert!(refused(&gateway, &without).await);
     assert_eq!(gateway.ask(&batch(1, PASSWORD, 1)).await.len(), 3);
     assert_eq!(gateway.stop().await.batches, 1);
@@ -37,10 +32,7 @@ async fn a_client_without_certificate_is_refused() {
 async fn a_certificate_of_another_authority_is_refused() {
     let gateway = Gateway::start(TestHost::new(), |_| ()).await;
     let other = Certificates::new("test broker");
-    let stranger = Credentials {
-        identity: other.client().identity,
-        ..gateway.certificates.client()
-    };
+    let stranger = Credentials { identity: other.client().identity, ..gateway.certificates.client() };
     assert!(refused(&gateway, &stranger).await);
     gateway.stop().await;
 }
@@ -56,19 +48,13 @@ async fn a_server_of_another_authority_is_not_believed() {
 
 #[tokio::test]
 async fn certificates_may_be_optional_or_not_asked_for() {
-    for (wanted, authority) in [
-        (ClientCertificates::Optional, true),
-        (ClientCertificates::None, false),
-    ] {
+    for (wanted, authority) in [(ClientCertificates::Optional, true), (ClientCertificates::None, false)] {
         let gateway = Gateway::start(TestHost::new(), |config| {
             config.client_certificates = wanted;
             config.client_authority = config.client_authority.take().filter(|_| authority);
         })
         .await;
-        let without = Credentials {
-            identity: None,
-            ..gateway.certificates.client()
-        };
+        let without = Credentials { identity: None, ..gateway.certificates.client() };
         let answer = ask(gateway.client_with(&without).await, &batch(1, PASSWORD, 1)).await;
         assert_eq!(answer[1], "E1A 995   3", "{wanted:?}");
         gateway.stop().await;
@@ -80,10 +66,7 @@ async fn a_wrong_password_is_answered_so() {
     let gateway = Gateway::start(TestHost::new(), |_| ()).await;
     let bytes = [batch(1, "WRONG", 1), batch(2, PASSWORD, 1), batch(3, "WRONG", 1)].concat();
     let answer = gateway.ask(&bytes).await;
-    assert_eq!(
-        [&answer[1], &answer[4], &answer[7]],
-        ["X1RFX09", "E1A 995   3", "X1RFX09"]
-    );
+    assert_eq!([&answer[1], &answer[4], &answer[7]], ["X1RFX09", "E1A 995   3", "X1RFX09"]);
     gateway.stop().await;
 }
 
@@ -116,8 +99,5 @@ async fn tls_1_2_is_spoken_unless_it_is_too_old() {
 
 fn certificates(path: &std::path::Path) -> Vec<rustls_pki_types::CertificateDer<'static>> {
     use rustls_pki_types::pem::PemObject;
-    rustls_pki_types::CertificateDer::pem_file_iter(path)
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
+    rustls_pki_types::CertificateDer::pem_file_iter(path).unwrap().map(Result::unwrap).collect()
 }
