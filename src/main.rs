@@ -1,1 +1,7 @@
-fn main() {}
+//! The command `abigate`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    abigate::cli::main()
+}

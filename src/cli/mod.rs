@@ -1,1 +1,60 @@
-//! TBD
+//! The command line: one module a subcommand, and no logic here.
+
+mod completions;
+mod send;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command ended, when it did what it was asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// Nothing was found wrong.
+    Clean,
+    /// There are findings, or a batch was rejected.
+    Findings,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, nothing found wrong
+  1  done, with findings: a record is wrong, a batch was rejected
+  2  not done: unreadable input, no connection, wrong usage";
+
+/// An ABI gateway: CATAIR 80-column records on one side, a typed entry summary model on the other.
+#[derive(Debug, Parser)]
+#[command(name = "abigate", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The subcommands; each runs as its module says.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Send(send::Arguments),
+    Completions(completions::Arguments),
+}
+
+impl Command {
+    fn run(self) -> anyhow::Result<Ending> {
+        match self {
+            Self::Send(arguments) => send::run(arguments),
+            Self::Completions(arguments) => completions::run(arguments),
+        }
+    }
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Arguments::parse().command.run() {
+        Ok(Ending::Clean) => ExitCode::SUCCESS,
+        Ok(Ending::Findings) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("abigate: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

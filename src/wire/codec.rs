@@ -48,6 +48,12 @@ impl RecordCodec {
     pub fn separator(&self) -> Separator {
         self.separator.or(self.splitter.separator()).unwrap_or(Separator::LineFeed)
     }
+
+    /// The bytes held of records that have not been given.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.splitter.pending() + self.ready.len() * RECORD_LENGTH
+    }
 }
 
 impl Decoder for RecordCodec {

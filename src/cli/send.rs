@@ -1,0 +1,82 @@
+//! `abigate send`
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::Ending;
+use crate::gateway::{Client, Credentials, Outliner, client_tls};
+use crate::grammar::Grammar;
+
+/// Send batches to a gateway and print its answers as plain records
+///
+/// Without --ca, --cert and --key the credentials that `abigate serve --dev` left in ./abigate-dev
+/// are used.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The file with the batches; `-` for standard input
+    file: PathBuf,
+    /// The gateway, as HOST:PORT
+    #[arg(long, default_value = "127.0.0.1:7443")]
+    to: String,
+    /// How long to stay connected after the last byte, for what else may arrive
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    wait: u32,
+    /// The authority of the gateway's certificate, PEM
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Your certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Your private key, PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    let batches = read(&arguments.file)?;
+    let tls = client_tls(&credentials(&arguments))?;
+    let mut records = Vec::new();
+    let mut output = io::stdout().lock();
+    let mut printed = Ok(());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = Client::connect(&arguments.to, tls).await?;
+        let wait = Duration::from_secs(arguments.wait.into());
+        let conversation = client.converse(&batches, wait, |columns| {
+            records.push(*columns);
+            let line = output.write_all(columns).and_then(|()| output.write_all(b"\n"));
+            printed = std::mem::replace(&mut printed, Ok(())).and(line);
+        });
+        conversation.await
+    })?;
+    printed?;
+    let outcome = Outliner::new(Grammar::builtin())?.outcome(&records);
+    eprintln!("{outcome}");
+    Ok(if outcome.rejected == 0 { Ending::Clean } else { Ending::Findings })
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
+        return Ok(bytes);
+    }
+    fs::read(file).with_context(|| file.display().to_string())
+}
+
+/// What is named, and from the development folder what is not.
+fn credentials(arguments: &Arguments) -> Credentials {
+    let folder = Path::new("abigate-dev");
+    let named = arguments.cert.clone().zip(arguments.key.clone());
+    // with an authority of its own a gateway has no use for the development certificate
+    let identity = match (&named, &arguments.ca) {
+        (None, None) => Some((folder.join("client.pem"), folder.join("client-key.pem"))),
+        _ => named,
+    };
+    Credentials { authority: arguments.ca.clone().unwrap_or_else(|| folder.join("ca.pem")), identity }
+}

@@ -1,0 +1,245 @@
+//! TLS: who the gateway is, whom it believes, and certificates for development.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::crypto::CryptoProvider;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::config::{ClientCertificates, Config, ConfigError, TlsVersion};
+
+/// The cryptography of every connection. It is passed where it is used: a process-wide default
+/// would depend on what else is linked.
+#[must_use]
+pub fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// Why certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// A file that holds no certificate or key, or cannot be read.
+    #[error("cannot read a certificate or key from {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: rustls_pki_types::pem::Error,
+    },
+    /// The certificates do not fit together.
+    #[error("{}", path.display())]
+    Tls {
+        /// The file of the certificate.
+        path: PathBuf,
+        /// What is wrong.
+        source: rustls::Error,
+    },
+    /// The authorities are of no use.
+    #[error("client authority {}", path.display())]
+    Authority {
+        /// Their file.
+        path: PathBuf,
+        /// What is wrong.
+        source: rustls::server::VerifierBuilderError,
+    },
+    /// A certificate could not be made.
+    #[error("cannot make a certificate")]
+    Issue(#[from] rcgen::Error),
+    /// A peer's certificate has no common name, or several.
+    #[error("the client certificate does not have exactly one common name")]
+    CommonName,
+    /// The settings are not complete.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// What a gateway shows to its peers and asks of them.
+///
+/// # Errors
+/// A file cannot be read, or its certificate or key cannot be used.
+pub fn server_tls(config: &Config) -> Result<ServerConfig, CertificateError> {
+    config.check()?;
+    let path = config.certificate.as_deref().ok_or(ConfigError::Missing("certificate"))?;
+    let key = read_key(config.key.as_deref().ok_or(ConfigError::Missing("key"))?)?;
+    let chain = read_certificates(path)?;
+    let tls = |source| CertificateError::Tls { path: path.to_owned(), source };
+    let versions: &[&rustls::SupportedProtocolVersion] = match config.oldest_tls {
+        TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
+        TlsVersion::Tls13 => &[&rustls::version::TLS13],
+    };
+    let builder =
+        ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions).map_err(tls)?;
+    let builder = match (config.client_certificates, config.client_authority.as_deref()) {
+        (ClientCertificates::None, _) => builder.with_no_client_auth(),
+        (_, None) => return Err(ConfigError::Missing("client_authority").into()),
+        (wanted, Some(authority)) => {
+            let verifier = WebPkiClientVerifier::builder_with_provider(
+                Arc::new(read_authorities(authority)?),
+                provider(),
+            );
+            let verifier = if wanted == ClientCertificates::Optional {
+                verifier.allow_unauthenticated()
+            } else {
+                verifier
+            };
+            builder.with_client_cert_verifier(
+                verifier
+                    .build()
+                    .map_err(|source| CertificateError::Authority { path: authority.to_owned(), source })?,
+            )
+        }
+    };
+    builder.with_single_cert(chain, key).map_err(tls)
+}
+
+/// The files a client needs.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The authority of the server's certificate, PEM.
+    pub authority: PathBuf,
+    /// The client's certificate chain and private key, PEM; none where the gateway asks for none.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+/// What a client shows to a gateway and asks of it.
+///
+/// # Errors
+/// A file cannot be read, or its certificate or key cannot be used.
+pub fn client_tls(credentials: &Credentials) -> Result<ClientConfig, CertificateError> {
+    let authority = credentials.authority.as_path();
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|source| CertificateError::Tls { path: authority.to_owned(), source })?
+        .with_root_certificates(read_authorities(authority)?);
+    match &credentials.identity {
+        None => Ok(builder.with_no_client_auth()),
+        Some((certificate, key)) => builder
+            .with_client_auth_cert(read_certificates(certificate)?, read_key(key)?)
+            .map_err(|source| CertificateError::Tls { path: certificate.clone(), source }),
+    }
+}
+
+/// The common name of a certificate.
+///
+/// # Errors
+/// It cannot be read, or has no common name, or several: which one would speak for the sender?
+pub fn common_name(certificate: &CertificateDer<'_>) -> Result<String, CertificateError> {
+    let (_, parsed) =
+        x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::CommonName)?;
+    let mut names = parsed.subject().iter_common_name();
+    match (names.next(), names.next()) {
+        (Some(name), None) => Ok(name.as_str().map_err(|_| CertificateError::CommonName)?.to_owned()),
+        _ => Err(CertificateError::CommonName),
+    }
+}
+
+/// An authority with a server's certificate for this machine and a client's, all PEM.
+pub struct DevelopmentCertificates {
+    /// The authority's certificate. Its key is not kept: nothing more can be signed with it.
+    pub authority: String,
+    /// The server's certificate, for `localhost`, `127.0.0.1` and `::1`.
+    pub server: String,
+    /// The server's private key.
+    pub server_key: String,
+    /// The client's certificate.
+    pub client: String,
+    /// The client's private key.
+    pub client_key: String,
+}
+
+impl DevelopmentCertificates {
+    /// Makes them, the client's with this common name.
+    ///
+    /// # Errors
+    /// The name cannot stand in a certificate.
+    pub fn issue(client_name: &str) -> Result<Self, CertificateError> {
+        let mut params = named("abigate development authority", Vec::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate()?;
+        let authority = params.self_signed(&key)?;
+        let issuer = Issuer::new(params, key);
+
+        let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        let (server, server_key) =
+            signed(named("localhost", hosts)?, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?;
+        let (client, client_key) =
+            signed(named(client_name, Vec::new())?, ExtendedKeyUsagePurpose::ClientAuth, &issuer)?;
+        Ok(Self { authority: authority.pem(), server, server_key, client, client_key })
+    }
+}
+
+impl fmt::Debug for DevelopmentCertificates {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("DevelopmentCertificates").finish_non_exhaustive()
+    }
+}
+
+fn named(common_name: &str, hosts: Vec<String>) -> Result<CertificateParams, CertificateError> {
+    let mut params = CertificateParams::new(hosts)?;
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    Ok(params)
+}
+
+fn signed(
+    mut params: CertificateParams,
+    purpose: ExtendedKeyUsagePurpose,
+    issuer: &Issuer<'_, KeyPair>,
+) -> Result<(String, String), CertificateError> {
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![purpose];
+    let key = KeyPair::generate()?;
+    let certificate = params.signed_by(&key, issuer)?;
+    Ok((certificate.pem(), key.serialize_pem()))
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    let file = |source| CertificateError::File { path: path.to_owned(), source };
+    let certificates: Vec<_> =
+        CertificateDer::pem_file_iter(path).map_err(file)?.collect::<Result<_, _>>().map_err(file)?;
+    if certificates.is_empty() {
+        return Err(file(rustls_pki_types::pem::Error::NoItemsFound));
+    }
+    Ok(certificates)
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|source| CertificateError::File { path: path.to_owned(), source })
+}
+
+fn read_authorities(path: &Path) -> Result<RootCertStore, CertificateError> {
+    let mut authorities = RootCertStore::empty();
+    for certificate in read_certificates(path)? {
+        authorities
+            .add(certificate)
+            .map_err(|source| CertificateError::Tls { path: path.to_owned(), source })?;
+    }
+    Ok(authorities)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_common_name_is_read_back() {
+        let made = DevelopmentCertificates::issue("3901XYZ demo broker").unwrap();
+        let client = CertificateDer::from_pem_slice(made.client.as_bytes()).unwrap();
+        assert_eq!(common_name(&client).unwrap(), "3901XYZ demo broker");
+        assert!(!format!("{made:?}").contains("KEY"));
+    }
+}

@@ -1,0 +1,332 @@
+//! The settings of a gateway, from a TOML file.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// The settings of a gateway. Unknown keys and settings that contradict each other are refused.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen, as `host:port`; port 0 takes a free one.
+    pub listen: String,
+    /// The server's certificate chain, PEM, its own certificate first.
+    pub certificate: Option<PathBuf>,
+    /// The private key of that certificate, PEM.
+    pub key: Option<PathBuf>,
+    /// Whether peers must show a certificate.
+    pub client_certificates: ClientCertificates,
+    /// The authorities whose client certificates are accepted, PEM.
+    pub client_authority: Option<PathBuf>,
+    /// The oldest TLS version spoken.
+    pub oldest_tls: TlsVersion,
+    /// The store's file.
+    pub store: Option<PathBuf>,
+    /// The world file: sites, senders, filers, ports and what else the host looks up.
+    pub world: Option<PathBuf>,
+    /// How much is held at once.
+    pub limits: Limits,
+    /// How much a peer may send.
+    pub wire: crate::wire::Limits,
+    /// How long is waited.
+    pub timeouts: Timeouts,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+/// Whether peers must show a certificate.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCertificates {
+    /// Without one there is no connection.
+    #[default]
+    Required,
+    /// One that is shown must be good; without one the password alone counts.
+    Optional,
+    /// None is asked for; the password alone counts.
+    None,
+}
+
+/// A TLS version.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    #[default]
+    #[serde(rename = "1.2")]
+    Tls12,
+    /// TLS 1.3.
+    #[serde(rename = "1.3")]
+    Tls13,
+}
+
+/// How much a gateway holds at once.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections open at once; further ones wait to be accepted.
+    pub connections: usize,
+    /// Batches that wait for the host; connections with further ones wait.
+    pub queued_batches: usize,
+}
+
+/// How long a gateway waits, in seconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    /// For the TLS handshake.
+    pub handshake_seconds: u32,
+    /// Between batches.
+    pub idle_seconds: u32,
+    /// From the first byte of a batch to its last.
+    pub batch_seconds: u32,
+    /// For a peer to take an answer.
+    pub write_seconds: u32,
+    /// For open batches to be finished when the gateway stops.
+    pub shutdown_seconds: u32,
+}
+
+/// What is logged, and how. Passwords and taxpayer numbers never are.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// Which events: a level, or directives such as `abigate=debug,rustls=warn`.
+    pub filter: String,
+    /// How events are written.
+    pub format: LogFormat,
+}
+
+/// How log events are written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A line to read.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or has a key or value that is not known.
+    #[error("{}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: Box<toml::de::Error>,
+    },
+    /// Two settings that cannot both hold.
+    #[error("`{first}` and `{second}` contradict each other: {reason}")]
+    Contradiction {
+        /// A key.
+        first: &'static str,
+        /// The other key.
+        second: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A setting that is needed.
+    #[error("`{0}` is not set")]
+    Missing(&'static str),
+    /// A number that must not be zero.
+    #[error("`{0}` must not be 0")]
+    Zero(&'static str),
+}
+
+impl Config {
+    /// Reads a file; paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds what is not known. [`Config::check`] tells whether it makes sense.
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let paths = [
+            &mut config.certificate,
+            &mut config.key,
+            &mut config.client_authority,
+            &mut config.store,
+            &mut config.world,
+        ];
+        for path in paths.into_iter().flatten() {
+            *path = folder.join(&path);
+        }
+        Ok(config)
+    }
+
+    /// Whether the settings make sense together.
+    ///
+    /// # Errors
+    /// The first that does not, with the keys concerned.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_certificates()?;
+        let numbers = [
+            ("limits.connections", self.limits.connections == 0),
+            ("limits.queued_batches", self.limits.queued_batches == 0),
+            ("timeouts.handshake_seconds", self.timeouts.handshake_seconds == 0),
+            ("timeouts.idle_seconds", self.timeouts.idle_seconds == 0),
+            ("timeouts.batch_seconds", self.timeouts.batch_seconds == 0),
+            ("timeouts.write_seconds", self.timeouts.write_seconds == 0),
+        ];
+        match numbers.into_iter().find(|(_, zero)| *zero) {
+            Some((key, _)) => Err(ConfigError::Zero(key)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_certificates(&self) -> Result<(), ConfigError> {
+        let contradiction = |first, second, reason| Err(ConfigError::Contradiction { first, second, reason });
+        match (&self.certificate, &self.key) {
+            (Some(_), Some(_)) => {}
+            (Some(_), None) => {
+                return contradiction("certificate", "key", "a certificate is set but the key is not");
+            }
+            (None, Some(_)) => {
+                return contradiction("key", "certificate", "a key is set but the certificate is not");
+            }
+            (None, None) => return Err(ConfigError::Missing("certificate")),
+        }
+        let asked = self.client_certificates != ClientCertificates::None;
+        match (asked, &self.client_authority) {
+            (true, None) => contradiction(
+                "client_certificates",
+                "client_authority",
+                "client certificates are asked for but no authority is set to check them against",
+            ),
+            (false, Some(_)) => contradiction(
+                "client_certificates",
+                "client_authority",
+                "an authority is set but no client certificates are asked for",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:7443".to_owned(),
+            certificate: None,
+            key: None,
+            client_certificates: ClientCertificates::default(),
+            client_authority: None,
+            oldest_tls: TlsVersion::default(),
+            store: None,
+            world: None,
+            limits: Limits::default(),
+            wire: crate::wire::Limits::default(),
+            timeouts: Timeouts::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 256, queued_batches: 64 }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake_seconds: 10,
+            idle_seconds: 600,
+            batch_seconds: 120,
+            write_seconds: 60,
+            shutdown_seconds: 30,
+        }
+    }
+}
+
+impl Timeouts {
+    pub(super) fn handshake(&self) -> Duration {
+        Duration::from_secs(self.handshake_seconds.into())
+    }
+
+    pub(super) fn idle(&self) -> Duration {
+        Duration::from_secs(self.idle_seconds.into())
+    }
+
+    pub(super) fn batch(&self) -> Duration {
+        Duration::from_secs(self.batch_seconds.into())
+    }
+
+    pub(super) fn write(&self) -> Duration {
+        Duration::from_secs(self.write_seconds.into())
+    }
+
+    pub(super) fn shutdown(&self) -> Duration {
+        Duration::from_secs(self.shutdown_seconds.into())
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: LogFormat::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn parse(text: &str) -> Config {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        for text in ["lisen = \"127.0.0.1:1\"", "[limits]\nconections = 1", "[timeouts]\nidle = 1"] {
+            assert!(toml::from_str::<Config>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn contradictions_name_both_keys() {
+        let cases = [
+            ("certificate = \"c\"", "certificate", "key"),
+            ("key = \"k\"", "key", "certificate"),
+            ("certificate = \"c\"\nkey = \"k\"", "client_certificates", "client_authority"),
+            (
+                "certificate = \"c\"\nkey = \"k\"\nclient_certificates = \"none\"\nclient_authority = \"a\"",
+                "client_certificates",
+                "client_authority",
+            ),
+        ];
+        for (text, first, second) in cases {
+            let message = parse(text).check().unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("`{first}`")) && message.contains(&format!("`{second}`")),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_makes_sense_passes() {
+        let required = "certificate = \"c\"\nkey = \"k\"\nclient_authority = \"a\"";
+        assert!(parse(required).check().is_ok());
+        assert!(parse("certificate = \"c\"\nkey = \"k\"\nclient_certificates = \"none\"").check().is_ok());
+        let zero = parse(&format!("{required}\n[timeouts]\nidle_seconds = 0")).check().unwrap_err();
+        assert!(matches!(zero, ConfigError::Zero("timeouts.idle_seconds")));
+    }
+}

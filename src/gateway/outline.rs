@@ -1,0 +1,129 @@
+//! What of a batch and its answer may be written to a log: who sent it, for which application, and
+//! how it ended. Never a password, never a party's number.
+
+use std::fmt;
+
+use crate::grammar::{Cell, ConditionCode, Direction, Grammar, UnknownName};
+use crate::wire::Columns;
+
+/// The application under which the grammar keeps the envelope's records.
+const ENVELOPE: &str = "*";
+
+/// Finds in records what may be logged.
+#[derive(Debug)]
+pub struct Outliner {
+    header: Cell,
+    site: Cell,
+    id: Cell,
+    application: Cell,
+    dispositions: Vec<Disposition>,
+}
+
+/// A record that says how something ended.
+#[derive(Debug)]
+struct Disposition {
+    control_identifier: Cell,
+    record: String,
+    kind: Cell,
+    condition: Cell,
+}
+
+/// Who sent a batch, and for which application.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Outline {
+    /// Site and identification code, with a slash between.
+    pub sender: String,
+    /// The application identifier.
+    pub application: String,
+}
+
+/// How a batch ended, as its answer says.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Outcome {
+    /// Final dispositions that accept.
+    pub accepted: u64,
+    /// Final dispositions that reject.
+    pub rejected: u64,
+    /// The condition codes of the rejections, each once, in the order of the answer.
+    pub codes: Vec<ConditionCode>,
+}
+
+impl Outliner {
+    /// Resolves the names it needs.
+    ///
+    /// # Errors
+    /// The grammar does not have them.
+    pub fn new(grammar: &Grammar) -> Result<Self, UnknownName> {
+        let header = grammar.find(ENVELOPE, Direction::Input, "A", "esar")?;
+        let mut dispositions = Vec::new();
+        for layout in grammar.layouts().iter().filter(|layout| layout.direction == Direction::Output) {
+            let (Ok(kind), Ok(condition)) =
+                (layout.cell("disposition_type_code"), layout.cell("condition_code"))
+            else {
+                continue;
+            };
+            let control_identifier = layout.cell("control_identifier")?;
+            dispositions.push(Disposition {
+                control_identifier,
+                record: layout.record.clone(),
+                kind,
+                condition,
+            });
+        }
+        Ok(Self {
+            header: header.cell("control_identifier")?,
+            site: header.cell("sender_receiver_site_code")?,
+            id: header.cell("sender_receiver_id_code")?,
+            application: header.cell("application_identifier_code")?,
+            dispositions,
+        })
+    }
+
+    /// Who sent a batch. Columns that a header should not have do not get into a log by this way: what
+    /// is not a letter or digit is left out.
+    #[must_use]
+    pub fn outline(&self, rows: &[Columns]) -> Outline {
+        match rows.first() {
+            Some(row) if self.header.text(row) == "A" => Outline {
+                sender: format!("{}/{}", plain(self.site, row), plain(self.id, row)),
+                application: plain(self.application, row),
+            },
+            _ => Outline::default(),
+        }
+    }
+
+    /// How a batch ended.
+    #[must_use]
+    pub fn outcome(&self, answer: &[Columns]) -> Outcome {
+        let mut outcome = Outcome::default();
+        for row in answer {
+            let found = self
+                .dispositions
+                .iter()
+                .find(|disposition| disposition.control_identifier.text(row) == disposition.record);
+            let Some(disposition) = found else { continue };
+            match disposition.kind.text(row) {
+                "A" => outcome.accepted += 1,
+                "R" => outcome.rejected += 1,
+                _ => continue,
+            }
+            let code = ConditionCode::new(disposition.condition.text(row));
+            outcome.codes.extend(code.filter(|code| !outcome.codes.contains(code)));
+        }
+        outcome
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} accepted, {} rejected", self.accepted, self.rejected)?;
+        for (index, code) in self.codes.iter().enumerate() {
+            write!(formatter, "{}{}", if index == 0 { ": " } else { " " }, code.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+fn plain(cell: Cell, row: &Columns) -> String {
+    cell.text(row).chars().filter(char::is_ascii_alphanumeric).collect()
+}

@@ -1,0 +1,160 @@
+//! A-record passwords: argon2 hashes in the world file, and a memory of what was verified.
+
+use std::fmt;
+use std::sync::Mutex;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use zeroize::Zeroizing;
+
+use super::certificates::provider;
+
+/// How costly a password hash is: 19 MiB, two passes, one lane. The one place that says so.
+const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
+
+/// How many verified passwords a connection remembers; a peer has few senders to speak for.
+const REMEMBERED: usize = 32;
+
+const KEY_LENGTH: usize = 32;
+const TAG_LENGTH: usize = 32;
+
+/// Why a password could not be hashed or remembered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PasswordError {
+    /// Hashing failed; the text names the reason and nothing of the password.
+    #[error("password hashing failed: {0}")]
+    Hash(String),
+    /// The system's random numbers are not to be had.
+    #[error("no random numbers from the system")]
+    Random,
+}
+
+/// The PHC string of a password, with a salt of its own, for a world file.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub fn hash_password(password: &[u8]) -> Result<String, PasswordError> {
+    let hash =
+        hasher(&[], COST)?.hash_password(password).map_err(|error| PasswordError::Hash(error.to_string()))?;
+    Ok(hash.to_string())
+}
+
+/// Whether a password belongs to a PHC string. A string that is not one belongs to no password.
+#[must_use]
+pub fn verify_password(hash: &str, password: &[u8]) -> bool {
+    let Ok(parsed) = PasswordHash::new(hash) else {
+        return false;
+    };
+    Argon2::default().verify_password(password, &parsed).is_ok()
+}
+
+/// Remembers which passwords of a connection were right, so that only the first batch pays for it.
+///
+/// It keeps neither passwords nor anything they could be found from without its key: a tag under a
+/// random key that lives as long as the connection.
+pub struct PasswordMemory {
+    key: Zeroizing<[u8; KEY_LENGTH]>,
+    tags: Mutex<Vec<[u8; TAG_LENGTH]>>,
+}
+
+impl PasswordMemory {
+    /// An empty memory under a new key.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
+    pub fn new() -> Result<Self, PasswordError> {
+        let mut key = Zeroizing::new([0; KEY_LENGTH]);
+        provider().secure_random.fill(&mut key[..]).map_err(|_| PasswordError::Random)?;
+        Ok(Self { key, tags: Mutex::new(Vec::new()) })
+    }
+
+    /// Whether a password belongs to a PHC string: from memory, else by verifying it.
+    #[must_use]
+    pub fn verify(&self, hash: &str, password: &[u8]) -> bool {
+        let Ok(tag) = self.tag(hash, password) else {
+            return verify_password(hash, password);
+        };
+        if self.tags().contains(&tag) {
+            return true;
+        }
+        let right = verify_password(hash, password);
+        if right {
+            let mut tags = self.tags();
+            if tags.len() == REMEMBERED {
+                tags.remove(0);
+            }
+            tags.push(tag);
+        }
+        right
+    }
+
+    /// The tag of a pair: argon2 at its cheapest is a keyed hash, whose salt is the PHC string.
+    fn tag(&self, hash: &str, password: &[u8]) -> Result<[u8; TAG_LENGTH], PasswordError> {
+        let cheapest = (Params::MIN_M_COST, Params::MIN_T_COST, Params::MIN_P_COST);
+        let mut tag = [0; TAG_LENGTH];
+        hasher(&self.key[..], cheapest)?
+            .hash_password_into(password, hash.as_bytes(), &mut tag)
+            .map_err(|error| PasswordError::Hash(error.to_string()))?;
+        Ok(tag)
+    }
+
+    fn tags(&self) -> std::sync::MutexGuard<'_, Vec<[u8; TAG_LENGTH]>> {
+        // a panic elsewhere cannot leave the list half changed
+        self.tags.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for PasswordMemory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PasswordMemory").finish_non_exhaustive()
+    }
+}
+
+fn hasher(secret: &[u8], (memory, passes, lanes): (u32, u32, u32)) -> Result<Argon2<'_>, PasswordError> {
+    let params =
+        Params::new(memory, passes, lanes, None).map_err(|error| PasswordError::Hash(error.to_string()))?;
+    Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params)
+        .map_err(|error| PasswordError::Hash(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_password_belongs_to_its_hash_only() {
+        let hash = hash_password(b"SECRET").unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(verify_password(&hash, b"SECRET"));
+        assert!(!verify_password(&hash, b"SECRE"));
+        assert!(!verify_password("SECRET", b"SECRET"));
+    }
+
+    #[test]
+    fn only_right_passwords_are_remembered() {
+        let hash = hash_password(b"SECRET").unwrap();
+        let memory = PasswordMemory::new().unwrap();
+        assert!(!memory.verify(&hash, b"WRONG"));
+        assert!(memory.tags().is_empty());
+        assert!(memory.verify(&hash, b"SECRET"));
+        assert!(memory.verify(&hash, b"SECRET"));
+        assert_eq!(memory.tags().len(), 1);
+        // the memory must not answer for another hash
+        let other = hash_password(b"OTHER").unwrap();
+        assert!(!memory.verify(&other, b"SECRET"));
+        assert!(!format!("{memory:?}").contains("SECRET"));
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let memory = PasswordMemory::new().unwrap();
+        memory.tags().extend((0..u8::try_from(REMEMBERED).unwrap()).map(|n| [n; TAG_LENGTH]));
+        let hash = hash_password(b"SECRET").unwrap();
+        assert!(memory.verify(&hash, b"SECRET"));
+        assert_eq!(memory.tags().len(), REMEMBERED);
+    }
+}

@@ -1,0 +1,8 @@
+//! The gateway over real sockets and real TLS.
+
+#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod sessions;
+mod stopping;
+mod support;
+mod trust;
