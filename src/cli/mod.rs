@@ -1,6 +1,8 @@
 //! The command line: one module a subcommand, and no logic here.
 
+mod check;
 mod completions;
+mod grammar;
 mod send;
 
 use std::process::ExitCode;
@@ -33,6 +35,8 @@ struct Arguments {
 /// The subcommands; each runs as its module says.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Arguments),
+    Grammar(grammar::Arguments),
     Send(send::Arguments),
     Completions(completions::Arguments),
 }
@@ -40,6 +44,8 @@ enum Command {
 impl Command {
     fn run(self) -> anyhow::Result<Ending> {
         match self {
+            Self::Check(arguments) => check::run(arguments),
+            Self::Grammar(arguments) => grammar::run(arguments),
             Self::Send(arguments) => send::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }

@@ -431,6 +431,20 @@ impl<'g> Checker<'g> {
         report(finding);
     }
 
+    /// A record for a drawing: one sign a column, no password.
+    fn masked(&self, columns: &Columns) -> String {
+        let sign = |&byte: &u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
+        let mut text = columns.iter().map(sign).collect::<Vec<_>>();
+        if CONTROL.contains(&columns[0].to_ascii_uppercase()) {
+            let record = char::from(columns[0].to_ascii_uppercase()).to_string();
+            let layouts = self.grammar.variants("*", Direction::Input, &record);
+            for field in layouts.flat_map(|layout| &layout.fields).filter(|field| is_secret(&field.name)) {
+                text[field.cell.first_column() - 1..field.cell.last_column()].fill('*');
+            }
+        }
+        text.into_iter().collect::<String>().trim_end().to_owned()
+    }
+
     fn finding(&self, severity: Severity, condition: Option<ConditionCode>, columns: &Columns) -> Finding {
         let own = self.desk.as_deref().unwrap_or_default();
         let known = condition.and_then(|code| {
@@ -447,6 +461,7 @@ impl<'g> Checker<'g> {
             columns: None,
             found: String::new(),
             expected: String::new(),
+            record_text: self.masked(columns),
             help: None,
         }
     }

@@ -51,6 +51,9 @@ pub struct Finding {
     pub found: String,
     /// What was expected.
     pub expected: String,
+    /// The record as it stood, passwords masked, for a drawing.
+    #[serde(skip)]
+    pub record_text: String,
     /// A way out, such as the nearest valid code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
