@@ -1,10 +1,14 @@
 //! How fast records go through the rooms, on one core, beside a loop that only finds each next
-//! newline in the same bytes: `cargo bench`.
+//! newline in the same bytes: `cargo bench`. The ratios are what counts.
 
-use divan::counter::BytesCount;
+use std::path::Path;
+
+use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
-use abigate::wire::{Limits, Splitter};
+use abigate::grammar::{Bits, Cursor, Direction, Grammar};
+use abigate::message::{Assembler, Checker, Identifier};
+use abigate::wire::{Columns, Limits, Splitter};
 
 fn main() {
     divan::main();
@@ -13,16 +17,32 @@ fn main() {
 /// Bytes to work on: more than the caches hold.
 const SIZE: usize = 64 << 20;
 
-/// Records of 80 columns, each ended by a line feed.
+/// The good samples over and over: batches of entry summaries of all types.
 fn lines() -> Vec<u8> {
-    let rows = ["10A   EXM12345678", "11  20261122", "40001", "50 8471500150", "89499", "90"];
-    let mut stream = Vec::with_capacity(SIZE + 81);
-    while stream.len() < SIZE {
-        for row in rows {
-            stream.extend_from_slice(format!("{row:<79}.\n").as_bytes());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/entry_summary/good");
+    let mut files = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|file| file.ok().map(|file| file.path()))
+        .filter(|path| {
+            path.extension().is_some_and(|kind| kind == "abi") && !path.to_string_lossy().contains("answer")
+        })
+        .collect::<Vec<_>>();
+    files.sort();
+    let once = files.iter().filter_map(|path| std::fs::read(path).ok()).collect::<Vec<_>>().concat();
+    once.repeat(SIZE.div_ceil(once.len().max(1)))
+}
+
+/// The records of entry summaries alone, without their envelopes.
+fn transaction_rows(stream: &[u8]) -> Vec<Columns> {
+    let mut rows = Vec::new();
+    let mut splitter = Splitter::new(Limits::default());
+    let _ = splitter.push(stream, &mut |line| {
+        if !b"ABYZ".contains(&line.columns[0]) {
+            rows.push(*line.columns);
         }
-    }
-    stream
+    });
+    rows
 }
 
 /// The measure of all others.
@@ -49,5 +69,72 @@ fn wire_split(bencher: Bencher<'_, '_>) {
         let mut sum = 0_u64;
         let pushed = splitter.push(black_box(&stream), &mut |line| sum += u64::from(line.columns[0]));
         (sum, pushed)
+    });
+}
+
+/// Records cut, identified, class-checked and structure-checked, code lists and dates included.
+#[divan::bench]
+fn check(bencher: Bencher<'_, '_>) {
+    let stream = lines();
+    bencher.counter(BytesCount::of_slice(&stream)).bench_local(|| {
+        let mut splitter = Splitter::new(Limits::default());
+        let mut checker = Checker::new(Grammar::builtin(), None);
+        let mut findings = 0_u64;
+        let pushed =
+            splitter.push(black_box(&stream), &mut |line| checker.line(&line, &mut |_| findings += 1));
+        (findings, pushed)
+    });
+}
+
+/// One stage of the check alone, over records that are cut already.
+#[divan::bench(args = ["classify", "classes", "identify", "order"])]
+fn stage(bencher: Bencher<'_, '_>, stage: &str) {
+    let rows = transaction_rows(&lines());
+    let grammar = Grammar::builtin();
+    let Some((_, automaton)) = grammar.structure("AE", Direction::Input) else { return };
+    let identifier = Identifier::new(grammar, "AE", Direction::Input, automaton);
+    let known = rows.iter().filter_map(|row| identifier.identify(row)).collect::<Vec<_>>();
+    let bytes = BytesCount::of_slice(rows.as_flattened());
+    bencher.counter(bytes).bench_local(|| {
+        let rows = black_box(&rows);
+        match stage {
+            "classify" => rows.iter().map(|row| Bits::of(row).digit.count_ones()).sum::<u32>(),
+            "classes" => {
+                let accepted = rows
+                    .iter()
+                    .zip(&known)
+                    .filter(|(row, (_, layout))| grammar.layout(*layout).accepts(row, &Bits::of(row)));
+                accepted.count() as u32
+            }
+            "identify" => rows.iter().filter(|row| identifier.identify(row).is_some()).count() as u32,
+            _ => {
+                let mut cursor = Cursor::default();
+                let in_order = known.iter().filter(|(symbol, _)| cursor.step(automaton, *symbol).is_ok());
+                in_order.count() as u32
+            }
+        }
+    });
+}
+
+/// Records made into the tree of groups.
+#[divan::bench]
+fn message_tree(bencher: Bencher<'_, '_>) {
+    let rows = transaction_rows(&lines());
+    let grammar = Grammar::builtin();
+    let Some((_, automaton)) = grammar.structure("AE", Direction::Input) else { return };
+    let bytes = BytesCount::of_slice(rows.as_flattened());
+    bencher.counter(bytes).counter(ItemsCount::new(rows.len())).bench_local(|| {
+        let identifier = Identifier::new(grammar, "AE", Direction::Input, automaton);
+        let mut assembler = Assembler::new(identifier, automaton);
+        let mut groups = 0;
+        for (number, row) in black_box(&rows).iter().enumerate() {
+            let mut finished = None;
+            let _ = assembler.push(row, number as u64 + 1, &mut finished);
+            if let Some(transaction) = finished {
+                groups += transaction.groups().len();
+                assembler.recycle(transaction);
+            }
+        }
+        groups
     });
 }

@@ -221,7 +221,7 @@ impl EnvelopeCodec<'_> {
     ) -> Result<(), (u32, Trouble)> {
         // An application without a map has been refused as not available.
         let Some((identifier, automaton)) = self.applications.get(application) else { return Ok(()) };
-        let mut assembler = Assembler::new(self.grammar, identifier.clone(), automaton);
+        let mut assembler = Assembler::new(identifier.clone(), automaton);
         let mut finished = None;
         for index in rows.details.clone() {
             let row = upper(&batch.rows[index], None);

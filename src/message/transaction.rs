@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::grammar::{Automaton, Cursor, Fault, Grammar, GroupIndex, LayoutId, Slot, Symbol};
+use crate::grammar::{Automaton, Cursor, Fault, GroupIndex, LayoutId, Slot, Symbol};
 use crate::message::identify::Identifier;
 use crate::wire::Columns;
 
@@ -175,19 +175,21 @@ pub struct Assembler<'g> {
     /// The instances that are open, outermost first.
     open: Vec<u32>,
     current: Transaction,
+    /// The memory of a transaction that is no longer needed.
+    spare: Transaction,
 }
 
 impl<'g> Assembler<'g> {
     /// An assembler of an application's transactions.
     #[must_use]
-    pub fn new(grammar: &'g Grammar, identifier: Identifier<'g>, automaton: &'g Automaton) -> Self {
-        let _ = grammar;
+    pub fn new(identifier: Identifier<'g>, automaton: &'g Automaton) -> Self {
         Self {
             automaton,
             identifier,
             cursor: Cursor::default(),
             open: Vec::new(),
             current: Transaction::default(),
+            spare: Transaction::default(),
         }
     }
 
@@ -242,16 +244,14 @@ impl<'g> Assembler<'g> {
         Ok(Some(self.take()))
     }
 
-    /// Gives a used transaction's memory back for the next one.
+    /// Gives a used transaction's memory back for a later one.
     pub fn recycle(&mut self, mut used: Transaction) {
-        if self.open.is_empty() {
-            used.clear();
-            self.current = used;
-        }
+        used.clear();
+        self.spare = used;
     }
 
     fn begin(&mut self, number: u64) {
-        self.current.clear();
+        self.current = std::mem::take(&mut self.spare);
         self.current.first_record = number;
         self.open.clear();
         self.current.groups.push(Group {
