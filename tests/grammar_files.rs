@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use abigate::grammar::{Direction, Grammar, Values};
+use abigate::grammar::{Cursor, Direction, Grammar, Values};
 
 /// Code lists that a host's reference data supplies.
 const OF_THE_HOST: [&str; 7] = ["carrier", "filer", "firms", "hts", "schedule_d", "schedule_k", "surety"];
@@ -127,4 +127,29 @@ fn deciding_fields_choose_the_layout() {
     // A list is found by its column of codes, wherever that stands.
     let conditions = grammar.list("conditions").expect("the conditions");
     assert!(conditions.contains("995"));
+}
+
+#[test]
+fn misplaced_partner_agency_records_raise_their_own_conditions() {
+    let (_, automaton) = Grammar::builtin().structure("PGA", Direction::Input).expect("the set");
+    let condition = |records: &str| {
+        let mut cursor = Cursor::default();
+        let symbols = records.split(' ').map(|record| automaton.symbol(record).expect(record));
+        let mut faults = symbols.filter_map(|symbol| cursor.step(automaton, symbol).err());
+        faults.next().map(|fault| fault.condition().to_string()).unwrap_or_default()
+    };
+    assert_eq!(condition("OI PG01 PG02 PG07 PG08 PG19 PG20 PG21 PG26"), "");
+    assert_eq!(condition("OI PG01 PG02 PG50 PG07 PG51 PG07 PG19"), "");
+    for (records, expected) in [
+        ("OI PG02", "P03"),
+        ("OI PG01 PG10", "P54"),
+        ("OI PG01 PG50", "P35"),
+        ("OI PG01 PG02 PG08", "P28"),
+        ("OI PG01 PG02 PG20", "P33"),
+        ("OI PG01 PG02 PG21", "P34"),
+        ("OI PG01 PG02 PG13 PG17", "P29"),
+        ("OI PG01 PG02 PG50 PG17", "P32"),
+    ] {
+        assert_eq!(condition(records), expected, "{records}");
+    }
 }

@@ -147,6 +147,8 @@ pub struct SlotInfo {
 struct SymbolInfo {
     record: String,
     discriminator: Option<Discriminator>,
+    /// What it raises where it may not stand, if its places name a condition of their own.
+    sequence: Option<ConditionCode>,
 }
 
 /// Default conditions where the structure names none (batch chapter, B&B-32).
@@ -213,7 +215,12 @@ impl Automaton {
                     0 => builder.first(symbol),
                     _ => builder.next(&builder.slot_paths[state - 1], symbol),
                 };
-                if let Some(transition) = found {
+                if let Some(mut transition) = found {
+                    // Without the record that must open its group it stands where it may not.
+                    let own = builder.symbols[usize::from(symbol.0)].sequence;
+                    if let Some(missing) = &mut transition.missing {
+                        missing.condition = own.or(missing.condition);
+                    }
                     transitions.push(transition);
                     table[state * width + usize::from(symbol.0)] =
                         u16::try_from(transitions.len()).map_err(|_| "structure has too many transitions")?;
@@ -349,9 +356,12 @@ impl Builder<'_> {
                         self.symbols.push(SymbolInfo {
                             record: record.record.clone(),
                             discriminator: record.discriminator.clone(),
+                            sequence: None,
                         });
                         next
                     });
+                    let info = &mut self.symbols[usize::from(symbol.0)];
+                    info.sequence = info.sequence.or(record.conditions.sequence);
                     self.slot_at.insert(path.clone(), self.slots.len() as Slot);
                     self.slot_paths.push(path.clone());
                     self.slots.push(SlotInfo {
@@ -657,7 +667,8 @@ impl Cursor {
             return self.header_missing(automaton);
         }
         let after = automaton.record(automaton.slots[usize::from(slot)].symbol).to_owned();
-        Fault::OutOfSequence { found, after, condition: automaton.conditions[2] }
+        let own = automaton.symbols[usize::from(symbol.0)].sequence;
+        Fault::OutOfSequence { found, after, condition: own.unwrap_or(automaton.conditions[2]) }
     }
 
     #[cold]
