@@ -115,11 +115,7 @@ impl<'a> ContextError<&'a str> for Trouble<'a> {
     fn add_context(rest: &'a str, expected: &'static str, other: Self) -> Self {
         // What was read from this very place on is better named by the whole than by its first part.
         let from_here = blank(rest).len() == blank(other.rest).len();
-        if from_here || other.expected.is_empty() {
-            Self { expected, ..other }
-        } else {
-            other
-        }
+        if from_here || other.expected.is_empty() { Self { expected, ..other } } else { other }
     }
 }
 

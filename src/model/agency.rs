@@ -53,10 +53,7 @@ impl AgencyFields {
     /// The text of the field with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&AgencyText> {
-        self.0
-            .iter()
-            .find(|(own, _)| **own == *name)
-            .map(|(_, text)| text)
+        self.0.iter().find(|(own, _)| **own == *name).map(|(_, text)| text)
     }
 
     /// The fields in order.
@@ -67,10 +64,7 @@ impl AgencyFields {
 
 impl fmt::Debug for AgencyFields {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
+        formatter.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -99,9 +93,7 @@ impl<'de> Deserialize<'de> for AgencyFields {
                 let mut fields = AgencyFields::default();
                 while let Some((name, text)) = map.next_entry::<String, AgencyText>()? {
                     if fields.get(&name).is_some() {
-                        return Err(serde::de::Error::custom(format_args!(
-                            "field {name} stands twice"
-                        )));
+                        return Err(serde::de::Error::custom(format_args!("field {name} stands twice")));
                     }
                     fields.push(name.into(), text);
                 }

@@ -115,9 +115,7 @@ impl EntryNumber {
     #[must_use]
     pub fn is_checked(&self, filer: FilerCode, offsets: &[u8]) -> bool {
         let last = self.as_str().as_bytes()[7] - b'0';
-        offsets
-            .iter()
-            .any(|&offset| self.check_digit(filer, offset) == last)
+        offsets.iter().any(|&offset| self.check_digit(filer, offset) == last)
     }
 
     /// A transaction number with its check digit.
@@ -126,10 +124,7 @@ impl EntryNumber {
     /// The number has more than seven digits.
     pub fn assign(filer: FilerCode, transaction: u32, offset: u8) -> Result<Self, super::InvalidValue> {
         let unchecked = Self::new(&format!("{transaction:07}0"))?;
-        Self::new(&format!(
-            "{transaction:07}{}",
-            unchecked.check_digit(filer, offset)
-        ))
+        Self::new(&format!("{transaction:07}{}", unchecked.check_digit(filer, offset)))
     }
 }
 
@@ -181,25 +176,14 @@ mod tests {
 
     #[test]
     fn party_numbers_have_four_shapes_or_are_zero() {
-        for good in [
-            "123-45-6789",
-            "12-3456789",
-            "12-3456789AB",
-            "120199-12345",
-            "000000000000",
-            "00-0000000",
-        ] {
+        for good in
+            ["123-45-6789", "12-3456789", "12-3456789AB", "120199-12345", "000000000000", "00-0000000"]
+        {
             assert!(PartyNumber::new(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "123456789",
-            "12-345678",
-            "12-3456789A",
-            "ABCDEF-12345",
-            "123-45-678X",
-            "12-3456789ab",
-        ] {
+        for bad in
+            ["", "123456789", "12-345678", "12-3456789A", "ABCDEF-12345", "123-45-678X", "12-3456789ab"]
+        {
             assert!(PartyNumber::new(bad).is_err(), "{bad}");
         }
     }

@@ -231,12 +231,7 @@ objects! {
 
 /// A party to an article (ESF-78).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(
-    tag = "role",
-    content = "identifier",
-    rename_all = "snake_case",
-    deny_unknown_fields
-)]
+#[serde(tag = "role", content = "identifier", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ArticleParty {
     /// Who made or supplied it.
     Manufacturer(ManufacturerCode),

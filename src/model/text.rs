@@ -46,9 +46,7 @@ impl<const N: usize> Inline<N> {
         let mut bytes = [0; N];
         bytes.get_mut(..from.len())?.copy_from_slice(from);
         // No early exit, so that the compiler may look at many bytes at once.
-        let travels = from
-            .iter()
-            .fold(true, |all, &byte| all & matches!(byte, b' '..=b'`' | b'{'..=b'~'));
+        let travels = from.iter().fold(true, |all, &byte| all & matches!(byte, b' '..=b'`' | b'{'..=b'~'));
         let length = u8::try_from(from.len()).ok()?;
         (travels && from.last().is_some_and(|&last| last != b' ')).then_some(Self { bytes, length })
     }
@@ -79,11 +77,7 @@ pub(super) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(deserializer: D) 
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-            T::from_bytes(text.as_bytes()).ok_or_else(|| {
-                E::custom(InvalidValue {
-                    expected: T::EXPECTED,
-                })
-            })
+            T::from_bytes(text.as_bytes()).ok_or_else(|| E::custom(InvalidValue { expected: T::EXPECTED }))
         }
     }
 
