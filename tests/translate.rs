@@ -7,7 +7,7 @@ use abigate::grammar::{
     Automaton, ClassSet, Cursor, DateFormat, Direction, Field, Grammar, Layout, Symbol, Values,
 };
 use abigate::message::{Assembler, Identifier, Transaction};
-use abigate::model::{Declaration, EntrySummaryFiling};
+use abigate::model::EntrySummaryFiling;
 use abigate::translate::EntrySummaryCodec;
 use abigate::wire::Columns;
 use proptest::prelude::*;
@@ -104,13 +104,13 @@ fn date(choices: &mut Choices<'_>, format: DateFormat) -> String {
 /// A canonical value of a field that is not blank.
 fn value(choices: &mut Choices<'_>, record: &str, field: &Field) -> String {
     let cell = field.cell;
-    let dated = cell.class().has(ClassSet::DATE) || record == "SE16" && field.name.contains("date");
+    let dated = cell.date_format();
     let numeric = cell.class().is_numeric();
     match (&field.values, known_values(&field.name)) {
         (Values::Constant(text), _) => text.clone(),
         (Values::OneOf(texts), _) => texts[choices.below(texts.len())].clone(),
         (_, Some(known)) if !record.starts_with("PG") => known[choices.below(known.len())].to_owned(),
-        _ if dated => date(choices, cell.date_format()),
+        _ if dated.is_some() => date(choices, dated.unwrap()),
         _ if numeric => digits(choices, cell.width()),
         _ => {
             let sets: &[u8] = if cell.class().has(ClassSet::SPECIAL) {
@@ -180,7 +180,6 @@ fn walk(bench: &Bench, choices: &mut Choices<'_>, length: usize) -> Vec<Columns>
         }
         let (symbol, ahead) = ways.swap_remove(choices.below(ways.len()));
         let id = bench.automaton.record(symbol);
-        // A line's own ruling or description has no place behind invoices and none before.
         let layouts = bench.layouts(id);
         let layout = layouts[choices.below(layouts.len())];
         let mut columns = record(choices, layout);

@@ -11,7 +11,7 @@ use super::place::Names;
 use super::problem::{DecodeProblem, EncodeProblem};
 use crate::grammar::{Direction, Grammar, UnknownName};
 use crate::message::Transaction;
-use crate::model::EntrySummaryFiling;
+use crate::model::{EntrySummaryFiling, Line};
 use crate::wire::{Columns, RECORD_LENGTH};
 
 /// The application identifier of entry summary filings.
@@ -101,21 +101,21 @@ fn header_record(automaton: &crate::grammar::Automaton) -> &str {
     automaton.records().next().unwrap_or_default()
 }
 
-/// A ruling or description behind an invoice is the invoice's: a line cannot have both.
+/// A ruling or description that follows an invoice is the invoice's as long as it may be one. The
+/// chapter has a line report either invoices or a ruling and description of its own (ESF-76).
 fn unambiguous(filing: &EntrySummaryFiling) -> Result<(), EncodeProblem> {
-    let both = |line: &&crate::model::Line| {
-        !line.invoices.is_empty() && (line.ruling.is_some() || !line.descriptions.is_empty())
+    let taken = |line: &&Line| match (line.invoices.last(), &line.ruling) {
+        (None, _) => false,
+        (Some(_), None) => !line.descriptions.is_empty(),
+        (Some(invoice), Some(_)) => invoice.ruling.is_none() && invoice.descriptions.is_empty(),
     };
-    match filing.lines.iter().find(both) {
+    match filing.lines.iter().find(taken) {
         None => Ok(()),
         Some(line) => Err(EncodeProblem {
             record: String::new(),
             field: "invoices".to_owned(),
             columns: (1, RECORD_LENGTH),
-            found: format!(
-                "line {} with a ruling or description of its own beside invoices",
-                line.identifier
-            ),
+            found: format!("line {} with invoices and a ruling or description of its own", line.identifier),
             expected: "one or the other".to_owned(),
         }),
     }

@@ -2,7 +2,7 @@
 //!
 //! A table (`fields!`, `part!`, `choice!`) pairs the model's fields with the grammar's names; both
 //! directions follow from it. The structure map has already seen to order and nesting, so reading
-//! needs no more than the next record's kind.
+//! needs no more than the next record's kind; a table's children come in the order of the map.
 
 use super::agency::AgencyPlaces;
 use super::field::Field;
@@ -399,15 +399,13 @@ macro_rules! part {
                     read_row::<$list_type>(&place.$list, &mut reading, &mut $list);
                 )*)?
                 $(let mut $child = <$child_type>::default();)*
-                while let Some(next) = reader.next() {
-                    $(
-                        if Child::<$kind>::accepts(&$child, &place.$child, next, reader) {
-                            Child::<$kind>::read(&mut $child, &place.$child, reader);
-                            continue;
-                        }
-                    )*
-                    break;
-                }
+                $(
+                    while let Some(next) = reader.next()
+                        && Child::<$kind>::accepts(&$child, &place.$child, next, reader)
+                    {
+                        Child::<$kind>::read(&mut $child, &place.$child, reader);
+                    }
+                )*
                 Some(Self {
                     $($field: $field?,)*
                     $($($inner: $inner?,)*)?
