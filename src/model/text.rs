@@ -1,0 +1,188 @@
+//! Short texts kept in place: a record has 80 columns, so no value of one needs the heap.
+
+use std::fmt;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserializer, Serializer};
+
+/// A value that its type does not admit. The value itself is not repeated: it may be a taxpayer's
+/// number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected {expected}")]
+pub struct InvalidValue {
+    /// What would have been right.
+    pub expected: &'static str,
+}
+
+/// A type whose values are short texts of the wire's characters.
+pub trait Coded: Sized {
+    /// The longest text.
+    const WIDTH: usize;
+    /// What a valid text is, for a diagnostic.
+    const EXPECTED: &'static str;
+    /// Whether spaces before the text belong to it.
+    const KEEPS_INDENT: bool = false;
+    /// Whether the text may be a taxpayer's number, which no log or error shows.
+    const SECRET: bool = false;
+
+    /// The value with this text, if there is one.
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+
+    /// The text.
+    fn as_bytes(&self) -> &[u8];
+}
+
+/// Up to `N` bytes.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) struct Inline<const N: usize> {
+    bytes: [u8; N],
+    length: u8,
+}
+
+impl<const N: usize> Inline<N> {
+    /// The bytes, if there are at least one and at most `N` and all may travel.
+    #[inline]
+    pub(super) fn new(from: &[u8]) -> Option<Self> {
+        let mut bytes = [0; N];
+        bytes.get_mut(..from.len())?.copy_from_slice(from);
+        // No early exit, so that the compiler may look at many bytes at once.
+        let travels = from.iter().fold(true, |all, &byte| all & matches!(byte, b' '..=b'`' | b'{'..=b'~'));
+        let length = u8::try_from(from.len()).ok()?;
+        (travels && from.last().is_some_and(|&last| last != b' ')).then_some(Self { bytes, length })
+    }
+
+    #[inline]
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        // Only ASCII is ever let in.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+}
+
+pub(super) fn serialize<T: Coded, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(std::str::from_utf8(value.as_bytes()).unwrap_or_default())
+}
+
+pub(super) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Text<T>(std::marker::PhantomData<T>);
+
+    impl<T: Coded> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str(T::EXPECTED)
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+            T::from_bytes(text.as_bytes()).ok_or_else(|| E::custom(InvalidValue { expected: T::EXPECTED }))
+        }
+    }
+
+    deserializer.deserialize_str(Text(std::marker::PhantomData))
+}
+
+/// Defines a type for short texts: its name, its longest text, what is valid in words and as a test
+/// of the bytes; `masked` keeps the text out of `Debug`.
+macro_rules! text_type {
+    ($(#[$meta:meta])* $name:ident, $width:literal, $expected:literal, $valid:expr $(, $masked:ident)?) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name($crate::model::text::Inline<$width>);
+        $crate::model::text::text_type!(@traits [] $name, $width, $expected, $valid, false $(, $masked)?);
+    };
+    ($(#[$meta:meta])* $name:ident<N>, $expected:literal, $valid:expr, $indent:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name<const N: usize>($crate::model::text::Inline<N>);
+        $crate::model::text::text_type!(@traits [const N: usize] $name<N>, N, $expected, $valid, $indent);
+    };
+    (@traits [$($generic:tt)*] $name:ty, $width:expr, $expected:literal, $valid:expr, $indent:literal $(, $masked:ident)?) => {
+        impl<$($generic)*> $name {
+            /// The value with this text.
+            ///
+            /// # Errors
+            /// The text is not one.
+            pub fn new(text: &str) -> Result<Self, $crate::model::InvalidValue> {
+                text.parse()
+            }
+
+            /// The text as it travels, without fill.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl<$($generic)*> $crate::model::Coded for $name {
+            const WIDTH: usize = $width;
+            const EXPECTED: &'static str = $expected;
+            const KEEPS_INDENT: bool = $indent;
+            const SECRET: bool = $crate::model::text::text_type!(@secret $($masked)?);
+
+            #[inline]
+            fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                let valid: fn(&[u8]) -> bool = $valid;
+                let inline = $crate::model::text::Inline::new(bytes)?;
+                valid(bytes).then_some(Self(inline))
+            }
+
+            #[inline]
+            fn as_bytes(&self) -> &[u8] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl<$($generic)*> std::str::FromStr for $name {
+            type Err = $crate::model::InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                <Self as $crate::model::Coded>::from_bytes(text.as_bytes())
+                    .ok_or($crate::model::InvalidValue { expected: $expected })
+            }
+        }
+
+        impl<$($generic)*> std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.pad(self.as_str())
+            }
+        }
+
+        impl<$($generic)*> std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                if <Self as $crate::model::Coded>::SECRET {
+                    return formatter.write_str("(masked)");
+                }
+                std::fmt::Debug::fmt(self.as_str(), formatter)
+            }
+        }
+
+        impl<$($generic)*> serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::model::text::serialize(self, serializer)
+            }
+        }
+
+        impl<'de, $($generic)*> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::model::text::deserialize(deserializer)
+            }
+        }
+    };
+    (@secret masked) => { true };
+    (@secret) => { false };
+}
+
+pub(super) use text_type;
+
+text_type! {
+    /// A code or a number of at most `N` characters that is only text to the model.
+    Code<N>, "a code without spaces around it", |bytes| bytes.first() != Some(&b' '), false
+}
+
+text_type! {
+    /// Free text of at most `N` characters; spaces before it belong to it, those behind it do not.
+    Text<N>, "text that does not end with a space", |_| true, true
+}
