@@ -1,9 +1,14 @@
 //! The command line: one module a subcommand, and no logic here.
 
+mod annotate;
 mod check;
 mod completions;
+mod demo;
+mod development;
 mod grammar;
+mod log;
 mod send;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -35,6 +40,8 @@ struct Arguments {
 /// The subcommands; each runs as its module says.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Arguments),
+    Serve(serve::Arguments),
     Check(check::Arguments),
     Grammar(grammar::Arguments),
     Send(send::Arguments),
@@ -44,6 +51,8 @@ enum Command {
 impl Command {
     fn run(self) -> anyhow::Result<Ending> {
         match self {
+            Self::Demo(arguments) => demo::run(arguments),
+            Self::Serve(arguments) => serve::run(arguments),
             Self::Check(arguments) => check::run(arguments),
             Self::Grammar(arguments) => grammar::run(arguments),
             Self::Send(arguments) => send::run(arguments),

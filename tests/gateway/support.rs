@@ -102,13 +102,13 @@ pub struct Certificates {
 impl Certificates {
     pub fn new(client_name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let made = DevelopmentCertificates::issue(client_name).unwrap();
+        let made = DevelopmentCertificates::issue(&[client_name]).unwrap();
         let files = [
             ("ca.pem", &made.authority),
-            ("server.pem", &made.server),
-            ("server-key.pem", &made.server_key),
-            ("client.pem", &made.client),
-            ("client-key.pem", &made.client_key),
+            ("server.pem", &made.server.certificate),
+            ("server-key.pem", &made.server.key),
+            ("client.pem", &made.clients[0].certificate),
+            ("client-key.pem", &made.clients[0].key),
         ];
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
