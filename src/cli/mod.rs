@@ -1,5 +1,6 @@
 //! The command line: one module a subcommand, and no logic here.
 
+mod answer;
 mod completions;
 mod send;
 
@@ -33,6 +34,7 @@ struct Arguments {
 /// The subcommands; each runs as its module says.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Answer(answer::Arguments),
     Send(send::Arguments),
     Completions(completions::Arguments),
 }
@@ -40,6 +42,7 @@ enum Command {
 impl Command {
     fn run(self) -> anyhow::Result<Ending> {
         match self {
+            Self::Answer(arguments) => answer::run(arguments),
             Self::Send(arguments) => send::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }

@@ -6,6 +6,7 @@ mod profiles;
 mod reference;
 mod tables;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -13,9 +14,12 @@ use jiff::Zoned;
 use serde::Deserialize;
 
 use crate::grammar::Grammar;
+use crate::rules::Reference;
 
 pub use profiles::{FilerKind, FilerProfile, SenderProfile};
 pub use tables::{FiledSummary, Release};
+
+pub(super) use profiles::PeerDirectory;
 
 use reference::ReferenceTable;
 
@@ -178,5 +182,19 @@ impl World {
     #[must_use]
     pub fn column(&self, list: &str, code: &str, column: &str) -> Option<&str> {
         self.reference.get(list)?.value(code, column)
+    }
+}
+
+impl Reference for World {
+    fn has(&self, list: &str, code: &str) -> Option<bool> {
+        self.lists(list, code)
+    }
+
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+        self.column(list, code, column).map(str::to_owned)
+    }
+
+    fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self.filer(filer).map_or(&[0], FilerProfile::check_digit_offsets))
     }
 }

@@ -17,11 +17,15 @@ pub(super) const MIGRATIONS: [&str; 1] = ["
         entry_date        TEXT,
         import_date       TEXT,
         liquidation_date  TEXT,
+        warehouse_filer   TEXT,
+        warehouse_number  TEXT,
+        final_withdrawal  INTEGER NOT NULL,
         records           BLOB NOT NULL,
         added             TEXT NOT NULL,
         changed           TEXT NOT NULL,
         PRIMARY KEY (filer, number)
     ) STRICT;
+    CREATE INDEX entry_summary_warehouse ON entry_summary (warehouse_filer, warehouse_number);
     CREATE TABLE consolidated_release (
         filer          TEXT NOT NULL,
         number         TEXT NOT NULL,

@@ -91,6 +91,12 @@ pub struct Version {
 impl Version {
     /// The version of a summary accepted for the first time.
     pub const FIRST: Self = Self { major: 1, minor: 0 };
+
+    /// The version of a summary that replaces one that CBP rejected.
+    #[must_use]
+    pub fn after_rejection(self) -> Self {
+        Self { major: (self.major + 1).min(999), minor: 0 }
+    }
 }
 
 impl fmt::Display for Version {
@@ -126,12 +132,25 @@ pub struct EntrySummary {
     pub import_date: Option<Date>,
     /// The day on which it will be or was liquidated, if it is set.
     pub liquidation_date: Option<Date>,
+    /// The warehouse entry it withdraws from.
+    pub warehouse: Option<EntryKey>,
+    /// Whether it is the last withdrawal from it.
+    pub final_withdrawal: bool,
     /// The records as they were accepted; empty for a summary that a world brings along.
     pub records: Vec<Columns>,
     /// When it was first accepted.
     pub added: Timestamp,
     /// When it was last changed.
     pub changed: Timestamp,
+}
+
+/// A summary that withdraws from a warehouse entry.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Withdrawal {
+    /// The withdrawal.
+    pub entry: EntryKey,
+    /// Whether it is the last one.
+    pub is_final: bool,
 }
 
 /// A batch and what was answered. The password is not kept.
@@ -158,9 +177,9 @@ pub enum StoreError {
     #[error("store has schema version {found}, this program knows up to {known}")]
     TooNew {
         /// The version found.
-        found: usize,
+        found: u32,
         /// The last one known.
-        known: usize,
+        known: u32,
     },
     /// A stored value that the program did not write.
     #[error("store: {column} holds {found:?}")]
@@ -221,11 +240,23 @@ pub trait Unit {
     /// The store failed.
     fn consolidate(&mut self, summary: &EntryKey, releases: &[EntryKey]) -> Result<(), StoreError>;
 
-    /// Keeps a batch and its answer; gives its number.
+    /// The withdrawals from a warehouse entry, and which of them is the last.
     ///
     /// # Errors
     /// The store failed.
-    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<u64, StoreError>;
+    fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError>;
+
+    /// Keeps a batch and its answer.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError>;
+
+    /// Whether no batch has come yet.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn is_new(&mut self) -> Result<bool, StoreError>;
 
     /// Makes everything durable at once.
     ///

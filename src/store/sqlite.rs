@@ -7,7 +7,9 @@ use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::migrations::MIGRATIONS;
-use super::{BatchOnFile, ControlState, EntryKey, EntrySummary, Store, StoreError, Unit, Version};
+use super::{
+    BatchOnFile, ControlState, EntryKey, EntrySummary, Store, StoreError, Unit, Version, Withdrawal,
+};
 use crate::wire::{Columns, RECORD_LENGTH};
 
 /// A SQLite store. A file is written with a write-ahead log that is flushed at each commit, so what has
@@ -39,8 +41,9 @@ impl SqliteStore {
     /// # Errors
     /// The store failed, or holds what the program did not write.
     pub fn batches(&self) -> Result<Vec<BatchOnFile>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT received, sender, records, answer FROM batch ORDER BY id")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT received, sender, records, answer FROM batch ORDER BY id")?;
         let rows = statement
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
             .collect::<Result<Vec<(String, String, Vec<u8>, Vec<u8>)>, _>>()?;
@@ -66,16 +69,18 @@ impl SqliteStore {
 
     fn migrate(&mut self) -> Result<(), StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")?;
-        let found: usize =
-            transaction.query_row("SELECT coalesce(max(version), 0) FROM schema_version", [], |row| row.get(0))?;
-        let known = MIGRATIONS.len();
+        transaction
+            .execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")?;
+        let found: u32 =
+            transaction
+                .query_row("SELECT coalesce(max(version), 0) FROM schema_version", [], |row| row.get(0))?;
+        let known = MIGRATIONS.len() as u32;
         if found > known {
             return Err(StoreError::TooNew { found, known });
         }
-        for (index, migration) in MIGRATIONS.iter().enumerate().skip(found) {
+        for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(found as usize) {
             transaction.execute_batch(migration)?;
-            transaction.execute("INSERT INTO schema_version (version) VALUES (?1)", [index + 1])?;
+            transaction.execute("INSERT INTO schema_version (version) VALUES (?1)", [version])?;
         }
         Ok(transaction.commit()?)
     }
@@ -86,7 +91,9 @@ impl Store for SqliteStore {
 
     fn begin(&mut self) -> Result<SqliteUnit<'_>, StoreError> {
         // Immediate, so that a second program on the same file waits here and not in the middle.
-        Ok(SqliteUnit { transaction: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)? })
+        Ok(SqliteUnit {
+            transaction: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
+        })
     }
 }
 
@@ -100,10 +107,12 @@ impl Unit for SqliteUnit<'_> {
     fn entry_summary(&mut self, key: &EntryKey) -> Result<Option<EntrySummary>, StoreError> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT port, entry_type, importer, broker_reference, state, corrected, reconciled, version_major,
-                    version_minor, entry_date, import_date, liquidation_date, records, added, changed
+                    version_minor, entry_date, import_date, liquidation_date, warehouse_filer, warehouse_number,
+                    final_withdrawal, records, added, changed
              FROM entry_summary WHERE filer = ?1 AND number = ?2",
         )?;
-        let stored = statement.query_row([&key.filer, &key.number], |row| Ok(read_summary(key, row))).optional()?;
+        let stored =
+            statement.query_row([&key.filer, &key.number], |row| Ok(read_summary(key, row))).optional()?;
         stored.transpose()
     }
 
@@ -111,8 +120,8 @@ impl Unit for SqliteUnit<'_> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT OR REPLACE INTO entry_summary (filer, number, port, entry_type, importer, broker_reference, state,
                  corrected, reconciled, version_major, version_minor, entry_date, import_date, liquidation_date,
-                 records, added, changed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                 warehouse_filer, warehouse_number, final_withdrawal, records, added, changed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         )?;
         statement.execute(params![
             summary.key.filer,
@@ -129,6 +138,9 @@ impl Unit for SqliteUnit<'_> {
             summary.entry_date.map(|date| date.to_string()),
             summary.import_date.map(|date| date.to_string()),
             summary.liquidation_date.map(|date| date.to_string()),
+            summary.warehouse.as_ref().map(|key| &key.filer),
+            summary.warehouse.as_ref().map(|key| &key.number),
+            summary.final_withdrawal,
             summary.records.as_flattened(),
             summary.added.to_string(),
             summary.changed.to_string(),
@@ -170,17 +182,35 @@ impl Unit for SqliteUnit<'_> {
         Ok(())
     }
 
-    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<u64, StoreError> {
-        let mut statement = self
-            .transaction
-            .prepare_cached("INSERT INTO batch (received, sender, records, answer) VALUES (?1, ?2, ?3, ?4)")?;
-        let id = statement.insert(params![
+    fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT filer, number, final_withdrawal FROM entry_summary
+             WHERE warehouse_filer = ?1 AND warehouse_number = ?2 ORDER BY filer, number",
+        )?;
+        let rows = statement.query_map([&warehouse.filer, &warehouse.number], |row| {
+            Ok(Withdrawal {
+                entry: EntryKey { filer: row.get(0)?, number: row.get(1)? },
+                is_final: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO batch (received, sender, records, answer) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        statement.execute(params![
             batch.received.to_string(),
             batch.sender,
             batch.records.as_flattened(),
             batch.answer.as_flattened(),
         ])?;
-        Ok(id.unsigned_abs())
+        Ok(())
+    }
+
+    fn is_new(&mut self) -> Result<bool, StoreError> {
+        Ok(self.transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM batch)", [], |row| row.get(0))?)
     }
 
     fn commit(self) -> Result<(), StoreError> {
@@ -211,9 +241,14 @@ fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreErro
         entry_date: date(9, "entry_summary.entry_date")?,
         import_date: date(10, "entry_summary.import_date")?,
         liquidation_date: date(11, "entry_summary.liquidation_date")?,
-        records: rows_of("entry_summary.records", &row.get::<_, Vec<u8>>(12)?)?,
-        added: timestamp("entry_summary.added", &row.get::<_, String>(13)?)?,
-        changed: timestamp("entry_summary.changed", &row.get::<_, String>(14)?)?,
+        warehouse: row
+            .get::<_, Option<String>>(12)?
+            .zip(row.get::<_, Option<String>>(13)?)
+            .map(|(filer, number)| EntryKey { filer, number }),
+        final_withdrawal: row.get(14)?,
+        records: rows_of("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
+        added: timestamp("entry_summary.added", &row.get::<_, String>(16)?)?,
+        changed: timestamp("entry_summary.changed", &row.get::<_, String>(17)?)?,
     })
 }
 
@@ -250,6 +285,8 @@ mod tests {
             entry_date: Some(jiff::civil::date(2026, 7, 30)),
             import_date: None,
             liquidation_date: None,
+            warehouse: None,
+            final_withdrawal: false,
             records: vec![[b'1'; RECORD_LENGTH], [b' '; RECORD_LENGTH]],
             added: now,
             changed: now,
@@ -292,12 +329,29 @@ mod tests {
     fn consolidation_goes_with_its_summary() {
         let mut store = SqliteStore::in_memory().unwrap();
         let mut unit = store.begin().unwrap();
-        let (summary, release) = (summary("00001015"), EntryKey { filer: "EEE".into(), number: "00090018".into() });
+        let (summary, release) =
+            (summary("00001015"), EntryKey { filer: "EEE".into(), number: "00090018".into() });
         unit.put_entry_summary(&summary).unwrap();
         unit.consolidate(&summary.key, std::slice::from_ref(&release)).unwrap();
         assert_eq!(unit.consolidated_into(&release).unwrap(), Some(summary.key.clone()));
         unit.remove_entry_summary(&summary.key).unwrap();
         assert_eq!(unit.consolidated_into(&release).unwrap(), None);
+    }
+
+    #[test]
+    fn withdrawals_are_found_by_their_warehouse_entry() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let mut unit = store.begin().unwrap();
+        let warehouse = EntryKey { filer: "EEE".into(), number: "00001809".into() };
+        let last = EntrySummary {
+            warehouse: Some(warehouse.clone()),
+            final_withdrawal: true,
+            ..summary("00001015")
+        };
+        unit.put_entry_summary(&last).unwrap();
+        unit.put_entry_summary(&summary("00001023")).unwrap();
+        let found = unit.withdrawals(&warehouse).unwrap();
+        assert_eq!(found, [Withdrawal { entry: last.key, is_final: true }]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whether a world agrees with itself.
 
-use argon2::password_hash::PasswordHash;
+use argon2::password_hash::phc::PasswordHash;
 use jiff::Zoned;
 
 use super::{WorldError, WorldFile};
@@ -65,7 +65,8 @@ fn check_bonds(file: &WorldFile) -> Result<(), WorldError> {
         row.names("surety", &bond.surety, "surety", file.has_surety(&bond.surety))?;
     }
     for bond in file.single_transaction_bond.iter().flatten() {
-        let row = Row { table: "single_transaction_bond", key: format!("{} {}", bond.filer, bond.entry_number) };
+        let row =
+            Row { table: "single_transaction_bond", key: format!("{} {}", bond.filer, bond.entry_number) };
         row.names("filer", &bond.filer, "filer", file.has_filer(&bond.filer))?;
         row.names("importer", &bond.importer, "importer", file.has_importer(&bond.importer))?;
         row.names("surety", &bond.surety, "surety", file.has_surety(&bond.surety))?;
@@ -131,7 +132,13 @@ struct Row {
 }
 
 impl Row {
-    fn names(&self, column: &'static str, value: &str, target: &'static str, known: bool) -> Result<(), WorldError> {
+    fn names(
+        &self,
+        column: &'static str,
+        value: &str,
+        target: &'static str,
+        known: bool,
+    ) -> Result<(), WorldError> {
         if known {
             return Ok(());
         }

@@ -119,7 +119,8 @@ impl Directory for PeerDirectory<'_> {
     fn verify_sender(&self, sender: &Sender, password: &[u8]) -> bool {
         let Some(profile) = self.sender(sender) else { return false };
         // A peer without a certificate comes where the gateway asks for none, or from the machine itself.
-        let admitted = self.peer.certificate().is_none_or(|shown| profile.certificate.as_deref() == Some(shown));
+        let admitted =
+            self.peer.certificate().is_none_or(|shown| profile.certificate.as_deref() == Some(shown));
         admitted && self.peer.knows_password(&profile.password_hash, password.trim_ascii_end())
     }
 
