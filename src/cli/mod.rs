@@ -1,6 +1,7 @@
 //! The command line: one module a subcommand, and no logic here.
 
 mod annotate;
+mod answer;
 mod check;
 mod completions;
 mod demo;
@@ -44,6 +45,7 @@ enum Command {
     Serve(serve::Arguments),
     Check(check::Arguments),
     Grammar(grammar::Arguments),
+    Answer(answer::Arguments),
     Send(send::Arguments),
     Completions(completions::Arguments),
 }
@@ -55,6 +57,7 @@ impl Command {
             Self::Serve(arguments) => serve::run(arguments),
             Self::Check(arguments) => check::run(arguments),
             Self::Grammar(arguments) => grammar::run(arguments),
+            Self::Answer(arguments) => answer::run(arguments),
             Self::Send(arguments) => send::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }
