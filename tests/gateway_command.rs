@@ -94,7 +94,11 @@ fn what_was_answered_outlives_kill_9() {
 
     let gateway = Serving::start(folder.path());
     let replaced = send(folder.path(), &gateway, &batch, &[]);
-    assert_eq!((replaced.status.code(), dispositions(&replaced)), (Some(0), vec!["996".to_owned()]), "{replaced:?}");
+    assert_eq!(
+        (replaced.status.code(), dispositions(&replaced)),
+        (Some(0), vec!["996".to_owned()]),
+        "{replaced:?}"
+    );
     assert_eq!(gateway.terminate(), Some(0));
 }
 
@@ -151,8 +155,9 @@ fn what_cannot_be_done_exits_with_2() {
 fn the_demo_goes_as_expected() {
     let output = Command::new(ABIGATE).args(["demo", "--all"]).output().unwrap();
     let shown = text(&output);
-    assert_eq!(output.status.code(), Some(0), "{shown}");
-    for said in ["good/01-air-one-line.abi, sent by demo-broker", "995", "996", "accepted and rejected as expected"] {
+    let surprises: Vec<&str> = shown.lines().filter(|line| line.starts_with("unexpected answer")).collect();
+    assert_eq!((output.status.code(), surprises), (Some(0), Vec::new()));
+    for said in ["good/01-air-one-line.abi, sent by demo-broker", "995", "996", "answered as expected"] {
         assert!(shown.contains(said), "the demo does not show {said}");
     }
     assert!(!shown.contains("PASSWD"), "the demo shows a password");

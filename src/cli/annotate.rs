@@ -9,6 +9,12 @@ use crate::wire::Columns;
 /// How many records of a sent batch are shown at its beginning and at its end.
 const SHOWN: (usize, usize) = (4, 2);
 
+/// The fields of records that tell what became of something, or where; the others only repeat.
+const TELLING: [&str; 2] = ["disposition_type_code", "reference_data_type_code"];
+
+/// Fields that explain themselves.
+const REPEATED: [&str; 1] = ["narrative_text"];
+
 /// Explains records by their grammar.
 pub(super) struct Annotator {
     grammar: &'static Grammar,
@@ -49,7 +55,8 @@ impl Annotator {
 
     /// An answer, each record explained.
     pub(super) fn answer(&self, rows: &[Columns]) -> String {
-        let application = rows.first().map(|header| self.outliner.outline(std::slice::from_ref(header)).application);
+        let application =
+            rows.first().map(|header| self.outliner.outline(std::slice::from_ref(header)).application);
         let application = application.unwrap_or_default();
         let mut text = String::new();
         for row in rows {
@@ -71,19 +78,27 @@ impl Annotator {
         self.grammar.resolve(&found.application, Direction::Output, &found.record, row)
     }
 
+    /// The record's name and, where it says more than who is meant, its fields.
     fn explain(&self, application: &str, layout: &Layout, row: &Columns) -> String {
-        let mut text = layout.name.replace('_', " ");
-        let shown = layout.fields.iter().filter(|field| {
-            let constant = matches!(field.values, Values::Constant(_));
-            !field.is_filler() && !constant && !field.cell.is_blank(row)
-        });
-        for (index, field) in shown.enumerate() {
+        let general =
+            self.grammar.find(&layout.application, layout.direction, &layout.record, "").unwrap_or(layout);
+        let mut text = general.name.replace('_', " ");
+        if !TELLING.iter().any(|name| layout.field(name).is_some()) {
+            return text;
+        }
+        let mut separator = ':';
+        for field in layout.fields.iter().filter(|field| !field.is_filler() && !field.cell.is_blank(row)) {
+            // what is a constant in one variant of a record may be a code in the record as such
+            let code = general.field(&field.name).unwrap_or(field);
+            if matches!(code.values, Values::Constant(_)) || REPEATED.contains(&field.name.as_str()) {
+                continue;
+            }
             let value = field.cell.text(row);
-            let name = field.name.replace('_', " ");
-            let _ = write!(text, "{} {name} {value}", if index == 0 { ":" } else { "," });
-            if let Some(meaning) = self.meaning(application, field, value) {
+            let _ = write!(text, "{separator} {} {value}", field.name.replace('_', " "));
+            if let Some(meaning) = self.meaning(application, code, value) {
                 let _ = write!(text, " ({meaning})");
             }
+            separator = ',';
         }
         text
     }

@@ -14,7 +14,9 @@ const VARIABLE: &str = "ABIGATE_LOG";
 pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
     let directives = std::env::var(VARIABLE).unwrap_or_else(|_| config.filter.clone());
     let filter = EnvFilter::try_new(&directives).with_context(|| format!("log filter `{directives}`"))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr)
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
     let started = match config.format {
         LogFormat::Text => subscriber.try_init(),

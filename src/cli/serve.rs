@@ -65,7 +65,8 @@ fn configure(arguments: &Arguments) -> anyhow::Result<Config> {
 fn open_host(config: &Config) -> anyhow::Result<HostWithClock<SqliteStore>> {
     let world = config.world.as_deref().ok_or(ConfigError::Missing("world"))?;
     let store = config.store.as_deref().ok_or(ConfigError::Missing("store"))?;
-    let world = World::open(world, Grammar::builtin()).with_context(|| format!("world {}", world.display()))?;
+    let world =
+        World::open(world, Grammar::builtin()).with_context(|| format!("world {}", world.display()))?;
     let store = SqliteStore::open(store).with_context(|| format!("store {}", store.display()))?;
     Ok(HostWithClock::new(world, store)?)
 }

@@ -24,7 +24,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use certificates::{
-    CertificateError, Credentials, DevelopmentCertificates, Issued, client_tls, common_name, provider, server_tls,
+    CertificateError, Credentials, DevelopmentCertificates, Issued, client_tls, common_name, provider,
+    server_tls,
 };
 pub use client::{Client, ClientError};
 pub use config::{
