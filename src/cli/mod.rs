@@ -1,5 +1,6 @@
 //! The command line: one module a subcommand, and no logic here.
 
+mod answer;
 mod check;
 mod completions;
 mod grammar;
@@ -35,18 +36,20 @@ struct Arguments {
 /// The subcommands; each runs as its module says.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Send(send::Arguments),
+    Answer(answer::Arguments),
     Check(check::Arguments),
     Grammar(grammar::Arguments),
-    Send(send::Arguments),
     Completions(completions::Arguments),
 }
 
 impl Command {
     fn run(self) -> anyhow::Result<Ending> {
         match self {
+            Self::Send(arguments) => send::run(arguments),
+            Self::Answer(arguments) => answer::run(arguments),
             Self::Check(arguments) => check::run(arguments),
             Self::Grammar(arguments) => grammar::run(arguments),
-            Self::Send(arguments) => send::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }
     }

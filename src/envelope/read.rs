@@ -39,6 +39,8 @@ pub struct Block {
     pub processing: Party,
     /// The preparer, if the block names one.
     pub preparer: Option<Party>,
+    /// The claim to file remotely, blank if there is none.
+    pub preparer_indicator: String,
     /// Its transactions, in order. Their records are numbered as in the batch, the A-record is 1, and
     /// lower case letters have become upper case.
     pub transactions: Vec<Transaction>,
@@ -167,6 +169,7 @@ impl EnvelopeCodec<'_> {
         Block {
             processing: self.block.processing.party(&header),
             preparer: names_preparer.then(|| self.block.preparer.party(&header)),
+            preparer_indicator: self.block.preparer_indicator.text(&header).to_owned(),
             transactions: Vec::new(),
             first_record: rows.header as u32 + 1,
             header: Some(header),

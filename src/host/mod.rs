@@ -1,1 +1,140 @@
-//! TBD
+//! The receiving side: what becomes of a batch, and what it is answered.
+//!
+//! A [`Host`] reads a batch's envelope, judges each transaction by the rules and by what is on file,
+//! changes what is on file, and writes the answer. It is deterministic given its store and the time it
+//! is told. A batch is one unit of work: the answer exists only if batch, changes and answer are kept.
+//!
+//! An application that the interface knows but that has no host here is answered X13, as CBP answers
+//! for one that is switched off.
+
+mod batch;
+mod entry_summary;
+mod filing;
+mod response;
+mod state;
+mod world;
+
+use jiff::Zoned;
+
+use crate::envelope::EnvelopeCodec;
+use crate::grammar::{Grammar, PutError, UnknownName};
+use crate::rules::{RuleBook, RuleError};
+use crate::store::{EntryKey, EntrySummary, Store, StoreError, Unit, Version};
+
+pub use world::{FiledSummary, FilerKind, FilerProfile, Release, SenderProfile, World, WorldError};
+
+use entry_summary::EntrySummaryHost;
+
+/// Who is on the other side of a connection.
+pub trait Peer {
+    /// The common name of the certificate it has shown, if it was asked for one.
+    fn certificate(&self) -> Option<&str>;
+
+    /// Whether a password belongs to an argon2 hash in PHC form.
+    fn knows_password(&self, hash: &str, password: &[u8]) -> bool;
+}
+
+/// Who sends from this machine: there is no certificate, the password speaks for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LocalPeer;
+
+impl Peer for LocalPeer {
+    fn certificate(&self) -> Option<&str> {
+        None
+    }
+
+    fn knows_password(&self, hash: &str, password: &[u8]) -> bool {
+        use argon2::PasswordVerifier;
+        argon2::password_hash::phc::PasswordHash::new(hash)
+            .is_ok_and(|parsed| argon2::Argon2::default().verify_password(password, &parsed).is_ok())
+    }
+}
+
+/// A host that cannot work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The grammar lacks something that the host reads or writes.
+    #[error(transparent)]
+    Grammar(#[from] UnknownName),
+    /// The rules cannot be read.
+    #[error("rules: {0}")]
+    Rules(#[from] RuleError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record of the answer cannot be written.
+    #[error(transparent)]
+    Unfit(#[from] PutError),
+    /// The envelope of the answer cannot be written.
+    #[error(transparent)]
+    Envelope(#[from] crate::envelope::AnswerError),
+}
+
+/// Answers batches.
+#[derive(Debug)]
+pub struct Host<'g, S> {
+    grammar: &'g Grammar,
+    world: World,
+    store: S,
+    envelope: EnvelopeCodec<'g>,
+    entry_summaries: EntrySummaryHost<'g>,
+}
+
+impl<'g, S: Store> Host<'g, S> {
+    /// A host with the rules that come with the program. A store without any batch begins with the
+    /// summaries of the world.
+    ///
+    /// # Errors
+    /// The grammar and the rules do not fit together, or the store failed.
+    pub fn new(grammar: &'g Grammar, world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
+        let mut unit = store.begin()?;
+        if unit.is_new()? {
+            for filed in world.entry_summaries() {
+                unit.put_entry_summary(&on_file(filed, now))?;
+            }
+        }
+        unit.commit()?;
+        Ok(Self {
+            envelope: EnvelopeCodec::new(grammar)?,
+            entry_summaries: EntrySummaryHost::new(grammar, RuleBook::builtin(grammar)?)?,
+            grammar,
+            world,
+            store,
+        })
+    }
+
+    /// The world it answers from.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The store, once no more batches come.
+    #[must_use]
+    pub fn into_store(self) -> S {
+        self.store
+    }
+}
+
+fn on_file(filed: &FiledSummary, now: &Zoned) -> EntrySummary {
+    EntrySummary {
+        key: EntryKey { filer: filed.filer.clone(), number: filed.entry_number.clone() },
+        port: filed.port.clone(),
+        entry_type: filed.entry_type.clone(),
+        importer: filed.importer.clone(),
+        broker_reference: filed.broker_reference.clone(),
+        state: filed.state,
+        corrected: filed.corrected,
+        reconciled: filed.reconciled,
+        version: Version::FIRST,
+        entry_date: filed.entry_date,
+        import_date: filed.import_date,
+        liquidation_date: filed.liquidation_date,
+        warehouse: None,
+        final_withdrawal: false,
+        records: Vec::new(),
+        added: now.timestamp(),
+        changed: now.timestamp(),
+    }
+}

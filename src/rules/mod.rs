@@ -1,1 +1,165 @@
-//! TBD
+//! Rules: which conditions a transaction raises, and where.
+//!
+//! What a field may hold is said by its line in the grammar; what depends on more than one field by
+//! a rule of `grammars/rules/*.rules`, whose language is described in `docs/rules.md`. Both are
+//! resolved to columns once, when a [`RuleBook`] is made. Rules read a transaction and reference
+//! data; they change nothing.
+
+use std::borrow::Cow;
+
+use jiff::civil::Date;
+
+use crate::grammar::{Cell, ConditionCode, Grammar, Severity};
+
+/// stand-in
+#[derive(Debug, Default)]
+pub struct RuleBook;
+impl RuleBook {
+    /// stand-in
+    pub fn builtin(_: &Grammar) -> Result<Self, RuleError> {
+        Ok(Self)
+    }
+    /// stand-in
+    pub fn judge(&self, _: &crate::message::Transaction, _: &Context<'_>) -> Vec<Raised> {
+        Vec::new()
+    }
+}
+
+/// A file of rules that cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct RuleError {
+    /// The line, counted from one.
+    pub line: usize,
+    /// The column, counted from one.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl RuleError {
+    fn at(text: &str, offset: usize, message: impl Into<String>) -> Self {
+        let before = &text[..offset.min(text.len())];
+        let line = before.matches('\n').count() + 1;
+        let column = before.len() - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+        Self { line, column, message: message.into() }
+    }
+}
+
+/// A signpost: what an E0-record says of the place of a condition (ESF-194 to 203).
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Place {
+    /// The reference type: `LINITM`, `TARIFF`, ….
+    pub signpost: String,
+    /// The occurrence position; 0 where the signpost counts transactions in the block, which only
+    /// who has the block can fill in, and where it does not count.
+    pub occurrence: u32,
+    /// The record it points at: an index into the transaction's rows.
+    pub record: u32,
+    /// Which of several items side by side in the record, from 1; 0 if the record as a whole.
+    pub item: u8,
+}
+
+/// A condition that a transaction raises.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Raised {
+    /// Its code.
+    pub code: ConditionCode,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The signposts that lead to it, outermost first; that of the whole summary stands alone.
+    pub places: Vec<Place>,
+    /// The record that was judged: an index into the transaction's rows.
+    pub record: u32,
+    /// The field to blame, if it is one field.
+    pub cell: Option<Cell>,
+}
+
+/// What the block says in which a transaction stands (batch chapter, B&B-20).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BlockInfo {
+    /// The processing district and port.
+    pub port: String,
+    /// The filer code.
+    pub filer: String,
+    /// The preparer's district and port; blank if the filer prepares.
+    pub preparer_port: String,
+    /// The preparer's filer code; blank if the filer prepares.
+    pub preparer_filer: String,
+    /// The preparer indicator: the claim to file remotely.
+    pub preparer_indicator: String,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum BlockField {
+    District,
+    Port,
+    Filer,
+    PreparerPort,
+    PreparerFiler,
+    PreparerIndicator,
+}
+
+const BLOCK_FIELDS: [(&str, BlockField); 6] = [
+    ("district", BlockField::District),
+    ("port", BlockField::Port),
+    ("filer", BlockField::Filer),
+    ("preparer_port", BlockField::PreparerPort),
+    ("preparer_filer", BlockField::PreparerFiler),
+    ("preparer_indicator", BlockField::PreparerIndicator),
+];
+
+impl BlockInfo {
+    fn field(&self, field: BlockField) -> &str {
+        match field {
+            BlockField::District => self.port.get(..2).unwrap_or_default(),
+            BlockField::Port => &self.port,
+            BlockField::Filer => &self.filer,
+            BlockField::PreparerPort => &self.preparer_port,
+            BlockField::PreparerFiler => &self.preparer_filer,
+            BlockField::PreparerIndicator => &self.preparer_indicator,
+        }
+    }
+}
+
+/// Reference data that a host holds: ports, carriers, importers, the tariff.
+pub trait Reference {
+    /// Whether a code is on a list; `None` if the list is not held, and then nothing is judged by it.
+    fn has(&self, list: &str, code: &str) -> Option<bool>;
+
+    /// A column of a code's row; `None` if the list, the code or the column is not held.
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<String>;
+
+    /// By how much a filer's check digits may exceed the computed one, modulo 10 (Appendix E).
+    fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
+        let _ = filer;
+        Cow::Borrowed(&[0])
+    }
+}
+
+/// Reference data of one who has none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoReference;
+
+impl Reference for NoReference {
+    fn has(&self, _list: &str, _code: &str) -> Option<bool> {
+        None
+    }
+
+    fn value(&self, _list: &str, _code: &str, _column: &str) -> Option<String> {
+        None
+    }
+}
+
+/// What surrounds a transaction when it is judged.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The grammar by which the transaction was read.
+    pub grammar: &'a Grammar,
+    /// What the host knows.
+    pub reference: &'a dyn Reference,
+    /// The day of transmission.
+    pub today: Date,
+    /// The block around the transaction.
+    pub block: &'a BlockInfo,
+}

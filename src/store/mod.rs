@@ -1,1 +1,266 @@
-//! TBD
+//! What is kept: accepted entry summaries, and every batch with the answer it got.
+//!
+//! A batch is one unit of work. What it changes and what it is answered become durable together, when
+//! the unit is committed; a unit that is dropped leaves no trace.
+
+mod migrations;
+mod sqlite;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::wire::Columns;
+
+pub use sqlite::{SqliteStore, SqliteUnit};
+
+/// An entry's number with the code of the filer who assigned it.
+#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EntryKey {
+    /// The entry filer code.
+    pub filer: String,
+    /// The entry number with its check digit.
+    pub number: String,
+}
+
+impl fmt::Display for EntryKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.filer, self.number)
+    }
+}
+
+/// Who may change a summary, and how (entry summary chapter, ESF-132, ESF-183, ESF-210).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlState {
+    /// The filer may replace and delete it.
+    #[default]
+    TradeControl,
+    /// On a statement or in CBP's hands otherwise, not yet paid.
+    CbpControl,
+    /// Paid; a post summary correction may change it.
+    Paid,
+    /// Paid and under review by CBP.
+    UnderReview,
+    /// Paid and rejected by an officer of CBP; the filer may replace it.
+    Rejected,
+    /// Liquidated.
+    Liquidated,
+    /// Cancelled.
+    Cancelled,
+}
+
+impl ControlState {
+    /// All states.
+    pub const ALL: [Self; 7] = [
+        Self::TradeControl,
+        Self::CbpControl,
+        Self::Paid,
+        Self::UnderReview,
+        Self::Rejected,
+        Self::Liquidated,
+        Self::Cancelled,
+    ];
+
+    /// The word for it in a store and in a world.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TradeControl => "trade_control",
+            Self::CbpControl => "cbp_control",
+            Self::Paid => "paid",
+            Self::UnderReview => "under_review",
+            Self::Rejected => "rejected",
+            Self::Liquidated => "liquidated",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A summary's version (ESF-206, note 5): 00100 when first accepted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Version {
+    /// Rises when a filer replaces a summary that CBP rejected or that left its statement; 1 to 999.
+    pub major: u16,
+    /// Rises when an officer of CBP changes the summary; 0 to 99.
+    pub minor: u8,
+}
+
+impl Version {
+    /// The version of a summary accepted for the first time.
+    pub const FIRST: Self = Self { major: 1, minor: 0 };
+
+    /// The version of a summary that replaces one that CBP rejected.
+    #[must_use]
+    pub fn after_rejection(self) -> Self {
+        Self { major: (self.major + 1).min(999), minor: 0 }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:03}{:02}", self.major, self.minor)
+    }
+}
+
+/// An accepted entry summary.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EntrySummary {
+    /// Its number.
+    pub key: EntryKey,
+    /// The district and port of entry.
+    pub port: String,
+    /// The entry type code.
+    pub entry_type: String,
+    /// The importer of record's number.
+    pub importer: String,
+    /// The filer's own reference, empty if none was given.
+    pub broker_reference: String,
+    /// Who may change it.
+    pub state: ControlState,
+    /// Whether a post summary correction has been accepted.
+    pub corrected: bool,
+    /// Whether it was flagged for reconciliation.
+    pub reconciled: bool,
+    /// Its version.
+    pub version: Version,
+    /// The estimated entry date.
+    pub entry_date: Option<Date>,
+    /// The date of importation.
+    pub import_date: Option<Date>,
+    /// The day on which it will be or was liquidated, if it is set.
+    pub liquidation_date: Option<Date>,
+    /// The warehouse entry it withdraws from.
+    pub warehouse: Option<EntryKey>,
+    /// Whether it is the last withdrawal from it.
+    pub final_withdrawal: bool,
+    /// The records as they were accepted; empty for a summary that a world brings along.
+    pub records: Vec<Columns>,
+    /// When it was first accepted.
+    pub added: Timestamp,
+    /// When it was last changed.
+    pub changed: Timestamp,
+}
+
+/// A summary that withdraws from a warehouse entry.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Withdrawal {
+    /// The withdrawal.
+    pub entry: EntryKey,
+    /// Whether it is the last one.
+    pub is_final: bool,
+}
+
+/// A batch and what was answered. The password is not kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BatchOnFile {
+    /// When it was received.
+    pub received: Timestamp,
+    /// The transmitter: site, identification and office, as they stood in the A-record.
+    pub sender: String,
+    /// Its records, the passwords blanked.
+    pub records: Vec<Columns>,
+    /// The answer.
+    pub answer: Vec<Columns>,
+}
+
+/// The store failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database did.
+    #[error("store: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The store was written by a later version of the program.
+    #[error("store has schema version {found}, this program knows up to {known}")]
+    TooNew {
+        /// The version found.
+        found: u32,
+        /// The last one known.
+        known: u32,
+    },
+    /// A stored value that the program did not write.
+    #[error("store: {column} holds {found:?}")]
+    Damaged {
+        /// Where it stands.
+        column: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// The store refused, for a reason of its own.
+    #[error("store: {0}")]
+    Refused(String),
+}
+
+/// Keeps what the host has accepted.
+pub trait Store {
+    /// A unit of work on this store.
+    type Unit<'a>: Unit
+    where
+        Self: 'a;
+
+    /// Begins a unit of work; there is one at a time.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn begin(&mut self) -> Result<Self::Unit<'_>, StoreError>;
+}
+
+/// What a batch reads and changes. Its own changes are visible in it at once.
+pub trait Unit {
+    /// The accepted summary of an entry.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn entry_summary(&mut self, key: &EntryKey) -> Result<Option<EntrySummary>, StoreError>;
+
+    /// Adds a summary or puts it in the place of the one on file.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn put_entry_summary(&mut self, summary: &EntrySummary) -> Result<(), StoreError>;
+
+    /// Removes a summary, and what it consolidates.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn remove_entry_summary(&mut self, key: &EntryKey) -> Result<(), StoreError>;
+
+    /// The summary into which a release is consolidated.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn consolidated_into(&mut self, release: &EntryKey) -> Result<Option<EntryKey>, StoreError>;
+
+    /// Sets the releases that a summary consolidates.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn consolidate(&mut self, summary: &EntryKey, releases: &[EntryKey]) -> Result<(), StoreError>;
+
+    /// The withdrawals from a warehouse entry, and which of them is the last.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError>;
+
+    /// Keeps a batch and its answer.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError>;
+
+    /// Whether no batch has come yet.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn is_new(&mut self) -> Result<bool, StoreError>;
+
+    /// Makes everything durable at once.
+    ///
+    /// # Errors
+    /// The store failed, and nothing of the unit is kept.
+    fn commit(self) -> Result<(), StoreError>;
+}

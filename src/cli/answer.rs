@@ -1,0 +1,106 @@
+//! `abigate answer`
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use bytes::BytesMut;
+use clap::Args;
+use jiff::Zoned;
+
+use super::Ending;
+use crate::envelope::RawBatch;
+use crate::gateway::{Intake, Outliner};
+use crate::grammar::Grammar;
+use crate::host::{Host, LocalPeer, World};
+use crate::store::SqliteStore;
+use crate::wire::{Columns, Limits};
+
+/// The name of the store in a data folder.
+const STORE: &str = "abigate.db";
+/// How much is read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// Print what the gateway would answer to batches, without a gateway
+///
+/// The answers are plain records, one a line. The demo world stands still on a day of its own; another
+/// world does so only if it has a clock.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The file with the batches; standard input if there is none or it is `-`
+    file: Option<PathBuf>,
+    /// The folder that keeps what was accepted; without it each run begins afresh
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The senders, filers, ports, importers and other reference data, TOML
+    #[arg(long, value_name = "FILE")]
+    world: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    let grammar = Grammar::builtin();
+    let world = match &arguments.world {
+        Some(file) => World::open(file, grammar)?,
+        None => World::demo(grammar)?,
+    };
+    let store = match &arguments.data {
+        Some(folder) => {
+            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+            SqliteStore::open(&folder.join(STORE))?
+        }
+        None => SqliteStore::in_memory()?,
+    };
+    let clock = world.clock().cloned();
+    let now = || clock.clone().unwrap_or_else(Zoned::now);
+    let mut host = Host::new(grammar, world, store, &now())?;
+    let outliner = Outliner::new(grammar)?;
+    let mut output = BufWriter::new(io::stdout().lock());
+    let mut ending = Ending::Clean;
+    read_batches(arguments.file.as_deref(), |batch| {
+        let answer = host.answer(&batch, &LocalPeer, &now())?;
+        if outliner.outcome(&answer).rejected > 0 {
+            ending = Ending::Findings;
+        }
+        write(&mut output, &answer)
+    })?;
+    Ok(ending)
+}
+
+/// Each answer is flushed, so that a program at the other end of a pipe gets it before it goes on.
+fn write(output: &mut impl Write, records: &[Columns]) -> anyhow::Result<()> {
+    for record in records {
+        output.write_all(record)?;
+        output.write_all(b"\n")?;
+    }
+    Ok(output.flush()?)
+}
+
+fn read_batches(
+    file: Option<&Path>,
+    mut take: impl FnMut(RawBatch) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let file = file.filter(|path| *path != Path::new("-"));
+    let name = file.map_or("standard input".to_owned(), |path| path.display().to_string());
+    let mut input: Box<dyn Read> = match file {
+        Some(path) => Box::new(File::open(path).with_context(|| name.clone())?),
+        None => Box::new(io::stdin().lock()),
+    };
+    let mut intake = Intake::new(Limits::default());
+    let mut chunk = BytesMut::new();
+    loop {
+        chunk.resize(CHUNK, 0);
+        let length = input.read(&mut chunk).with_context(|| name.clone())?;
+        chunk.truncate(length);
+        if length == 0 {
+            break;
+        }
+        while let Some(batch) = intake.next_batch(&mut chunk).with_context(|| name.clone())? {
+            take(batch)?;
+        }
+    }
+    while let Some(batch) = intake.finish().with_context(|| name.clone())? {
+        take(batch)?;
+    }
+    Ok(())
+}

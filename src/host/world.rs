@@ -1,0 +1,200 @@
+//! The world a host answers from: who may transmit and file, and what is on file about ports, parties,
+//! bonds, tariff numbers and cases. A TOML file says all of it; `samples/world.toml` is the built-in one.
+
+mod check;
+mod profiles;
+mod reference;
+mod tables;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+use jiff::Zoned;
+use serde::Deserialize;
+
+use crate::grammar::Grammar;
+use crate::rules::Reference;
+
+pub use profiles::{FilerKind, FilerProfile, SenderProfile};
+pub use tables::{FiledSummary, Release};
+
+pub(super) use profiles::PeerDirectory;
+
+use reference::ReferenceTable;
+
+/// The demo world, as it comes with the program.
+const DEMO: &str = include_str!("../../samples/world.toml");
+
+/// Who may transmit, and what is on file.
+#[derive(Debug)]
+pub struct World {
+    clock: Option<Zoned>,
+    unavailable_applications: Vec<String>,
+    senders: Vec<SenderProfile>,
+    filers: HashMap<String, FilerProfile>,
+    entry_summaries: Vec<FiledSummary>,
+    reference: HashMap<&'static str, ReferenceTable>,
+}
+
+/// A world that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorldError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is no TOML, or has a table or a key that worlds do not have.
+    #[error(transparent)]
+    Syntax(#[from] toml::de::Error),
+    /// Two rows of a table are about the same thing.
+    #[error("{table}: {key:?} stands there twice")]
+    Twice {
+        /// The table.
+        table: &'static str,
+        /// The key of the two rows.
+        key: String,
+    },
+    /// A row names something that no table has.
+    #[error("{table} {key:?}: {column} {value:?} is not in {target}")]
+    Unknown {
+        /// The table.
+        table: &'static str,
+        /// The key of the row.
+        key: String,
+        /// The column that names it.
+        column: &'static str,
+        /// What it names.
+        value: String,
+        /// Where that should stand.
+        target: &'static str,
+    },
+    /// A value that is not what the column holds.
+    #[error("{table} {key:?}: {column} is no {expected}")]
+    Invalid {
+        /// The table.
+        table: &'static str,
+        /// The key of the row.
+        key: String,
+        /// The column.
+        column: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// What a world file may hold. A reference table that is left out is not on file at all, and no
+/// condition that depends on it is raised; an empty one knows nothing.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorldFile {
+    clock: Option<String>,
+    #[serde(default)]
+    unavailable_applications: Vec<String>,
+    #[serde(default)]
+    sender: Vec<SenderProfile>,
+    #[serde(default)]
+    filer: Vec<FilerProfile>,
+    port: Option<Vec<tables::Port>>,
+    importer: Option<Vec<tables::Importer>>,
+    surety: Option<Vec<tables::Surety>>,
+    bond: Option<Vec<tables::Bond>>,
+    single_transaction_bond: Option<Vec<tables::SingleTransactionBond>>,
+    manufacturer: Option<Vec<tables::Manufacturer>>,
+    carrier: Option<Vec<tables::Carrier>>,
+    firms: Option<Vec<tables::Firms>>,
+    foreign_port: Option<Vec<tables::ForeignPort>>,
+    tariff: Option<Vec<tables::Tariff>>,
+    case: Option<Vec<tables::Case>>,
+    release: Option<Vec<Release>>,
+    #[serde(default)]
+    entry_summary: Vec<FiledSummary>,
+}
+
+impl World {
+    /// The demo world.
+    ///
+    /// # Errors
+    /// None, as its tests show; the signature is that of any world.
+    pub fn demo(grammar: &Grammar) -> Result<Self, WorldError> {
+        Self::parse(DEMO, grammar)
+    }
+
+    /// The world of a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or what it says contradicts itself.
+    pub fn open(path: &Path, grammar: &Grammar) -> Result<Self, WorldError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| WorldError::Read { path: path.display().to_string(), source })?;
+        Self::parse(&text, grammar)
+    }
+
+    /// The world that a text describes; the grammar says which applications there are.
+    ///
+    /// # Errors
+    /// The text is no TOML, or what it says contradicts itself.
+    pub fn parse(text: &str, grammar: &Grammar) -> Result<Self, WorldError> {
+        let file: WorldFile = toml::from_str(text)?;
+        check::check(&file, grammar)?;
+        let clock = check::clock(file.clock.as_deref())?;
+        let reference = reference::tables(&file)?;
+        Ok(Self {
+            clock,
+            unavailable_applications: file.unavailable_applications,
+            senders: file.sender,
+            filers: file.filer.into_iter().map(|filer| (filer.code.clone(), filer)).collect(),
+            entry_summaries: file.entry_summary,
+            reference,
+        })
+    }
+
+    /// The time at which the world stands still, if it does.
+    #[must_use]
+    pub fn clock(&self) -> Option<&Zoned> {
+        self.clock.as_ref()
+    }
+
+    /// The filer with this code.
+    #[must_use]
+    pub fn filer(&self, code: &str) -> Option<&FilerProfile> {
+        self.filers.get(code)
+    }
+
+    /// The summaries that a new store begins with.
+    #[must_use]
+    pub fn entry_summaries(&self) -> &[FiledSummary] {
+        &self.entry_summaries
+    }
+
+    /// Whether a list has a code; `None` if the world does not hold the list.
+    #[must_use]
+    pub fn lists(&self, list: &str, code: &str) -> Option<bool> {
+        self.reference.get(list).map(|table| table.has(code))
+    }
+
+    /// A column of a code's row.
+    #[must_use]
+    pub fn column(&self, list: &str, code: &str, column: &str) -> Option<&str> {
+        self.reference.get(list)?.value(code, column)
+    }
+}
+
+impl Reference for World {
+    fn has(&self, list: &str, code: &str) -> Option<bool> {
+        self.lists(list, code)
+    }
+
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+        self.column(list, code, column).map(str::to_owned)
+    }
+
+    fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self.filer(filer).map_or(&[0], FilerProfile::check_digit_offsets))
+    }
+}

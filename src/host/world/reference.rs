@@ -1,0 +1,90 @@
+//! The world's tables by the names under which grammars and rules ask for them.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{WorldError, WorldFile};
+
+/// A table of reference data: rows by their key, columns by name.
+#[derive(Debug, Default)]
+pub(super) struct ReferenceTable {
+    rows: HashMap<String, HashMap<String, String>>,
+}
+
+impl ReferenceTable {
+    pub(super) fn has(&self, code: &str) -> bool {
+        self.rows.contains_key(code)
+    }
+
+    pub(super) fn value(&self, code: &str, column: &str) -> Option<&str> {
+        self.rows.get(code)?.get(column).map(String::as_str)
+    }
+
+    /// A table of these rows. A key of several columns is their values with a space between; a row
+    /// whose key stands there already is refused.
+    fn new<T: Serialize>(table: &'static str, key: &[&str], rows: &[T]) -> Result<Self, WorldError> {
+        let mut found = Self::default();
+        for row in rows {
+            let Ok(Value::Object(columns)) = serde_json::to_value(row) else { continue };
+            let key = key.iter().map(|column| text(columns.get(*column))).collect::<Vec<_>>().join(" ");
+            if found.rows.insert(key.clone(), texts(columns)).is_some() {
+                return Err(WorldError::Twice { table, key });
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// All tables that the file has, by the names of the lists they are.
+pub(super) fn tables(file: &WorldFile) -> Result<HashMap<&'static str, ReferenceTable>, WorldError> {
+    let mut tables = HashMap::new();
+    let mut add = |list, table: Option<Result<ReferenceTable, WorldError>>| -> Result<(), WorldError> {
+        if let Some(table) = table {
+            tables.insert(list, table?);
+        }
+        Ok(())
+    };
+    add("filer", Some(ReferenceTable::new("filer", &["code"], &file.filer)))?;
+    add("schedule_d", of("port", &["code"], file.port.as_deref()))?;
+    add("schedule_k", of("foreign_port", &["code"], file.foreign_port.as_deref()))?;
+    add("importer", of("importer", &["number"], file.importer.as_deref()))?;
+    add("surety", of("surety", &["code"], file.surety.as_deref()))?;
+    add("bond", of("bond", &["importer"], file.bond.as_deref()))?;
+    let single = file.single_transaction_bond.as_deref();
+    add("single_transaction_bond", of("single_transaction_bond", &["filer", "entry_number"], single))?;
+    add("manufacturer", of("manufacturer", &["code"], file.manufacturer.as_deref()))?;
+    add("carrier", of("carrier", &["code"], file.carrier.as_deref()))?;
+    add("firms", of("firms", &["code"], file.firms.as_deref()))?;
+    add("hts", of("tariff", &["number"], file.tariff.as_deref()))?;
+    add("case", of("case", &["number"], file.case.as_deref()))?;
+    add("release", of("release", &["filer", "entry_number"], file.release.as_deref()))?;
+    Ok(tables)
+}
+
+fn of<T: Serialize>(
+    table: &'static str,
+    key: &[&str],
+    rows: Option<&[T]>,
+) -> Option<Result<ReferenceTable, WorldError>> {
+    rows.map(|rows| ReferenceTable::new(table, key, rows))
+}
+
+fn texts(columns: Map<String, Value>) -> HashMap<String, String> {
+    columns.into_iter().map(|(name, value)| (name, text(Some(&value)))).collect()
+}
+
+/// A value as text: several with a space between, a truth as `true` or `false`.
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(values)) => values.iter().map(|value| text_of(value)).collect::<Vec<_>>().join(" "),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    text(Some(value))
+}

@@ -1,0 +1,366 @@
+//! The store in a SQLite file, or in memory.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::migrations::MIGRATIONS;
+use super::{
+    BatchOnFile, ControlState, EntryKey, EntrySummary, Store, StoreError, Unit, Version, Withdrawal,
+};
+use crate::wire::{Columns, RECORD_LENGTH};
+
+/// A SQLite store. A file is written with a write-ahead log that is flushed at each commit, so what has
+/// been committed survives a crash of the program and of the machine.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+}
+
+impl SqliteStore {
+    /// Opens the store in a file, or makes it.
+    ///
+    /// # Errors
+    /// The file is no store of this program, or cannot be written.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::prepare(Connection::open(path)?)
+    }
+
+    /// A store that is gone when it is dropped.
+    ///
+    /// # Errors
+    /// SQLite refuses.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::prepare(Connection::open_in_memory()?)
+    }
+
+    /// The batches on file, oldest first.
+    ///
+    /// # Errors
+    /// The store failed, or holds what the program did not write.
+    pub fn batches(&self) -> Result<Vec<BatchOnFile>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT received, sender, records, answer FROM batch ORDER BY id")?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+            .collect::<Result<Vec<(String, String, Vec<u8>, Vec<u8>)>, _>>()?;
+        rows.into_iter()
+            .map(|(received, sender, records, answer)| {
+                Ok(BatchOnFile {
+                    received: timestamp("batch.received", &received)?,
+                    sender,
+                    records: rows_of("batch.records", &records)?,
+                    answer: rows_of("batch.answer", &answer)?,
+                })
+            })
+            .collect()
+    }
+
+    fn prepare(connection: Connection) -> Result<Self, StoreError> {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let mut store = Self { connection };
+        store.migrate()?;
+        Ok(store)
+    }
+
+    fn migrate(&mut self) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction
+            .execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")?;
+        let found: u32 =
+            transaction
+                .query_row("SELECT coalesce(max(version), 0) FROM schema_version", [], |row| row.get(0))?;
+        let known = MIGRATIONS.len() as u32;
+        if found > known {
+            return Err(StoreError::TooNew { found, known });
+        }
+        for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(found as usize) {
+            transaction.execute_batch(migration)?;
+            transaction.execute("INSERT INTO schema_version (version) VALUES (?1)", [version])?;
+        }
+        Ok(transaction.commit()?)
+    }
+}
+
+impl Store for SqliteStore {
+    type Unit<'a> = SqliteUnit<'a>;
+
+    fn begin(&mut self) -> Result<SqliteUnit<'_>, StoreError> {
+        // Immediate, so that a second program on the same file waits here and not in the middle.
+        Ok(SqliteUnit {
+            transaction: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
+        })
+    }
+}
+
+/// A unit of work of a [`SqliteStore`].
+#[derive(Debug)]
+pub struct SqliteUnit<'a> {
+    transaction: Transaction<'a>,
+}
+
+impl Unit for SqliteUnit<'_> {
+    fn entry_summary(&mut self, key: &EntryKey) -> Result<Option<EntrySummary>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT port, entry_type, importer, broker_reference, state, corrected, reconciled, version_major,
+                    version_minor, entry_date, import_date, liquidation_date, warehouse_filer, warehouse_number,
+                    final_withdrawal, records, added, changed
+             FROM entry_summary WHERE filer = ?1 AND number = ?2",
+        )?;
+        let stored =
+            statement.query_row([&key.filer, &key.number], |row| Ok(read_summary(key, row))).optional()?;
+        stored.transpose()
+    }
+
+    fn put_entry_summary(&mut self, summary: &EntrySummary) -> Result<(), StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT OR REPLACE INTO entry_summary (filer, number, port, entry_type, importer, broker_reference, state,
+                 corrected, reconciled, version_major, version_minor, entry_date, import_date, liquidation_date,
+                 warehouse_filer, warehouse_number, final_withdrawal, records, added, changed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        )?;
+        statement.execute(params![
+            summary.key.filer,
+            summary.key.number,
+            summary.port,
+            summary.entry_type,
+            summary.importer,
+            summary.broker_reference,
+            summary.state.name(),
+            summary.corrected,
+            summary.reconciled,
+            summary.version.major,
+            summary.version.minor,
+            summary.entry_date.map(|date| date.to_string()),
+            summary.import_date.map(|date| date.to_string()),
+            summary.liquidation_date.map(|date| date.to_string()),
+            summary.warehouse.as_ref().map(|key| &key.filer),
+            summary.warehouse.as_ref().map(|key| &key.number),
+            summary.final_withdrawal,
+            summary.records.as_flattened(),
+            summary.added.to_string(),
+            summary.changed.to_string(),
+        ])?;
+        Ok(())
+    }
+
+    fn remove_entry_summary(&mut self, key: &EntryKey) -> Result<(), StoreError> {
+        self.consolidate(key, &[])?;
+        let mut statement =
+            self.transaction.prepare_cached("DELETE FROM entry_summary WHERE filer = ?1 AND number = ?2")?;
+        statement.execute([&key.filer, &key.number])?;
+        Ok(())
+    }
+
+    fn consolidated_into(&mut self, release: &EntryKey) -> Result<Option<EntryKey>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT into_filer, into_number FROM consolidated_release WHERE filer = ?1 AND number = ?2",
+        )?;
+        let into = statement
+            .query_row([&release.filer, &release.number], |row| {
+                Ok(EntryKey { filer: row.get(0)?, number: row.get(1)? })
+            })
+            .optional()?;
+        Ok(into)
+    }
+
+    fn consolidate(&mut self, summary: &EntryKey, releases: &[EntryKey]) -> Result<(), StoreError> {
+        self.transaction
+            .prepare_cached("DELETE FROM consolidated_release WHERE into_filer = ?1 AND into_number = ?2")?
+            .execute([&summary.filer, &summary.number])?;
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT OR REPLACE INTO consolidated_release (filer, number, into_filer, into_number)
+             VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for release in releases {
+            statement.execute([&release.filer, &release.number, &summary.filer, &summary.number])?;
+        }
+        Ok(())
+    }
+
+    fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT filer, number, final_withdrawal FROM entry_summary
+             WHERE warehouse_filer = ?1 AND warehouse_number = ?2 ORDER BY filer, number",
+        )?;
+        let rows = statement.query_map([&warehouse.filer, &warehouse.number], |row| {
+            Ok(Withdrawal {
+                entry: EntryKey { filer: row.get(0)?, number: row.get(1)? },
+                is_final: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO batch (received, sender, records, answer) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        statement.execute(params![
+            batch.received.to_string(),
+            batch.sender,
+            batch.records.as_flattened(),
+            batch.answer.as_flattened(),
+        ])?;
+        Ok(())
+    }
+
+    fn is_new(&mut self) -> Result<bool, StoreError> {
+        Ok(self.transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM batch)", [], |row| row.get(0))?)
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit()?)
+    }
+}
+
+/// A summary out of the row that [`Unit::entry_summary`] asks for.
+fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreError> {
+    let state: String = row.get(4)?;
+    let date = |index: usize, column: &'static str| -> Result<Option<Date>, StoreError> {
+        let text: Option<String> = row.get(index)?;
+        text.map(|text| text.parse().map_err(|_| StoreError::Damaged { column, found: text })).transpose()
+    };
+    Ok(EntrySummary {
+        key: key.clone(),
+        port: row.get(0)?,
+        entry_type: row.get(1)?,
+        importer: row.get(2)?,
+        broker_reference: row.get(3)?,
+        state: ControlState::ALL
+            .into_iter()
+            .find(|known| known.name() == state)
+            .ok_or(StoreError::Damaged { column: "entry_summary.state", found: state })?,
+        corrected: row.get(5)?,
+        reconciled: row.get(6)?,
+        version: Version { major: row.get(7)?, minor: row.get(8)? },
+        entry_date: date(9, "entry_summary.entry_date")?,
+        import_date: date(10, "entry_summary.import_date")?,
+        liquidation_date: date(11, "entry_summary.liquidation_date")?,
+        warehouse: row
+            .get::<_, Option<String>>(12)?
+            .zip(row.get::<_, Option<String>>(13)?)
+            .map(|(filer, number)| EntryKey { filer, number }),
+        final_withdrawal: row.get(14)?,
+        records: rows_of("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
+        added: timestamp("entry_summary.added", &row.get::<_, String>(16)?)?,
+        changed: timestamp("entry_summary.changed", &row.get::<_, String>(17)?)?,
+    })
+}
+
+fn timestamp(column: &'static str, text: &str) -> Result<Timestamp, StoreError> {
+    text.parse().map_err(|_| StoreError::Damaged { column, found: text.to_owned() })
+}
+
+fn rows_of(column: &'static str, bytes: &[u8]) -> Result<Vec<Columns>, StoreError> {
+    let (rows, rest) = bytes.as_chunks::<RECORD_LENGTH>();
+    if !rest.is_empty() {
+        return Err(StoreError::Damaged { column, found: format!("{} bytes", bytes.len()) });
+    }
+    Ok(rows.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn summary(number: &str) -> EntrySummary {
+        let now: Timestamp = "2026-08-03T16:00:00Z".parse().unwrap();
+        EntrySummary {
+            key: EntryKey { filer: "EEE".into(), number: number.into() },
+            port: "2704".into(),
+            entry_type: "01".into(),
+            importer: "28-3140001RT".into(),
+            broker_reference: "HHG-26101".into(),
+            state: ControlState::TradeControl,
+            corrected: false,
+            reconciled: true,
+            version: Version { major: 2, minor: 1 },
+            entry_date: Some(jiff::civil::date(2026, 7, 30)),
+            import_date: None,
+            liquidation_date: None,
+            warehouse: None,
+            final_withdrawal: false,
+            records: vec![[b'1'; RECORD_LENGTH], [b' '; RECORD_LENGTH]],
+            added: now,
+            changed: now,
+        }
+    }
+
+    #[test]
+    fn a_committed_unit_survives_and_a_dropped_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abigate.db");
+        let kept = summary("00001015");
+        let mut store = SqliteStore::open(&path).unwrap();
+        let mut unit = store.begin().unwrap();
+        unit.put_entry_summary(&kept).unwrap();
+        unit.commit().unwrap();
+        let mut unit = store.begin().unwrap();
+        unit.remove_entry_summary(&kept.key).unwrap();
+        unit.put_entry_summary(&summary("00001023")).unwrap();
+        assert_eq!(unit.entry_summary(&kept.key).unwrap(), None);
+        drop(unit);
+        drop(store);
+        let mut store = SqliteStore::open(&path).unwrap();
+        let mut unit = store.begin().unwrap();
+        assert_eq!(unit.entry_summary(&kept.key).unwrap(), Some(kept));
+        assert_eq!(unit.entry_summary(&summary("00001023").key).unwrap(), None);
+    }
+
+    #[test]
+    fn every_control_state_is_kept() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let mut unit = store.begin().unwrap();
+        for state in ControlState::ALL {
+            let stored = EntrySummary { state, ..summary("00001015") };
+            unit.put_entry_summary(&stored).unwrap();
+            assert_eq!(unit.entry_summary(&stored.key).unwrap(), Some(stored));
+        }
+    }
+
+    #[test]
+    fn consolidation_goes_with_its_summary() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let mut unit = store.begin().unwrap();
+        let (summary, release) =
+            (summary("00001015"), EntryKey { filer: "EEE".into(), number: "00090018".into() });
+        unit.put_entry_summary(&summary).unwrap();
+        unit.consolidate(&summary.key, std::slice::from_ref(&release)).unwrap();
+        assert_eq!(unit.consolidated_into(&release).unwrap(), Some(summary.key.clone()));
+        unit.remove_entry_summary(&summary.key).unwrap();
+        assert_eq!(unit.consolidated_into(&release).unwrap(), None);
+    }
+
+    #[test]
+    fn withdrawals_are_found_by_their_warehouse_entry() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let mut unit = store.begin().unwrap();
+        let warehouse = EntryKey { filer: "EEE".into(), number: "00001809".into() };
+        let last = EntrySummary {
+            warehouse: Some(warehouse.clone()),
+            final_withdrawal: true,
+            ..summary("00001015")
+        };
+        unit.put_entry_summary(&last).unwrap();
+        unit.put_entry_summary(&summary("00001023")).unwrap();
+        let found = unit.withdrawals(&warehouse).unwrap();
+        assert_eq!(found, [Withdrawal { entry: last.key, is_final: true }]);
+    }
+
+    #[test]
+    fn a_store_of_a_later_program_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abigate.db");
+        let store = SqliteStore::open(&path).unwrap();
+        store.connection.execute("INSERT INTO schema_version VALUES (99)", []).unwrap();
+        drop(store);
+        assert!(matches!(SqliteStore::open(&path), Err(StoreError::TooNew { found: 99, .. })));
+    }
+}
