@@ -1,7 +1,10 @@
 //! The command line: one module a subcommand, and no logic here.
 
 mod completions;
+mod convert;
+mod explain;
 mod send;
+mod stream;
 
 use std::process::ExitCode;
 
@@ -34,6 +37,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Send(send::Arguments),
+    Explain(explain::Arguments),
+    Convert(convert::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -41,6 +46,8 @@ impl Command {
     fn run(self) -> anyhow::Result<Ending> {
         match self {
             Self::Send(arguments) => send::run(arguments),
+            Self::Explain(arguments) => explain::run(arguments),
+            Self::Convert(arguments) => convert::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }
     }

@@ -131,8 +131,6 @@ pub struct Field {
     pub designation: Designation,
     /// The implied decimal places, if the chapter names any.
     pub decimals: Option<u8>,
-    /// Whether it holds a date, whatever its class.
-    pub dated: bool,
     /// What it may hold, as printed.
     pub values: Values,
     /// What else is accepted in it.

@@ -346,7 +346,6 @@ fn compile_field(statement: &FieldStatement) -> Result<Field, String> {
         class: statement.class,
         designation: statement.designation,
         decimals: statement.decimals,
-        dated,
         values: statement.values.clone(),
         also: statement.also.clone(),
         decides: statement.decides,

@@ -220,7 +220,8 @@ fn value(field: &Field, row: &Columns) -> String {
     if is_secret(&field.name) && !field.cell.is_blank(row) {
         return MASK.to_owned();
     }
-    decoded(field, row).unwrap_or_else(|| field.cell.raw(row).escape_ascii().to_string().trim_end().to_owned())
+    decoded(field, row)
+        .unwrap_or_else(|| field.cell.raw(row).escape_ascii().to_string().trim_end().to_owned())
 }
 
 /// A name of the grammar for people.

@@ -23,9 +23,9 @@ pub(super) struct Lexicon<'g> {
 
 impl<'g> Lexicon<'g> {
     fn new(grammar: &'g Grammar, application: &str, direction: Direction) -> Self {
-        let structure = grammar.structure(application, direction).map(|(_, automaton)| {
-            (Identifier::new(grammar, application, direction, automaton), automaton)
-        });
+        let structure = grammar
+            .structure(application, direction)
+            .map(|(_, automaton)| (Identifier::new(grammar, application, direction, automaton), automaton));
         let e_manifest = grammar.application(application).is_some_and(|known| known.e_manifest);
         let other_family = FAMILIES[usize::from(e_manifest)];
         let mut lexicon =

@@ -116,7 +116,6 @@ impl Certificates {
         self.folder.path().join(name)
     }
 
-
     pub fn config(&self) -> Config {
         Config {
             listen: "127.0.0.1:0".to_owned(),

@@ -131,8 +131,17 @@ impl<'g, 's> Reader<'g, 's> {
 
     fn line(&mut self, line: &Value) -> Done {
         let keys = [
-            "batch", "block", "transaction", "application", "direction", "before", "group", "members",
-            "unstructured", "fault", "after",
+            "batch",
+            "block",
+            "transaction",
+            "application",
+            "direction",
+            "before",
+            "group",
+            "members",
+            "unstructured",
+            "fault",
+            "after",
         ];
         let object = self.object(line, &keys)?;
         let headers = object.get("before").and_then(Value::as_array);
@@ -223,7 +232,8 @@ impl<'g, 's> Reader<'g, 's> {
     fn record(&mut self, value: &Value, lexicon: &Lexicon<'g>) -> Result<Columns, ReadError> {
         let object = self.object(value, &["record", "name", "variant", "fields", RAW, RAW_HEX])?;
         if object.contains_key(RAW) || object.contains_key(RAW_HEX) {
-            return raw_record(value).ok_or_else(|| self.fault(value, "at most 80 columns, and no other key"));
+            return raw_record(value)
+                .ok_or_else(|| self.fault(value, "at most 80 columns, and no other key"));
         }
         let layout = self.layout(object, lexicon)?;
         let mut row = layout.blank();
@@ -240,7 +250,8 @@ impl<'g, 's> Reader<'g, 's> {
                 return Err(self.fault_in(layout, None, format!("field {key:?}"), expected));
             };
             put_value(field, &mut row, value).map_err(|expected| {
-                let found = if is_secret(key) { "a value that does not fit".into() } else { value.to_string() };
+                let found =
+                    if is_secret(key) { "a value that does not fit".into() } else { value.to_string() };
                 self.fault_in(layout, Some((key, field)), found, expected)
             })?;
         }
@@ -276,7 +287,12 @@ impl<'g, 's> Reader<'g, 's> {
         }
     }
 
-    fn one(&mut self, object: &Map<String, Value>, key: &str, take: impl Fn(&mut Self, &Value) -> Done) -> Done {
+    fn one(
+        &mut self,
+        object: &Map<String, Value>,
+        key: &str,
+        take: impl Fn(&mut Self, &Value) -> Done,
+    ) -> Done {
         let Some(value) = object.get(key) else { return Ok(()) };
         let length = self.path.len();
         self.path.push('.');
@@ -286,7 +302,12 @@ impl<'g, 's> Reader<'g, 's> {
         Ok(())
     }
 
-    fn list(&mut self, object: &Map<String, Value>, key: &str, take: impl Fn(&mut Self, &Value) -> Done) -> Done {
+    fn list(
+        &mut self,
+        object: &Map<String, Value>,
+        key: &str,
+        take: impl Fn(&mut Self, &Value) -> Done,
+    ) -> Done {
         self.one(object, key, |reader, value| {
             let list = value.as_array().ok_or_else(|| reader.fault(value, "a list"))?;
             let length = reader.path.len();
@@ -307,7 +328,12 @@ impl<'g, 's> Reader<'g, 's> {
             other => other.to_string(),
         };
         let expected = expected.to_owned();
-        ReadError::Fault(Box::new(ReadFault { path: self.path.clone(), found, expected, ..ReadFault::default() }))
+        ReadError::Fault(Box::new(ReadFault {
+            path: self.path.clone(),
+            found,
+            expected,
+            ..ReadFault::default()
+        }))
     }
 
     fn fault_in(

@@ -36,7 +36,12 @@ pub(super) fn raw(bytes: &[u8]) -> Shown<'_> {
 }
 
 /// A field's value; `None` if it is left out.
-pub(super) fn shown<'a>(layout: &Layout, field: &Field, row: &'a Columns, blank: &Columns) -> Option<Shown<'a>> {
+pub(super) fn shown<'a>(
+    layout: &Layout,
+    field: &Field,
+    row: &'a Columns,
+    blank: &Columns,
+) -> Option<Shown<'a>> {
     let bytes = field.cell.raw(row);
     let as_made = bytes == field.cell.raw(blank);
     if as_made && (field.cell.is_blank(row) || layout.record.as_bytes() == bytes) {
@@ -55,7 +60,7 @@ pub(super) fn shown<'a>(layout: &Layout, field: &Field, row: &'a Columns, blank:
 
 /// The amount or date that stands in a field for one.
 pub(in crate::message) fn decoded(field: &Field, row: &Columns) -> Option<String> {
-    if field.dated {
+    if field.cell.date_format().is_some() {
         return field.cell.date(row).ok().flatten().map(|date| date.to_string());
     }
     if is_amount(field) {
@@ -97,7 +102,7 @@ fn put(field: &Field, row: &mut Columns, text: &str) -> Result<(), String> {
     if field.is_filler() {
         return put_bytes(cell, row, text.as_bytes());
     }
-    let written = if field.dated {
+    let written = if field.cell.date_format().is_some() {
         let date = Date::from_str(text).map_err(|_| "a date such as 2026-08-03")?;
         cell.put_date(row, date)
     } else if is_amount(field) {
@@ -108,8 +113,8 @@ fn put(field: &Field, row: &mut Columns, text: &str) -> Result<(), String> {
     };
     written.map_err(|_| {
         let (width, decimals) = (cell.width(), cell.decimals());
-        if field.dated {
-            format!("a date that {} can hold", cell.date_format().name())
+        if let Some(format) = cell.date_format() {
+            format!("a date that {} can hold", format.name())
         } else if is_amount(field) {
             format!("an amount of at most {width} digits, {decimals} of them decimals")
         } else {
@@ -156,7 +161,9 @@ pub fn canonical(layout: Option<&Layout>, row: &Columns) -> Columns {
     let mut folded = *row;
     folded.make_ascii_uppercase();
     let fields = layout.map_or(&[][..], |layout| &layout.fields);
-    for field in fields.iter().filter(|field| field.cell.class().is_numeric() && !field.dated) {
+    for field in
+        fields.iter().filter(|field| field.cell.class().is_numeric() && !field.cell.date_format().is_some())
+    {
         let target = &mut folded[field.cell.first_column() - 1..field.cell.last_column()];
         let spaces = target.iter().take_while(|&&byte| byte == b' ').count();
         let (leading, digits) = target.split_at_mut(spaces);

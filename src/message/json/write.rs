@@ -225,7 +225,9 @@ impl<'g> Lines<'g> {
                 self.line().block = block;
             }
             Part::Control(Control::BatchHeader | Control::BlockHeader, item) => self.line().before.push(item),
-            Part::Control(Control::BlockTrailer | Control::BatchTrailer, item) => self.line().after.push(item),
+            Part::Control(Control::BlockTrailer | Control::BatchTrailer, item) => {
+                self.line().after.push(item)
+            }
             Part::Body(body) => {
                 self.end_line_with(|line| line.body.is_some(), out, form)?;
                 self.transaction += 1;
@@ -264,7 +266,8 @@ impl<'g> Lines<'g> {
         let Some(line) = self.pending.take() else { return Ok(()) };
         let mut serializer = serde_json::Serializer::new(&mut *out);
         let mut map = serializer.serialize_map(None)?;
-        for (key, number) in [("batch", line.batch), ("block", line.block), ("transaction", line.transaction)] {
+        for (key, number) in [("batch", line.batch), ("block", line.block), ("transaction", line.transaction)]
+        {
             map.serialize_entry(key, &number)?;
         }
         map.serialize_entry("application", &self.application)?;
