@@ -80,10 +80,10 @@ fn every_sample_comes_back() {
 }
 
 #[test]
-fn good_samples_have_structure_and_few_raw_values() {
+fn good_samples_have_structure_and_no_raw_values() {
     for path in samples().iter().filter(|path| path.parent().unwrap().ends_with("good")) {
         let document = written(&rows_of(&std::fs::read(path).unwrap()), Form::default());
-        for word in ["unstructured", "raw", "filler_"] {
+        for word in ["unstructured", "\"raw", "filler_"] {
             assert!(!document.contains(word), "{word} in {}: {document}", path.display());
         }
     }
@@ -132,7 +132,7 @@ fn mutated_sample() -> impl Strategy<Value = Vec<Columns>> {
     (proptest::sample::select(samples()), proptest::collection::vec(change, 0..6)).prop_map(
         |(path, changes)| {
             let mut rows = rows_of(&std::fs::read(path).unwrap());
-            for (kind, at, column, byte) in changes.into_iter().filter(|_| true) {
+            for (kind, at, column, byte) in changes {
                 if rows.is_empty() {
                     break;
                 }
