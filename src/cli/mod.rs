@@ -3,8 +3,11 @@
 mod answer;
 mod check;
 mod completions;
+mod convert;
+mod explain;
 mod grammar;
 mod send;
+mod stream;
 
 use std::process::ExitCode;
 
@@ -39,6 +42,8 @@ enum Command {
     Send(send::Arguments),
     Answer(answer::Arguments),
     Check(check::Arguments),
+    Explain(explain::Arguments),
+    Convert(convert::Arguments),
     Grammar(grammar::Arguments),
     Completions(completions::Arguments),
 }
@@ -49,6 +54,8 @@ impl Command {
             Self::Send(arguments) => send::run(arguments),
             Self::Answer(arguments) => answer::run(arguments),
             Self::Check(arguments) => check::run(arguments),
+            Self::Explain(arguments) => explain::run(arguments),
+            Self::Convert(arguments) => convert::run(arguments),
             Self::Grammar(arguments) => grammar::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }

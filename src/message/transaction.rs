@@ -244,7 +244,18 @@ impl<'g> Assembler<'g> {
         Ok(Some(self.take()))
     }
 
+<<<<<<< HEAD
     /// Gives a used transaction's memory back for a later one.
+=======
+    /// Drops what has been taken of the current transaction; the next record is to begin one.
+    pub fn reset(&mut self) {
+        self.cursor.reset();
+        self.open.clear();
+        self.current.clear();
+    }
+
+    /// Gives a used transaction's memory back for the next one.
+>>>>>>> convert
     pub fn recycle(&mut self, mut used: Transaction) {
         used.clear();
         self.spare = used;
