@@ -244,9 +244,6 @@ impl<'g> Assembler<'g> {
         Ok(Some(self.take()))
     }
 
-<<<<<<< HEAD
-    /// Gives a used transaction's memory back for a later one.
-=======
     /// Drops what has been taken of the current transaction; the next record is to begin one.
     pub fn reset(&mut self) {
         self.cursor.reset();
@@ -254,8 +251,7 @@ impl<'g> Assembler<'g> {
         self.current.clear();
     }
 
-    /// Gives a used transaction's memory back for the next one.
->>>>>>> convert
+    /// Gives a used transaction's memory back for a later one.
     pub fn recycle(&mut self, mut used: Transaction) {
         used.clear();
         self.spare = used;
