@@ -219,8 +219,7 @@ impl<'g> Outline<'g> {
 
     fn sit_down(&mut self, lexicon: Rc<Lexicon<'g>>) {
         let structure = lexicon.structure.clone();
-        self.assembler =
-            structure.map(|(identifier, automaton)| Assembler::new(self.grammar, identifier, automaton));
+        self.assembler = structure.map(|(identifier, automaton)| Assembler::new(identifier, automaton));
         self.lost = self.assembler.is_none().then_some(None);
         self.block = Some(lexicon);
     }
