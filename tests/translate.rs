@@ -27,7 +27,7 @@ impl Bench {
 
     fn assemble(&self, rows: &[Columns]) -> Transaction {
         let identifier = Identifier::new(self.grammar, "AE", Direction::Input, self.automaton);
-        let mut assembler = Assembler::new(self.grammar, identifier, self.automaton);
+        let mut assembler = Assembler::new(identifier, self.automaton);
         let mut finished = None;
         for (number, row) in rows.iter().enumerate() {
             let pushed = assembler.push(row, number as u64 + 1, &mut finished);

@@ -4,12 +4,15 @@ mod annotate;
 mod answer;
 mod check;
 mod completions;
+mod convert;
 mod demo;
 mod development;
+mod explain;
 mod grammar;
 mod log;
 mod send;
 mod serve;
+mod stream;
 
 use std::process::ExitCode;
 
@@ -43,10 +46,12 @@ struct Arguments {
 enum Command {
     Demo(demo::Arguments),
     Serve(serve::Arguments),
-    Check(check::Arguments),
-    Grammar(grammar::Arguments),
-    Answer(answer::Arguments),
     Send(send::Arguments),
+    Answer(answer::Arguments),
+    Check(check::Arguments),
+    Explain(explain::Arguments),
+    Convert(convert::Arguments),
+    Grammar(grammar::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -55,10 +60,12 @@ impl Command {
         match self {
             Self::Demo(arguments) => demo::run(arguments),
             Self::Serve(arguments) => serve::run(arguments),
-            Self::Check(arguments) => check::run(arguments),
-            Self::Grammar(arguments) => grammar::run(arguments),
-            Self::Answer(arguments) => answer::run(arguments),
             Self::Send(arguments) => send::run(arguments),
+            Self::Answer(arguments) => answer::run(arguments),
+            Self::Check(arguments) => check::run(arguments),
+            Self::Explain(arguments) => explain::run(arguments),
+            Self::Convert(arguments) => convert::run(arguments),
+            Self::Grammar(arguments) => grammar::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }
     }

@@ -468,11 +468,11 @@ impl<'g> Checker<'g> {
 }
 
 /// Passwords never stand in a finding.
-fn is_secret(field: &str) -> bool {
+pub(super) fn is_secret(field: &str) -> bool {
     field.contains("password")
 }
 
-fn words(trouble: Trouble) -> &'static str {
+pub(super) fn words(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Nonstandard => "character is not of a standard keyboard",
         Trouble::LowerCase => "lower case is read as upper case",

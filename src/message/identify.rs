@@ -125,7 +125,13 @@ fn hash(first: u8, second: u8) -> usize {
     usize::from(first.wrapping_mul(37) ^ second)
 }
 
-fn layouts_of(grammar: &Grammar, application: &str, direction: Direction, record: &str) -> Vec<LayoutId> {
+/// The layouts of a record of an application's structure, its own or those of the set it borrows from.
+pub(super) fn layouts_of(
+    grammar: &Grammar,
+    application: &str,
+    direction: Direction,
+    record: &str,
+) -> Vec<LayoutId> {
     let own = grammar.variants(application, direction, record).map(|layout| layout.id).collect::<Vec<_>>();
     if !own.is_empty() {
         return own;

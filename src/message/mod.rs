@@ -1,13 +1,20 @@
 //! Messages as trees of batch, block, transaction, group, record and field; generic for any chapter.
 
 mod check;
+mod explain;
 mod finding;
 mod identify;
+mod json;
 mod judge;
+mod lexicon;
+mod outline;
 mod transaction;
 
 pub use check::Checker;
+pub use explain::Explainer;
 pub use finding::{Finding, Position};
 pub use identify::Identifier;
+pub use json::{Form, ReadError, ReadFault, RecordsWriter, canonical, read_ndjson, read_records};
 pub use judge::{FieldTrouble, Trouble, judge};
+pub use outline::{Body, Child, Control, Item, Outline, Part, children};
 pub use transaction::{Assembler, Group, GroupRef, Node, Transaction};

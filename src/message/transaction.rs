@@ -244,6 +244,13 @@ impl<'g> Assembler<'g> {
         Ok(Some(self.take()))
     }
 
+    /// Drops what has been taken of the current transaction; the next record is to begin one.
+    pub fn reset(&mut self) {
+        self.cursor.reset();
+        self.open.clear();
+        self.current.clear();
+    }
+
     /// Gives a used transaction's memory back for a later one.
     pub fn recycle(&mut self, mut used: Transaction) {
         used.clear();

@@ -1,0 +1,32 @@
+//! `abigate explain`
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Ending, stream};
+use crate::grammar::Grammar;
+use crate::message::Explainer;
+
+/// Print every record, field by field: columns, names, values and what codes stand for
+///
+/// Passwords are shown as ******.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The file with the records; `-` for standard input
+    file: PathBuf,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    stream::unless_closed(explain(&arguments))
+}
+
+fn explain(arguments: &Arguments) -> anyhow::Result<Ending> {
+    let input = stream::input(Some(&arguments.file))?;
+    let colored = io::stdout().is_terminal();
+    let mut explainer = Explainer::new(Grammar::builtin(), colored, stream::output(None)?);
+    let ending = stream::records(input, &mut |row| explainer.push(row))?;
+    explainer.finish()?;
+    Ok(ending)
+}
