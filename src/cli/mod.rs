@@ -1,12 +1,17 @@
 //! The command line: one module a subcommand, and no logic here.
 
+mod annotate;
 mod answer;
 mod check;
 mod completions;
 mod convert;
+mod demo;
+mod development;
 mod explain;
 mod grammar;
+mod log;
 mod send;
+mod serve;
 mod stream;
 
 use std::process::ExitCode;
@@ -39,6 +44,8 @@ struct Arguments {
 /// The subcommands; each runs as its module says.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Arguments),
+    Serve(serve::Arguments),
     Send(send::Arguments),
     Answer(answer::Arguments),
     Check(check::Arguments),
@@ -51,6 +58,8 @@ enum Command {
 impl Command {
     fn run(self) -> anyhow::Result<Ending> {
         match self {
+            Self::Demo(arguments) => demo::run(arguments),
+            Self::Serve(arguments) => serve::run(arguments),
             Self::Send(arguments) => send::run(arguments),
             Self::Answer(arguments) => answer::run(arguments),
             Self::Check(arguments) => check::run(arguments),

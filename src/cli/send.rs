@@ -8,24 +8,27 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
-use super::Ending;
+use super::{Ending, development};
 use crate::gateway::{Client, Credentials, Outliner, client_tls};
 use crate::grammar::Grammar;
 
 /// Send batches to a gateway and print its answers as plain records
 ///
 /// Without --ca, --cert and --key the credentials that `abigate serve --dev` left in ./abigate-dev
-/// are used.
+/// are used, of the sender that --as names.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The file with the batches; `-` for standard input
     file: PathBuf,
-    /// The gateway, as HOST:PORT
-    #[arg(long, default_value = "127.0.0.1:7443")]
+    /// The gateway
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7443")]
     to: String,
     /// How long to stay connected after the last byte, for what else may arrive
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     wait: u32,
+    /// The sender of ./abigate-dev to be
+    #[arg(long = "as", value_name = "NAME", default_value = development::SENDER, conflicts_with = "cert")]
+    sender: String,
     /// The authority of the gateway's certificate, PEM
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -71,12 +74,11 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// What is named, and from the development folder what is not.
 fn credentials(arguments: &Arguments) -> Credentials {
-    let folder = Path::new("abigate-dev");
+    let development = development::credentials(Path::new(development::FOLDER), &arguments.sender);
     let named = arguments.cert.clone().zip(arguments.key.clone());
-    // with an authority of its own a gateway has no use for the development certificate
-    let identity = match (&named, &arguments.ca) {
-        (None, None) => Some((folder.join("client.pem"), folder.join("client-key.pem"))),
-        _ => named,
-    };
-    Credentials { authority: arguments.ca.clone().unwrap_or_else(|| folder.join("ca.pem")), identity }
+    match &arguments.ca {
+        // a gateway with an authority of its own has no use for a development certificate
+        Some(authority) => Credentials { authority: authority.clone(), identity: named },
+        None => Credentials { identity: named.or(development.identity), ..development },
+    }
 }

@@ -142,45 +142,51 @@ pub fn common_name(certificate: &CertificateDer<'_>) -> Result<String, Certifica
     }
 }
 
-/// An authority with a server's certificate for this machine and a client's, all PEM.
+/// A certificate with its private key, PEM.
+pub struct Issued {
+    /// The common name.
+    pub name: String,
+    /// The certificate.
+    pub certificate: String,
+    /// The private key.
+    pub key: String,
+}
+
+/// An authority with a server's certificate for this machine and one for each of its clients.
+#[derive(Debug)]
 pub struct DevelopmentCertificates {
-    /// The authority's certificate. Its key is not kept: nothing more can be signed with it.
+    /// The authority's certificate, PEM. Its key is not kept: nothing more can be signed with it.
     pub authority: String,
-    /// The server's certificate, for `localhost`, `127.0.0.1` and `::1`.
-    pub server: String,
-    /// The server's private key.
-    pub server_key: String,
-    /// The client's certificate.
-    pub client: String,
-    /// The client's private key.
-    pub client_key: String,
+    /// The server's, for `localhost`, `127.0.0.1` and `::1`.
+    pub server: Issued,
+    /// The clients', in the order of their names.
+    pub clients: Vec<Issued>,
 }
 
 impl DevelopmentCertificates {
-    /// Makes them, the client's with this common name.
+    /// Makes them, the clients' with these common names.
     ///
     /// # Errors
-    /// The name cannot stand in a certificate.
-    pub fn issue(client_name: &str) -> Result<Self, CertificateError> {
+    /// A name cannot stand in a certificate.
+    pub fn issue(clients: &[&str]) -> Result<Self, CertificateError> {
         let mut params = named("abigate development authority", Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
-        let authority = params.self_signed(&key)?;
+        let authority = params.self_signed(&key)?.pem();
         let issuer = Issuer::new(params, key);
 
         let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-        let (server, server_key) =
-            signed(named("localhost", hosts)?, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?;
-        let (client, client_key) =
-            signed(named(client_name, Vec::new())?, ExtendedKeyUsagePurpose::ClientAuth, &issuer)?;
-        Ok(Self { authority: authority.pem(), server, server_key, client, client_key })
+        let server = signed("localhost", hosts, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?;
+        let client = |name: &&str| signed(name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth, &issuer);
+        let clients = clients.iter().map(client).collect::<Result<_, _>>()?;
+        Ok(Self { authority, server, clients })
     }
 }
 
-impl fmt::Debug for DevelopmentCertificates {
+impl fmt::Debug for Issued {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("DevelopmentCertificates").finish_non_exhaustive()
+        formatter.debug_struct("Issued").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -192,16 +198,18 @@ fn named(common_name: &str, hosts: Vec<String>) -> Result<CertificateParams, Cer
 }
 
 fn signed(
-    mut params: CertificateParams,
+    name: &str,
+    hosts: Vec<String>,
     purpose: ExtendedKeyUsagePurpose,
     issuer: &Issuer<'_, KeyPair>,
-) -> Result<(String, String), CertificateError> {
+) -> Result<Issued, CertificateError> {
+    let mut params = named(name, hosts)?;
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![purpose];
     let key = KeyPair::generate()?;
-    let certificate = params.signed_by(&key, issuer)?;
-    Ok((certificate.pem(), key.serialize_pem()))
+    let certificate = params.signed_by(&key, issuer)?.pem();
+    Ok(Issued { name: name.to_owned(), certificate, key: key.serialize_pem() })
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
@@ -237,8 +245,8 @@ mod tests {
 
     #[test]
     fn the_common_name_is_read_back() {
-        let made = DevelopmentCertificates::issue("3901XYZ demo broker").unwrap();
-        let client = CertificateDer::from_pem_slice(made.client.as_bytes()).unwrap();
+        let made = DevelopmentCertificates::issue(&["3901XYZ demo broker"]).unwrap();
+        let client = CertificateDer::from_pem_slice(made.clients[0].certificate.as_bytes()).unwrap();
         assert_eq!(common_name(&client).unwrap(), "3901XYZ demo broker");
         assert!(!format!("{made:?}").contains("KEY"));
     }

@@ -11,6 +11,7 @@
 mod certificates;
 mod client;
 mod config;
+mod host;
 mod intake;
 mod outline;
 mod password;
@@ -23,12 +24,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use certificates::{
-    CertificateError, Credentials, DevelopmentCertificates, client_tls, common_name, provider, server_tls,
+    CertificateError, Credentials, DevelopmentCertificates, Issued, client_tls, common_name, provider,
+    server_tls,
 };
 pub use client::{Client, ClientError};
 pub use config::{
     ClientCertificates, Config, ConfigError, Limits, LogConfig, LogFormat, Timeouts, TlsVersion,
 };
+pub use host::HostWithClock;
 pub use intake::Intake;
 pub use outline::{Outcome, Outline, Outliner};
 pub use password::{PasswordError, PasswordMemory, hash_password, verify_password};

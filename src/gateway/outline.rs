@@ -44,7 +44,7 @@ pub struct Outcome {
     pub accepted: u64,
     /// Final dispositions that reject.
     pub rejected: u64,
-    /// The condition codes of the rejections, each once, in the order of the answer.
+    /// The condition codes of all but the acceptances, each once, in the order of the answer.
     pub codes: Vec<ConditionCode>,
 }
 
@@ -103,9 +103,12 @@ impl Outliner {
                 .find(|disposition| disposition.control_identifier.text(row) == disposition.record);
             let Some(disposition) = found else { continue };
             match disposition.kind.text(row) {
-                "A" => outcome.accepted += 1,
+                "A" => {
+                    outcome.accepted += 1;
+                    continue;
+                }
                 "R" => outcome.rejected += 1,
-                _ => continue,
+                _ => {}
             }
             let code = ConditionCode::new(disposition.condition.text(row));
             outcome.codes.extend(code.filter(|code| !outcome.codes.contains(code)));

@@ -23,9 +23,6 @@ pub(super) use profiles::PeerDirectory;
 
 use reference::ReferenceTable;
 
-/// The demo world, as it comes with the program.
-const DEMO: &str = include_str!("../../samples/world.toml");
-
 /// Who may transmit, and what is on file.
 #[derive(Debug)]
 pub struct World {
@@ -117,12 +114,15 @@ struct WorldFile {
 }
 
 impl World {
+    /// The file of the demo world, as it comes with the program.
+    pub const DEMO: &str = include_str!("../../samples/world.toml");
+
     /// The demo world.
     ///
     /// # Errors
     /// None, as its tests show; the signature is that of any world.
     pub fn demo(grammar: &Grammar) -> Result<Self, WorldError> {
-        Self::parse(DEMO, grammar)
+        Self::parse(Self::DEMO, grammar)
     }
 
     /// The world of a file.
@@ -158,6 +158,12 @@ impl World {
     #[must_use]
     pub fn clock(&self) -> Option<&Zoned> {
         self.clock.as_ref()
+    }
+
+    /// Who may transmit.
+    #[must_use]
+    pub fn senders(&self) -> &[SenderProfile] {
+        &self.senders
     }
 
     /// The filer with this code.

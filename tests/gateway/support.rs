@@ -1,7 +1,7 @@
 //! A gateway on a free port, certificates for its peers, and a host that is easy to foresee.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -45,7 +45,11 @@ pub struct TestHost {
 
 impl TestHost {
     pub fn new() -> Self {
-        Self { hash: hash_password(PASSWORD.as_bytes()).unwrap(), gate: None, came: None }
+        Self::with_password(PASSWORD)
+    }
+
+    pub fn with_password(password: &str) -> Self {
+        Self { hash: hash_password(password.as_bytes()).unwrap(), gate: None, came: None }
     }
 
     /// Tells when a batch has come, and answers it when told so.
@@ -76,7 +80,7 @@ impl Answer for TestHost {
         };
         let mut first = header;
         first[8..14].fill(b' ');
-        let rows = if password == b"PASSWD" && header.starts_with(b"A3901BIG") { 400_000 } else { 1 };
+        let rows = if right && header.starts_with(b"A3901BIG") { 400_000 } else { 1 };
         let mut answer = vec![first];
         answer.extend((0..rows).map(|_| columns(&verdict)));
         answer.push(columns("Z3901XYZ"));
@@ -98,13 +102,13 @@ pub struct Certificates {
 impl Certificates {
     pub fn new(client_name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let made = DevelopmentCertificates::issue(client_name).unwrap();
+        let made = DevelopmentCertificates::issue(&[client_name]).unwrap();
         let files = [
             ("ca.pem", &made.authority),
-            ("server.pem", &made.server),
-            ("server-key.pem", &made.server_key),
-            ("client.pem", &made.client),
-            ("client-key.pem", &made.client_key),
+            ("server.pem", &made.server.certificate),
+            ("server-key.pem", &made.server.key),
+            ("client.pem", &made.clients[0].certificate),
+            ("client-key.pem", &made.clients[0].key),
         ];
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();

@@ -25,6 +25,26 @@ pub struct SenderProfile {
     pub(super) filers: Vec<String>,
 }
 
+impl SenderProfile {
+    /// Its site code.
+    #[must_use]
+    pub fn site(&self) -> &str {
+        &self.site
+    }
+
+    /// Its identification code.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The common name of its client certificate.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
+    }
+}
+
 impl fmt::Debug for SenderProfile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

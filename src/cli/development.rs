@@ -1,0 +1,92 @@
+//! The folder of `serve --dev`: certificates, settings, a world and a store to begin with.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::gateway::{Config, Credentials, DevelopmentCertificates};
+use crate::host::World;
+
+/// The folder, below the one where the command runs.
+pub(super) const FOLDER: &str = "abigate-dev";
+
+/// The sender of the demo world whose certificate is used unless another is named.
+pub(super) const SENDER: &str = "demo-broker";
+
+const SETTINGS: &str = r#"# The settings of `abigate serve --dev`. Paths are relative to this file.
+listen = "127.0.0.1:7443"
+certificate = "server.pem"
+key = "server-key.pem"
+client_certificates = "required"
+client_authority = "ca.pem"
+store = "store.sqlite"
+world = "world.toml"
+
+[log]
+filter = "info"
+"#;
+
+/// Makes what the folder does not have yet and reads its settings.
+pub(super) fn prepare(folder: &Path, world: &World) -> anyhow::Result<Config> {
+    if !folder.exists() {
+        create_private(folder).with_context(|| folder.display().to_string())?;
+    }
+    // the authority is written last: without it, what an interrupted start left is made anew
+    if !folder.join("ca.pem").exists() {
+        certify(folder, world)?;
+    }
+    let settings = folder.join("abigate.toml");
+    for (file, text) in [(folder.join("world.toml"), World::DEMO), (settings.clone(), SETTINGS)] {
+        if !file.exists() {
+            write(&file, text, false)?;
+        }
+    }
+    Ok(Config::from_file(&settings)?)
+}
+
+/// What a sender of the folder's world needs to connect.
+pub(super) fn credentials(folder: &Path, sender: &str) -> Credentials {
+    Credentials { authority: folder.join("ca.pem"), identity: Some(identity(folder, sender)) }
+}
+
+fn identity(folder: &Path, sender: &str) -> (PathBuf, PathBuf) {
+    (folder.join(format!("{sender}.pem")), folder.join(format!("{sender}-key.pem")))
+}
+
+fn certify(folder: &Path, world: &World) -> anyhow::Result<()> {
+    let senders: Vec<&str> = world.senders().iter().filter_map(|sender| sender.certificate()).collect();
+    let made = DevelopmentCertificates::issue(&senders)?;
+    for client in &made.clients {
+        let (certificate, key) = identity(folder, &client.name);
+        write(&certificate, &client.certificate, false)?;
+        write(&key, &client.key, true)?;
+    }
+    write(&folder.join("server.pem"), &made.server.certificate, false)?;
+    write(&folder.join("server-key.pem"), &made.server.key, true)?;
+    write(&folder.join("ca.pem"), &made.authority, false)
+}
+
+/// Makes a folder for its owner only: what batches hold is nobody else's business.
+pub(super) fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Writes a file that, if it is secret, only its owner can read.
+fn write(path: &Path, text: &str, secret: bool) -> anyhow::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if secret {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = secret;
+    let mut file = options.open(path).with_context(|| path.display().to_string())?;
+    file.write_all(text.as_bytes()).with_context(|| path.display().to_string())
+}
