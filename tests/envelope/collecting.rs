@@ -10,7 +10,7 @@ const BATCH: &str = "A1234N01PASSWD040108     AE\nB  1201N01AE\n10\n90\nY  1201N
 
 /// All batches of a stream that comes in chunks of these lengths, over and over.
 fn collect(stream: &[u8], chunks: &[usize]) -> Vec<RawBatch> {
-    let mut splitter = Splitter::new(Limits::default());
+    let mut splitter = Splitter::new(Limits { line_length: usize::MAX, ..Limits::default() });
     let mut collector = BatchCollector::new(Limits::default());
     let mut batches = Vec::new();
     let mut lengths = chunks.iter().copied().cycle();
@@ -89,7 +89,12 @@ fn answer_is_sound(stream: &[u8]) {
         let initials = (answer[0][0], answer[1][0], answer[answer.len() - 2][0], answer[answer.len() - 1][0]);
         assert_eq!(initials, (b'A', b'B', b'Y', b'Z'));
         if reading.conditions.is_empty() {
-            let blocks = vec![vec![*b"E1                                                                              "]; reading.blocks.len()];
+            let blocks = vec![
+                vec![
+                    *b"E1                                                                              "
+                ];
+                reading.blocks.len()
+            ];
             CODEC.response(&reading, &blocks).unwrap();
         } else {
             assert!(reading.blocks.iter().all(|block| block.transactions.is_empty()));

@@ -45,13 +45,11 @@ fn overrides() -> Vec<Columns> {
 }
 
 fn queries() -> Vec<Columns> {
-    records(&[
-        "A1234N01PASSWD040108     EQ",
-        "B  1201N01EQ",
-        "J1",
-        "Y  1201N01EQ",
-        "Z1234N01      040108",
-    ])
+    records(&["A1234N01PASSWD040108     EQ", "B  1201N01EQ", "J1", "Y  1201N01EQ", "Z1234N01      040108"])
+}
+
+fn remove(rows: &mut Vec<Columns>, index: usize) {
+    rows.remove(index);
 }
 
 type Batch = fn() -> Vec<Columns>;
@@ -59,14 +57,14 @@ type Change = fn(&mut Vec<Columns>, &mut Profiles);
 
 /// What is raised, the good batch, and the one change.
 const CASES: &[(&str, Batch, Change)] = &[
-    ("X01", entry_summaries, |rows, _| drop(rows.remove(0))),
-    ("X03", entry_summaries, |rows, _| drop(rows.remove(1))),
+    ("X01", entry_summaries, |rows, _| remove(rows, 0)),
+    ("X03", entry_summaries, |rows, _| remove(rows, 1)),
     ("X03", entry_summaries, |rows, _| rows.insert(1, record("10"))),
     ("X03", entry_summaries, |rows, _| rows.insert(5, record("10"))),
     ("X03", entry_summaries, |rows, _| drop(rows.drain(1..5))),
     ("X04@1", entry_summaries, |rows, _| drop(rows.drain(2..4))),
-    ("X05", entry_summaries, |rows, _| drop(rows.remove(4))),
-    ("X06", entry_summaries, |rows, _| drop(rows.pop())),
+    ("X05", entry_summaries, |rows, _| remove(rows, 4)),
+    ("X06", entry_summaries, |rows, _| remove(rows, 5)),
     ("X07", entry_summaries, |rows, _| put(&mut rows[0], 2, "    ")),
     ("X07", entry_summaries, |rows, _| put(&mut rows[5], 2, "    ")),
     ("X08", entry_summaries, |rows, _| put(&mut rows[0], 6, "   ")),
@@ -122,12 +120,12 @@ const CASES: &[(&str, Batch, Change)] = &[
     ("X32@1", entry_summaries, |rows, _| put(&mut rows[4], 8, "N02")),
     ("X32@1", entry_summaries, |rows, _| put(&mut rows[4], 11, "SE")),
     ("X32@1", entry_summaries, |rows, _| put(&mut rows[4], 45, "01")),
-    ("X33@1.1 r3 c0", overrides, |rows, _| drop(rows.remove(2))),
+    ("X33@1.1 r3 c0", overrides, |rows, _| remove(rows, 2)),
     ("X34@1.1 r4 c0", overrides, |rows, _| rows.insert(3, record("CW09"))),
-    ("X35@1.1 r5 c0", overrides, |rows, _| rows.insert(4, record("CW01")[..].try_into().unwrap())),
+    ("X35@1.1 r5 c0", overrides, |rows, _| rows.insert(4, record("CW01"))),
     ("X36@1.1 r6 c0", overrides, |rows, _| drop(rows.splice(4..4, records(&["CW02", "CW02"])))),
-    ("X37@1.1 r4 c0", overrides, |rows, _| drop(rows.remove(3))),
-    ("X37@1.2 r6 c0", overrides, |rows, _| drop(rows.remove(6))),
+    ("X37@1.1 r4 c0", overrides, |rows, _| remove(rows, 3)),
+    ("X37@1.2 r6 c0", overrides, |rows, _| remove(rows, 6)),
     ("X39", entry_summaries, |rows, _| put(&mut rows[0], 22, "A")),
     ("X39", entry_summaries, |rows, _| put(&mut rows[5], 9, "PASSWD")),
     ("X39@1", entry_summaries, |rows, _| put(&mut rows[1], 2, "X")),

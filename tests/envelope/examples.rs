@@ -251,12 +251,6 @@ fn notification() {
         .unwrap();
     assert_eq!(
         texts(&rows),
-        [
-            "A1234N01      010109     UC",
-            "B  1201N01UC",
-            detail,
-            "Y  1201N01UC00001",
-            "Z1234N01      010109",
-        ]
+        ["A1234N01      010109     UC", "B  1201N01UC", detail, "Y  1201N01UC00001", "Z1234N01      010109",]
     );
 }

@@ -61,7 +61,10 @@ fn e_manifest_refusal_returns_no_application() {
     let mut rows = in_bond("QP");
     put(&mut rows[2], 1, "QPXX");
     let answer = CODEC.rejection(&read(rows, &profiles())).unwrap();
-    assert_eq!(text(&answer[0]), "A1234N01PASSWD040108                                                 ABCDEFGHIJK");
+    assert_eq!(
+        text(&answer[0]),
+        "A1234N01PASSWD040108                                                 ABCDEFGHIJK"
+    );
 }
 
 #[test]
@@ -78,16 +81,15 @@ fn lower_case_is_read_as_upper_case_and_user_data_comes_back_unchanged() {
         records(&[
             "a1234n01passwd040108     ae                                batch-Aaaaaa-text-001",
             "b  1201n01ae                                               block-Aaaaaa-text-001",
-            "10 lower",
+            "10a",
             "90",
             "y  1201n01ae",
             "z1234n01      040108",
         ]),
         &profiles(),
     );
-    // The header's columns need not make sense here, but no filler of it holds anything.
     assert!(reading.conditions.is_empty(), "{reading:?}");
-    assert_eq!(text(&reading.blocks[0].transactions[0].rows()[0]), "10 LOWER");
+    assert_eq!(text(&reading.blocks[0].transactions[0].rows()[0]), "10A");
     let answer = CODEC.response(&reading, &[records(&["E1"])]).unwrap();
     assert_eq!(
         texts(&answer),

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use abigate::envelope::{BatchReading, Directory, EnvelopeCodec, Party, Permit, Place, RawBatch, Sender, Standing};
+use abigate::envelope::{
+    BatchReading, Directory, EnvelopeCodec, Party, Permit, Place, RawBatch, Sender, Standing,
+};
 use abigate::grammar::Grammar;
 use abigate::wire::Columns;
 
@@ -140,7 +142,12 @@ pub fn profiles() -> Profiles {
     let mut preparer = Profile::new(party("1232", "N01"), std::slice::from_ref(&other));
     preparer.ports = HashSet::from(["1202"]);
     Profiles {
-        senders: vec![(broker.clone(), "PASSWD"), (bureau.clone(), "PASSWD"), (other.clone(), "PASSED"), (other.clone(), "PASSWD")],
+        senders: vec![
+            (broker.clone(), "PASSWD"),
+            (bureau.clone(), "PASSWD"),
+            (other.clone(), "PASSED"),
+            (other.clone(), "PASSWD"),
+        ],
         ports: HashSet::from(["2704", "3003", "3004", "1201", "1202", "1232"]),
         parties: vec![
             Profile::new(party("2704", "EEE"), &[broker]),
