@@ -235,7 +235,10 @@ mod tests {
         let cases = [
             ("clok = \"\"", "unknown field `clok`"),
             ("clock = \"noon\"", "clock is no date and time"),
-            ("unavailable_applications = [\"ZZ\"]", "unavailable_applications \"ZZ\" is not in the applications"),
+            (
+                "unavailable_applications = [\"ZZ\"]",
+                "unavailable_applications \"ZZ\" is not in the applications",
+            ),
             (
                 &format!("{filer}ports = [\"2704\"]\napplications = []"),
                 "filer \"EEE\": ports \"2704\" is not in port",

@@ -19,8 +19,11 @@ impl Filing {
     fn rows(&self) -> Vec<abigate::wire::Columns> {
         let action = self.action.to_string();
         let port = if self.elsewhere { "2704" } else { "2720" };
-        let values =
-            [("entry_number", self.number), ("broker_reference_number", self.reference), ("district_port_of_entry", port)];
+        let values = [
+            ("entry_number", self.number),
+            ("broker_reference_number", self.reference),
+            ("district_port_of_entry", port),
+        ];
         match self.action {
             'D' => delete(&values),
             _ => with(summary(&values), &[("summary_filing_action_request_code", &action)]),
