@@ -5,25 +5,23 @@
 //! resolved to columns once, when a [`RuleBook`] is made. Rules read a transaction and reference
 //! data; they change nothing.
 
+mod ast;
+mod book;
+mod checks;
+mod compile;
+mod eval;
+mod fields;
+mod lex;
+mod parse;
+mod signpost;
+
 use std::borrow::Cow;
 
 use jiff::civil::Date;
 
 use crate::grammar::{Cell, ConditionCode, Grammar, Severity};
 
-/// stand-in
-#[derive(Debug, Default)]
-pub struct RuleBook;
-impl RuleBook {
-    /// stand-in
-    pub fn builtin(_: &Grammar) -> Result<Self, RuleError> {
-        Ok(Self)
-    }
-    /// stand-in
-    pub fn judge(&self, _: &crate::message::Transaction, _: &Context<'_>) -> Vec<Raised> {
-        Vec::new()
-    }
-}
+pub use book::RuleBook;
 
 /// A file of rules that cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -47,7 +45,7 @@ impl RuleError {
 }
 
 /// A signpost: what an E0-record says of the place of a condition (ESF-194 to 203).
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
     /// The reference type: `LINITM`, `TARIFF`, ….
     pub signpost: String,
@@ -92,7 +90,6 @@ pub struct BlockInfo {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum BlockField {
-    District,
     Port,
     Filer,
     PreparerPort,
@@ -100,8 +97,7 @@ enum BlockField {
     PreparerIndicator,
 }
 
-const BLOCK_FIELDS: [(&str, BlockField); 6] = [
-    ("district", BlockField::District),
+const BLOCK_FIELDS: [(&str, BlockField); 5] = [
     ("port", BlockField::Port),
     ("filer", BlockField::Filer),
     ("preparer_port", BlockField::PreparerPort),
@@ -112,7 +108,6 @@ const BLOCK_FIELDS: [(&str, BlockField); 6] = [
 impl BlockInfo {
     fn field(&self, field: BlockField) -> &str {
         match field {
-            BlockField::District => self.port.get(..2).unwrap_or_default(),
             BlockField::Port => &self.port,
             BlockField::Filer => &self.filer,
             BlockField::PreparerPort => &self.preparer_port,
