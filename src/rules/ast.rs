@@ -49,6 +49,8 @@ pub(super) enum Reach {
 pub(super) struct Scan {
     pub(super) record: At<RecordName>,
     pub(super) reach: Reach,
+    /// Only what stands before the record or item at hand.
+    pub(super) earlier: bool,
     pub(super) filter: Option<Box<At<Expression>>>,
 }
 

@@ -63,6 +63,8 @@ pub(super) enum Reach {
 pub(super) struct Scan {
     pub(super) record: RecordRef,
     pub(super) reach: Reach,
+    /// Only what stands before the record or item at hand.
+    pub(super) earlier: bool,
     pub(super) filter: Option<Box<Expression>>,
 }
 
@@ -86,7 +88,8 @@ pub(super) enum Expression {
     Shift(Box<Expression>, i32, CalendarUnit),
     Round(Box<Expression>, u32),
     Absolute(Box<Expression>),
-    Table(HashMap<Box<str>, Box<str>>, Box<Expression>),
+    /// A grammar's table by its keys that vary; several are joined by a slash.
+    Table(HashMap<Box<str>, Box<str>>, Box<[Expression]>),
     Reference { list: Box<str>, key: Box<Expression>, column: Box<str> },
     Sum(Scan, Box<Expression>),
     Count(Scan),
@@ -239,7 +242,7 @@ impl<'a> Judge<'a> {
             Expression::Absolute(inner) => {
                 self.number(inner, at).map_or(Value::Undecided, |number| Value::Number(number.abs()))
             }
-            Expression::Table(rows, key) => match self.text(key, at) {
+            Expression::Table(rows, keys) => match self.joined_keys(keys, at) {
                 Some(key) => {
                     rows.get(key.as_ref()).map_or(Value::Blank, |value| of_kind(Cow::Borrowed(value), kind))
                 }
@@ -258,6 +261,14 @@ impl<'a> Judge<'a> {
             },
             _ => Value::Undecided,
         }
+    }
+
+    fn joined_keys<'b>(&'b self, keys: &'b [Expression], at: Spot) -> Option<Cow<'b, str>> {
+        if let [only] = keys {
+            return self.text(only, at);
+        }
+        let texts = keys.iter().map(|key| self.text(key, at)).collect::<Option<Vec<_>>>()?;
+        Some(Cow::Owned(texts.join("/")))
     }
 
     fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {
@@ -371,8 +382,7 @@ impl<'a> Judge<'a> {
         if !fields.iter().any(|field| self.given(field, at) == Some(true)) {
             return Some(false);
         }
-        let mut earlier = self.spots(scan, at).take_while(|spot| *spot < at);
-        Some(earlier.any(|spot| fields.iter().all(|field| raw(field, spot) == raw(field, at))))
+        Some(self.spots(scan, at).any(|spot| fields.iter().all(|field| raw(field, spot) == raw(field, at))))
     }
 
     fn differ(&self, scan: &Scan, field: &FieldRef, at: Spot) -> Option<bool> {
@@ -384,7 +394,7 @@ impl<'a> Judge<'a> {
                 continue;
             }
             let raw = cell.raw(row);
-            if *first.get_or_insert(raw) != *raw {
+            if **first.get_or_insert(raw) != *raw {
                 return Some(true);
             }
         }
@@ -399,6 +409,7 @@ impl<'a> Judge<'a> {
         let transaction = self.transaction;
         let range = reach(transaction, scan, at.record);
         let record = &scan.record;
+        let earlier = scan.earlier;
         transaction
             .records_within(record.symbol, range)
             .iter()
@@ -407,6 +418,7 @@ impl<'a> Judge<'a> {
                 let items = if record.items == 0 { 0..=0 } else { 1..=record.items };
                 items.map(move |item| Spot { record: position, item })
             })
+            .take_while(move |spot| !earlier || *spot < at)
     }
 
     fn neighbour(&self, record: &RecordRef, next: bool, at: Spot) -> Option<Spot> {

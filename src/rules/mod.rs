@@ -45,7 +45,7 @@ impl RuleError {
 }
 
 /// A signpost: what an E0-record says of the place of a condition (ESF-194 to 203).
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Place {
     /// The reference type: `LINITM`, `TARIFF`, ….
     pub signpost: String,
@@ -90,6 +90,7 @@ pub struct BlockInfo {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum BlockField {
+    District,
     Port,
     Filer,
     PreparerPort,
@@ -97,7 +98,8 @@ enum BlockField {
     PreparerIndicator,
 }
 
-const BLOCK_FIELDS: [(&str, BlockField); 5] = [
+const BLOCK_FIELDS: [(&str, BlockField); 6] = [
+    ("district", BlockField::District),
     ("port", BlockField::Port),
     ("filer", BlockField::Filer),
     ("preparer_port", BlockField::PreparerPort),
@@ -108,6 +110,7 @@ const BLOCK_FIELDS: [(&str, BlockField); 5] = [
 impl BlockInfo {
     fn field(&self, field: BlockField) -> &str {
         match field {
+            BlockField::District => self.port.get(..2).unwrap_or_default(),
             BlockField::Port => &self.port,
             BlockField::Filer => &self.filer,
             BlockField::PreparerPort => &self.preparer_port,

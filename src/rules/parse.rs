@@ -8,9 +8,9 @@ use super::ast::{
 use super::lex::{Token, tokens};
 
 /// Words that cannot be a field's name.
-const RESERVED: [&str; 21] = [
+const RESERVED: [&str; 22] = [
     "and", "or", "not", "in", "like", "given", "blank", "any", "count", "sum", "where", "this", "previous", "next",
-    "today", "gap", "repeats", "differ", "weekend", "round", "abs",
+    "today", "gap", "repeats", "differ", "weekend", "round", "abs", "earlier",
 ];
 
 pub(super) fn parse(text: &str) -> Result<RuleFile, RuleError> {
@@ -265,14 +265,14 @@ impl<'a> Parser<'a> {
                 self.expect_sign(".")?;
                 let field = self.owned_word("a field")?;
                 let value = self.current(field);
-                let scan = self.scan_of(scan)?;
+                let scan = self.scan_of(scan, false)?;
                 Expression::Sum(scan, Box::new(value))
             }
             "differ" => {
                 let record = self.record()?;
                 self.expect_sign(".")?;
                 let field = self.word("a field")?.node.to_owned();
-                Expression::Differ(self.scan_of(record)?, field)
+                Expression::Differ(self.scan_of(record, false)?, field)
             }
             "repeats" => {
                 let mut fields = vec![self.field()?];
@@ -354,11 +354,12 @@ impl<'a> Parser<'a> {
     }
 
     fn scan(&mut self) -> Parsed<Scan> {
+        let earlier = self.accept_word("earlier");
         let record = self.record()?;
-        self.scan_of(record)
+        self.scan_of(record, earlier)
     }
 
-    fn scan_of(&mut self, record: At<RecordName>) -> Parsed<Scan> {
+    fn scan_of(&mut self, record: At<RecordName>, earlier: bool) -> Parsed<Scan> {
         let reach = if self.is_word("in") { self.reach()? } else { Reach::Near };
         let filter = if self.accept_word("where") {
             let test = if self.accept_sign("(") {
@@ -372,7 +373,7 @@ impl<'a> Parser<'a> {
         } else {
             None
         };
-        Ok(Scan { record, reach, filter })
+        Ok(Scan { record, reach, earlier, filter })
     }
 
     fn reach(&mut self) -> Parsed<Reach> {
