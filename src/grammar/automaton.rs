@@ -287,6 +287,16 @@ impl Automaton {
         self.groups.iter().position(|group| group.name == name).map(|index| index as GroupIndex)
     }
 
+    /// All groups, by their index.
+    pub fn groups(&self) -> impl Iterator<Item = &GroupInfo> {
+        self.groups.iter()
+    }
+
+    /// All places, by their index.
+    pub fn slots(&self) -> impl Iterator<Item = &SlotInfo> {
+        self.slots.iter()
+    }
+
     /// What is known of a place.
     #[must_use]
     pub fn slot(&self, slot: Slot) -> &SlotInfo {
