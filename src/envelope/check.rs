@@ -60,10 +60,8 @@ impl Checks<'_, '_> {
         self.sender_named(last, row, found);
         let mut pairs = vec![(first.date, last.date), (first.office, last.office)];
         pairs.extend(first.password.zip(last.password));
-        let missing = |cell: Cell| cell.is_blank(row);
-        pairs.extend(
-            [(first.site, last.site), (first.id, last.id)].into_iter().filter(|pair| !missing(pair.1)),
-        );
+        let both_stand = |(one, other): &(Cell, Cell)| !one.is_blank(header) && !other.is_blank(row);
+        pairs.extend([(first.site, last.site), (first.id, last.id)].into_iter().filter(both_stand));
         if pairs.iter().any(|(one, other)| one.raw(header) != other.raw(row)) {
             found.add(Place::Batch, "X14");
         }

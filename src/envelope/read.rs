@@ -65,8 +65,14 @@ pub struct StructureFault {
     pub record: u32,
 }
 
-/// The first thing wrong with a block's transactions.
-enum Trouble {
+/// The first thing wrong with a block's transactions, and where.
+struct Trouble {
+    transaction: u32,
+    record: u32,
+    what: What,
+}
+
+enum What {
     Character { column: u8 },
     Filler { column: u8 },
     Structure(Fault),
@@ -185,18 +191,18 @@ impl EnvelopeCodec<'_> {
         found: &mut Found,
     ) {
         for (number, (block, rows)) in (1..).zip(reading.blocks.iter_mut().zip(&split.blocks)) {
-            let Err((record, trouble)) = self.read_block(&reading.application, batch, rows, block) else {
+            let Err(trouble) = self.read_block(&reading.application, batch, rows, block) else {
                 continue;
             };
-            let transaction = block.transactions.len() as u32 + 1;
+            let Trouble { transaction, record, what } = trouble;
             let place = |column| Place::Transaction { block: number, transaction, record, column };
-            match trouble {
-                Trouble::Character { column } => found.add(place(column), "X40"),
-                Trouble::Filler { column } => found.add(place(column), "X39"),
-                Trouble::Structure(fault) if self.is_own(fault.condition()) => {
+            match what {
+                What::Character { column } => found.add(place(column), "X40"),
+                What::Filler { column } => found.add(place(column), "X39"),
+                What::Structure(fault) if self.is_own(fault.condition()) => {
                     found.add_code(place(0), fault.condition());
                 }
-                Trouble::Structure(fault) => {
+                What::Structure(fault) => {
                     let application = reading.application.clone();
                     reading.structure_fault =
                         Some(StructureFault { application, fault, block: number, transaction, record });
@@ -214,43 +220,53 @@ impl EnvelopeCodec<'_> {
         self.grammar.conditions().get("*", code).is_some()
     }
 
-    /// Reads a block's transactions up to the first fault, and says at which record it stands.
+    /// Reads a block's transactions up to the first fault.
     fn read_block(
         &self,
         application: &str,
         batch: &RawBatch,
         rows: &BlockRows,
         block: &mut Block,
-    ) -> Result<(), (u32, Trouble)> {
+    ) -> Result<(), Trouble> {
         // An application without a map has been refused as not available.
         let Some((identifier, automaton)) = self.applications.get(application) else { return Ok(()) };
         let mut assembler = Assembler::new(identifier.clone(), automaton);
         let mut finished = None;
         for index in rows.details.clone() {
             let row = upper(&batch.rows[index], None);
-            let number = index as u32 + 1;
-            if let Some(column) = Self::nonstandard(&row) {
-                return Err((number, Trouble::Character { column }));
-            }
-            assembler
-                .push(&row, u64::from(number), &mut finished)
-                .map_err(|fault| (number, Trouble::Structure(fault)))?;
+            let record = index as u32 + 1;
+            let pushed = assembler.push(&row, u64::from(record), &mut finished);
             self.take(finished.take(), block)?;
+            let transaction = block.transactions.len() as u32 + 1;
+            if let Some(column) = Self::nonstandard(&row) {
+                return Err(Trouble { transaction, record, what: What::Character { column } });
+            }
+            if let Err(fault) = pushed {
+                // One without its header stands behind one that has ended, unless it is the first.
+                let ended = matches!(fault, Fault::HeaderMissing { .. }) && index > rows.details.start;
+                let transaction = transaction + u32::from(ended);
+                return Err(Trouble { transaction, record, what: What::Structure(fault) });
+            }
         }
-        let last =
-            assembler.finish().map_err(|fault| (rows.details.end as u32, Trouble::Structure(fault)))?;
+        let last = assembler.finish().map_err(|fault| Trouble {
+            transaction: block.transactions.len() as u32 + 1,
+            record: rows.details.end as u32,
+            what: What::Structure(fault),
+        })?;
         self.take(last, block)
     }
 
-    fn take(&self, finished: Option<Transaction>, block: &mut Block) -> Result<(), (u32, Trouble)> {
-        let Some(transaction) = finished else { return Ok(()) };
-        let first = transaction.first_record() as u32;
-        for (number, (row, node)) in (first..).zip(transaction.rows().iter().zip(transaction.nodes())) {
+    /// Keeps a transaction whose fillers hold nothing.
+    fn take(&self, finished: Option<Transaction>, block: &mut Block) -> Result<(), Trouble> {
+        let Some(found) = finished else { return Ok(()) };
+        let first = found.first_record() as u32;
+        let transaction = block.transactions.len() as u32 + 1;
+        for (record, (row, node)) in (first..).zip(found.rows().iter().zip(found.nodes())) {
             if let Some(column) = self.filled_filler(node.layout, row) {
-                return Err((number, Trouble::Filler { column }));
+                return Err(Trouble { transaction, record, what: What::Filler { column } });
             }
         }
-        block.transactions.push(transaction);
+        block.transactions.push(found);
         Ok(())
     }
 }

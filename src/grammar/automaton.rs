@@ -287,6 +287,16 @@ impl Automaton {
         self.groups.iter().position(|group| group.name == name).map(|index| index as GroupIndex)
     }
 
+    /// All groups, by their index.
+    pub fn groups(&self) -> impl Iterator<Item = &GroupInfo> {
+        self.groups.iter()
+    }
+
+    /// All places, by their index.
+    pub fn slots(&self) -> impl Iterator<Item = &SlotInfo> {
+        self.slots.iter()
+    }
+
     /// What is known of a place.
     #[must_use]
     pub fn slot(&self, slot: Slot) -> &SlotInfo {
@@ -651,6 +661,23 @@ impl Cursor {
         }
     }
 
+    /// The fault of a record identifier that the application does not have.
+    #[cold]
+    #[must_use]
+    pub fn unknown(&self, automaton: &Automaton, found: String) -> Fault {
+        if self.must_begin(automaton) {
+            self.header_missing(automaton)
+        } else {
+            automaton.unknown_record(found)
+        }
+    }
+
+    /// Whether only a header may come: at first, and behind a transaction's last record. Whatever else
+    /// comes there is a transaction without one (entry summary chapter, ESF-207).
+    fn must_begin(&self, automaton: &Automaton) -> bool {
+        self.state == 0 || usize::from(self.state) == automaton.slots.len()
+    }
+
     #[cold]
     fn header_missing(&self, automaton: &Automaton) -> Fault {
         Fault::HeaderMissing { expected: automaton.header.clone(), condition: automaton.conditions[0] }
@@ -659,13 +686,9 @@ impl Cursor {
     #[cold]
     fn misplaced(&self, automaton: &Automaton, symbol: Symbol) -> Fault {
         let found = automaton.record(symbol).to_owned();
-        let Some(slot) = self.state.checked_sub(1) else {
+        let Some(slot) = self.state.checked_sub(1).filter(|_| !self.must_begin(automaton)) else {
             return self.header_missing(automaton);
         };
-        if usize::from(slot) + 1 == automaton.slots.len() {
-            // Behind a transaction's last record the next one must begin.
-            return self.header_missing(automaton);
-        }
         let after = automaton.record(automaton.slots[usize::from(slot)].symbol).to_owned();
         let own = automaton.symbols[usize::from(symbol.0)].sequence;
         Fault::OutOfSequence { found, after, condition: own.unwrap_or(automaton.conditions[2]) }

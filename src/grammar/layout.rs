@@ -161,6 +161,14 @@ impl Field {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct LayoutId(pub(super) u16);
 
+impl LayoutId {
+    /// The place as a number.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// One layout of one record.
 #[derive(Clone, Debug)]
 pub struct Layout {

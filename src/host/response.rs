@@ -375,3 +375,33 @@ fn put(cell: Cell, row: &mut Columns, bytes: &[u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(is_accepted: bool, severities: &[Severity]) -> Verdict {
+        let conditions = severities.iter().filter_map(|severity| {
+            let code = ConditionCode::new("27D")?;
+            Some(Raised { code, severity: *severity, places: Vec::new(), record: 0, cell: None })
+        });
+        Verdict { conditions: conditions.collect(), ..Verdict::new(is_accepted, ADDED, None) }
+    }
+
+    #[test]
+    fn the_final_severity_is_that_of_the_gravest_condition() {
+        use Severity::{AgencyWarning, CensusWarning, Fatal, Informational};
+        let cases = [
+            (true, &[][..], None),
+            (true, &[Informational], Some(Informational)),
+            (true, &[Informational, CensusWarning], Some(CensusWarning)),
+            (true, &[CensusWarning, AgencyWarning], Some(AgencyWarning)),
+            (true, &[AgencyWarning, Informational], Some(AgencyWarning)),
+            (false, &[CensusWarning, Fatal], Some(Fatal)),
+            (false, &[], Some(Fatal)),
+        ];
+        for (is_accepted, severities, expected) in cases {
+            assert_eq!(verdict(is_accepted, severities).severity(), expected, "{severities:?}");
+        }
+    }
+}

@@ -204,3 +204,72 @@ impl Reference for World {
         Cow::Borrowed(self.filer(filer).map_or(&[0], FilerProfile::check_digit_offsets))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<World, WorldError> {
+        World::parse(text, Grammar::builtin())
+    }
+
+    #[test]
+    fn the_demo_world_agrees_with_itself() {
+        let world = World::demo(Grammar::builtin()).unwrap();
+        assert_eq!(world.lists("schedule_d", "2704"), Some(true));
+        assert_eq!(world.lists("schedule_d", "2799"), Some(false));
+        assert_eq!(world.column("hts", "3924104000", "units"), Some("NO KG"));
+        assert_eq!(world.column("firms", "Z001", "cargo"), Some("false"));
+        assert_eq!(world.column("bond", "28-3140001RT", "effective"), Some("2024-01-15"));
+        assert_eq!(world.filer("CU1").map(FilerProfile::check_digit_offsets), Some(&[0, 1][..]));
+    }
+
+    #[test]
+    fn what_a_world_leaves_out_is_not_judged() {
+        let world = parse("").unwrap();
+        assert_eq!(world.lists("importer", "28-3140001RT"), None);
+        assert_eq!(world.lists("no such list", "X"), None);
+        let empty = parse("importer = []").unwrap();
+        assert_eq!(empty.lists("importer", "28-3140001RT"), Some(false));
+    }
+
+    #[test]
+    fn errors_name_table_and_key() {
+        let filer = "[[filer]]\ncode = \"EEE\"\nname = \"E\"\nkind = \"broker\"\n";
+        let cases = [
+            ("clok = \"\"", "unknown field `clok`"),
+            ("clock = \"noon\"", "clock is no date and time"),
+            (
+                "unavailable_applications = [\"ZZ\"]",
+                "unavailable_applications \"ZZ\" is not in the applications",
+            ),
+            (
+                &format!("{filer}ports = [\"2704\"]\napplications = []"),
+                "filer \"EEE\": ports \"2704\" is not in port",
+            ),
+            (
+                &format!("{filer}ports = []\napplications = [\"ZZ\"]"),
+                "filer \"EEE\": applications \"ZZ\" is not in the applications",
+            ),
+            (
+                &format!("{filer}ports = []\napplications = []\n{filer}ports = []\napplications = []"),
+                "filer: \"EEE\" stands there twice",
+            ),
+            (
+                "[[sender]]\nsite = \"2704\"\nid = \"EEE\"\npassword_hash = \"secret\"\nfilers = []",
+                "sender \"2704 EEE\": password_hash is no argon2 hash",
+            ),
+            (
+                "[[surety]]\ncode = \"457\"\nname = \"L\"\n[[surety]]\ncode = \"457\"\nname = \"M\"",
+                "surety: \"457\" stands there twice",
+            ),
+        ];
+        for (text, message) in cases {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+            assert!(!error.contains("secret"));
+        }
+    }
+}

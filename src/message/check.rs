@@ -170,7 +170,7 @@ impl<'g> Checker<'g> {
     #[cold]
     fn unknown(&mut self, columns: &Columns, report: &mut dyn FnMut(Finding)) {
         let Some(desk) = &self.current else { return };
-        let fault = desk.automaton.unknown_record(desk.identifier.shown(columns));
+        let fault = self.cursor.unknown(desk.automaton, desk.identifier.shown(columns));
         let mut finding = self.finding(Severity::Fatal, Some(fault.condition()), columns);
         finding.found = shown(&columns[..4]);
         finding.expected =

@@ -205,7 +205,7 @@ impl<'g> Assembler<'g> {
         finished: &mut Option<Transaction>,
     ) -> Result<(), Fault> {
         let Some((symbol, layout)) = self.identifier.identify(columns) else {
-            return Err(self.automaton.unknown_record(self.identifier.shown(columns)));
+            return Err(self.cursor.unknown(self.automaton, self.identifier.shown(columns)));
         };
         let transition = self.cursor.step(self.automaton, symbol)?;
         let at = self.current.rows.len() as u32;

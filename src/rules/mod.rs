@@ -5,25 +5,23 @@
 //! resolved to columns once, when a [`RuleBook`] is made. Rules read a transaction and reference
 //! data; they change nothing.
 
+mod ast;
+mod book;
+mod checks;
+mod compile;
+mod eval;
+mod fields;
+mod lex;
+mod parse;
+mod signpost;
+
 use std::borrow::Cow;
 
 use jiff::civil::Date;
 
 use crate::grammar::{Cell, ConditionCode, Grammar, Severity};
 
-/// stand-in
-#[derive(Debug, Default)]
-pub struct RuleBook;
-impl RuleBook {
-    /// stand-in
-    pub fn builtin(_: &Grammar) -> Result<Self, RuleError> {
-        Ok(Self)
-    }
-    /// stand-in
-    pub fn judge(&self, _: &crate::message::Transaction, _: &Context<'_>) -> Vec<Raised> {
-        Vec::new()
-    }
-}
+pub use book::RuleBook;
 
 /// A file of rules that cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

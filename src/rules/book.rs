@@ -1,0 +1,257 @@
+//! The book of rules of an application, and the judgement of a transaction by it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::ast::{self, At, Item};
+use super::compile::{Compiler, Scope};
+use super::eval::{Expression, Judge, RecordRef, Spot};
+use super::fields::{Failure, LayoutPlan, Spoiled};
+use super::signpost::{Signposts, WHOLE};
+use super::{Context, Raised, RuleError, parse};
+use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
+use crate::message::Transaction;
+
+const ENTRY_SUMMARY: &str = include_str!("../../grammars/rules/entry_summary.rules");
+
+struct Rule {
+    code: ConditionCode,
+    severity: Severity,
+    record: RecordRef,
+    signpost: usize,
+    /// The field to blame; one cell, or one an item.
+    cells: Box<[Cell]>,
+    /// It only matters when this guard holds.
+    guard: Option<usize>,
+    test: Expression,
+}
+
+struct Guard {
+    outer: Option<usize>,
+    test: Expression,
+}
+
+/// All that is checked in the transactions of one application.
+pub struct RuleBook {
+    application: String,
+    signposts: Signposts,
+    /// By layout.
+    plans: Vec<LayoutPlan>,
+    guards: Vec<Guard>,
+    rules: Vec<Rule>,
+}
+
+impl RuleBook {
+    /// The rules of entry summaries.
+    ///
+    /// # Errors
+    /// A rule that breaks the language, or names what the grammar does not have.
+    pub fn builtin(grammar: &Grammar) -> Result<Self, RuleError> {
+        Self::compile(grammar, ENTRY_SUMMARY)
+    }
+
+    /// The rules of a file.
+    ///
+    /// # Errors
+    /// A rule that breaks the language, or names what the grammar does not have.
+    pub fn compile(grammar: &Grammar, text: &str) -> Result<Self, RuleError> {
+        let file = parse::parse(text)?;
+        let (_, automaton) = grammar
+            .structure(&file.application, Direction::Input)
+            .ok_or_else(|| RuleError::at(text, 0, format!("no structure {}", file.application)))?;
+        let compiler = Compiler { grammar, automaton, application: &file.application, text };
+        let mut book = Self {
+            application: file.application.clone(),
+            signposts: Signposts::default(),
+            plans: vec![LayoutPlan::default(); grammar.layouts().len()],
+            guards: Vec::new(),
+            rules: Vec::new(),
+        };
+        for record in automaton.records() {
+            for layout in compiler.layouts(record) {
+                book.plans[layout.id.index()] = LayoutPlan::new(grammar, layout)?;
+            }
+        }
+        book.add(&compiler, &file.items, None)?;
+        Ok(book)
+    }
+
+    fn add(&mut self, compiler: &Compiler<'_>, items: &[At<Item>], guard: Option<usize>) -> Result<(), RuleError> {
+        for item in items {
+            match &item.node {
+                Item::Signpost(post) => self.signposts.add(compiler, post, item.offset)?,
+                Item::Rule(rule) => {
+                    let rule = self.rule(compiler, rule, item.offset, guard)?;
+                    self.rules.push(rule);
+                }
+                Item::When(test, inner) => {
+                    let scope = header(compiler, item.offset)?;
+                    let test = compiler.expression(test, scope, scope)?;
+                    self.guards.push(Guard { outer: guard, test });
+                    let own = self.guards.len() - 1;
+                    self.add(compiler, inner, Some(own))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn rule(
+        &self,
+        compiler: &Compiler<'_>,
+        rule: &ast::Rule,
+        offset: usize,
+        guard: Option<usize>,
+    ) -> Result<Rule, RuleError> {
+        let known = ConditionCode::new(&rule.code)
+            .and_then(|code| compiler.grammar.conditions().get(compiler.application, code));
+        let condition = known.ok_or_else(|| {
+            compiler.wrong(offset, format!("{} has no condition {}", compiler.application, rule.code))
+        })?;
+        let (record, scope) = compiler.record(&rule.record)?;
+        let signpost = match &rule.signpost {
+            Some(name) => {
+                let named = self.signposts.named(&name.node);
+                named.ok_or_else(|| compiler.wrong(name.offset, "no such signpost"))?
+            }
+            None => self.signposts.of(record.symbol, record.items > 0).unwrap_or(WHOLE),
+        };
+        let cells = match &rule.field {
+            Some(field) => compiler.cells(field.offset, scope, &field.node)?,
+            None => Box::default(),
+        };
+        let test = compiler.expression(&rule.test, scope, scope)?;
+        Ok(Rule { code: condition.code, severity: condition.severity, record, signpost, cells, guard, test })
+    }
+
+    /// Every condition that fields or rules can raise: application and code, in order.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<(&str, ConditionCode)> {
+        let fields = self.plans.iter().flat_map(LayoutPlan::conditions);
+        let codes = fields.chain(self.rules.iter().map(|rule| rule.code)).collect::<BTreeSet<_>>();
+        codes.into_iter().map(|code| (self.application.as_str(), code)).collect()
+    }
+
+    /// The conditions of a transaction, in the order they are answered: by signpost, and under one
+    /// signpost the gravest first.
+    #[must_use]
+    pub fn judge(&self, transaction: &Transaction, context: &Context<'_>) -> Vec<Raised> {
+        let mut raised = Vec::new();
+        let mut spoiled = HashSet::new();
+        if transaction.rows().is_empty() {
+            return raised;
+        }
+        self.judge_fields(transaction, context, &mut spoiled, &mut raised);
+        let guards = self.decide_guards(transaction, context, &spoiled);
+        for rule in &self.rules {
+            if rule.guard.is_none_or(|guard| guards[guard]) {
+                self.apply(rule, transaction, context, &mut spoiled, &mut raised);
+            }
+        }
+        self.sort(&mut raised);
+        raised
+    }
+
+    fn judge_fields(
+        &self,
+        transaction: &Transaction,
+        context: &Context<'_>,
+        spoiled: &mut Spoiled,
+        raised: &mut Vec<Raised>,
+    ) {
+        for (record, node) in transaction.nodes().iter().enumerate() {
+            let Some(plan) = self.plans.get(node.layout.index()) else { continue };
+            let mut fail = |failure: Failure| {
+                let Failure { spot, cell, code } = failure;
+                // What no condition reports, the rules may still judge.
+                let Some(code) = code else { return };
+                spoiled.insert((spot.record, cell.first_column() as u8));
+                let signpost = self.signposts.of(node.symbol, spot.item > 0).unwrap_or(WHOLE);
+                let condition = context.grammar.conditions().get(&self.application, code);
+                raised.push(Raised {
+                    code,
+                    severity: condition.map_or(Severity::Fatal, |condition| condition.severity),
+                    places: self.signposts.places(transaction, signpost, spot),
+                    record: spot.record,
+                    cell: Some(cell),
+                });
+            };
+            plan.judge(transaction, record as u32, context, &mut fail);
+        }
+    }
+
+    fn decide_guards(&self, transaction: &Transaction, context: &Context<'_>, spoiled: &Spoiled) -> Vec<bool> {
+        let this = Spot { record: 0, item: 0 };
+        let judge = Judge { transaction, context, spoiled, this };
+        let mut decided: Vec<bool> = Vec::with_capacity(self.guards.len());
+        for guard in &self.guards {
+            let outer = guard.outer.is_none_or(|outer| decided[outer]);
+            decided.push(outer && judge.truth(&guard.test, this) == Some(true));
+        }
+        decided
+    }
+
+    fn apply(
+        &self,
+        rule: &Rule,
+        transaction: &Transaction,
+        context: &Context<'_>,
+        spoiled: &mut Spoiled,
+        raised: &mut Vec<Raised>,
+    ) {
+        let items = if rule.record.items == 0 { 0..=0 } else { 1..=rule.record.items };
+        for &record in transaction.records_of(rule.record.symbol) {
+            if rule.record.layout.is_some_and(|id| transaction.nodes()[record as usize].layout != id) {
+                continue;
+            }
+            for item in items.clone() {
+                let this = Spot { record, item };
+                let judge = Judge { transaction, context, spoiled, this };
+                if judge.truth(&rule.test, this) != Some(true) {
+                    continue;
+                }
+                let cell = match &*rule.cells {
+                    [] => None,
+                    [only] => Some(*only),
+                    several => several.get(usize::from(item).wrapping_sub(1)).copied(),
+                };
+                if let Some(cell) = cell {
+                    spoiled.insert((record, cell.first_column() as u8));
+                }
+                raised.push(Raised {
+                    code: rule.code,
+                    severity: rule.severity,
+                    places: self.signposts.places(transaction, rule.signpost, this),
+                    record,
+                    cell,
+                });
+            }
+        }
+    }
+
+    fn sort(&self, raised: &mut Vec<Raised>) {
+        if raised.is_empty() {
+            return;
+        }
+        raised.sort_by_cached_key(|one| {
+            let path = one.places.iter().map(|place| {
+                (self.signposts.rank(&place.signpost), place.occurrence, place.record, place.item)
+            });
+            (path.collect::<Vec<_>>(), one.severity)
+        });
+        let mut told = HashSet::new();
+        raised.retain(|one| told.insert((one.code, one.places.clone())));
+    }
+}
+
+impl std::fmt::Debug for RuleBook {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("RuleBook").field("application", &self.application).finish_non_exhaustive()
+    }
+}
+
+/// The record that begins a transaction.
+fn header<'g>(compiler: &Compiler<'g>, offset: usize) -> Result<Scope<'g>, RuleError> {
+    let first = compiler.automaton.records().next().unwrap_or_default().to_owned();
+    let node = ast::RecordName { record: first, variant: None, items: false };
+    compiler.record(&At { offset, node }).map(|(_, scope)| scope)
+}

@@ -1,0 +1,539 @@
+//! Rules with their names resolved, and how they are decided for one record of a transaction.
+//!
+//! A test is true, false or undecided. What is undecided raises nothing: a field that has failed a
+//! check of its own, or whose list no one holds, is reported once and not again by every rule that
+//! reads it.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use jiff::Span;
+use jiff::civil::Date;
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use super::ast::{Arithmetic, CalendarUnit, Comparison};
+use super::{BlockField, Context};
+use crate::grammar::{Cell, GroupIndex, LayoutId, Symbol};
+use crate::message::Transaction;
+
+/// A record of a transaction, or an item of one; items count from 1.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Spot {
+    pub(super) record: u32,
+    pub(super) item: u8,
+}
+
+/// The records of one kind, and where to look for them.
+#[derive(Clone, Debug)]
+pub(super) struct RecordRef {
+    pub(super) symbol: Symbol,
+    /// Only records of this layout.
+    pub(super) layout: Option<LayoutId>,
+    /// Which groups may hold such records, at any depth.
+    pub(super) around: Box<[bool]>,
+    /// How many items each record has; 0 if the record as a whole is meant.
+    pub(super) items: u8,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Holder {
+    Current,
+    This,
+    Nearest(RecordRef),
+}
+
+/// A field; one cell, or one for each item.
+#[derive(Clone, Debug)]
+pub(super) struct FieldRef {
+    pub(super) holder: Holder,
+    pub(super) cells: Box<[Cell]>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Reach {
+    Near,
+    All,
+    /// Groups by their index; several may share a name.
+    Group(Box<[bool]>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    pub(super) record: RecordRef,
+    pub(super) reach: Reach,
+    /// Only what stands before the record or item at hand.
+    pub(super) earlier: bool,
+    pub(super) filter: Option<Box<Expression>>,
+}
+
+/// What values are compared as.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Date,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Expression {
+    Field(FieldRef),
+    Part(FieldRef, u8, u8),
+    Text(Box<str>),
+    Number(Decimal),
+    Today,
+    Block(BlockField),
+    Arithmetic(Arithmetic, Box<Expression>, Box<Expression>),
+    Shift(Box<Expression>, i32, CalendarUnit),
+    Round(Box<Expression>, u32),
+    Absolute(Box<Expression>),
+    /// A grammar's table by its keys that vary; several are joined by a slash.
+    Table(HashMap<Box<str>, Box<str>>, Box<[Expression]>),
+    Reference { list: Box<str>, key: Box<Expression>, column: Box<str> },
+    Sum(Scan, Box<Expression>),
+    Count(Scan),
+    And(Box<[Expression]>),
+    Or(Box<[Expression]>),
+    Not(Box<Expression>),
+    Compare(Kind, Comparison, Box<Expression>, Box<Expression>),
+    /// Sorted texts.
+    OneOf(Box<Expression>, Box<[Box<str>]>),
+    OnReference(Box<Expression>, Box<str>),
+    Like(Box<Expression>, Box<[Box<[u8]>]>),
+    Weekend(Box<Expression>),
+    Given(FieldRef),
+    Any(Scan),
+    Repeats(Box<[FieldRef]>, Scan),
+    Differ(Scan, FieldRef),
+    Gap(Box<[Cell]>),
+    Neighbour { record: RecordRef, next: bool, value: Box<Expression> },
+}
+
+#[derive(Clone, Debug)]
+enum Value<'a> {
+    Undecided,
+    Blank,
+    Text(Cow<'a, str>),
+    Number(Decimal),
+    Date(Date),
+}
+
+/// One transaction under judgement.
+pub(super) struct Judge<'a> {
+    pub(super) transaction: &'a Transaction,
+    pub(super) context: &'a Context<'a>,
+    /// Fields that failed, by record and first column; what reads them is undecided.
+    pub(super) spoiled: &'a HashSet<(u32, u8)>,
+    /// The record or item the rule is about.
+    pub(super) this: Spot,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn truth(&self, expression: &Expression, at: Spot) -> Option<bool> {
+        match expression {
+            Expression::And(parts) => self.joined(parts, at, false),
+            Expression::Or(parts) => self.joined(parts, at, true),
+            Expression::Not(inner) => self.truth(inner, at).map(|truth| !truth),
+            Expression::Compare(kind, operator, left, right) => self.compare(*kind, *operator, left, right, at),
+            Expression::OneOf(value, texts) => {
+                let text = self.text(value, at)?;
+                Some(texts.binary_search_by(|known| (**known).cmp(text.as_ref())).is_ok())
+            }
+            Expression::OnReference(value, list) => {
+                let text = self.text(value, at)?;
+                if text.is_empty() { None } else { self.context.reference.has(list, &text) }
+            }
+            Expression::Like(value, patterns) => {
+                let text = self.text(value, at)?;
+                (!text.is_empty()).then(|| patterns.iter().any(|pattern| is_like(text.as_bytes(), pattern)))
+            }
+            Expression::Weekend(value) => match self.value(value, at, Kind::Date) {
+                Value::Date(date) => Some(date.weekday().to_monday_one_offset() > 5),
+                _ => None,
+            },
+            Expression::Given(field) => self.given(field, at),
+            Expression::Any(scan) => self.any(scan, at),
+            Expression::Repeats(fields, scan) => self.repeats(fields, scan, at),
+            Expression::Differ(scan, field) => self.differ(scan, field, at),
+            Expression::Gap(cells) => {
+                let row = &self.transaction.rows()[at.record as usize];
+                let here = usize::from(at.item);
+                Some(here > 1 && !cells[here - 1].is_blank(row) && cells[here - 2].is_blank(row))
+            }
+            Expression::Neighbour { record, next, value } => match self.neighbour(record, *next, at) {
+                Some(spot) => self.truth(value, spot),
+                None => Some(false),
+            },
+            _ => None,
+        }
+    }
+
+    /// All, or one of them; a single part may decide what others leave open.
+    fn joined(&self, parts: &[Expression], at: Spot, decisive: bool) -> Option<bool> {
+        let mut open = false;
+        for part in parts {
+            match self.truth(part, at) {
+                Some(truth) if truth == decisive => return Some(decisive),
+                Some(_) => {}
+                None => open = true,
+            }
+        }
+        (!open).then_some(!decisive)
+    }
+
+    fn compare(
+        &self,
+        kind: Kind,
+        operator: Comparison,
+        left: &Expression,
+        right: &Expression,
+        at: Spot,
+    ) -> Option<bool> {
+        let left = self.value(left, at, kind);
+        let right = self.value(right, at, kind);
+        let ordering = match kind {
+            Kind::Text => as_text(left)?.cmp(&as_text(right)?),
+            Kind::Number => as_number(left)?.cmp(&as_number(right)?),
+            Kind::Date => match (left, right) {
+                (Value::Date(left), Value::Date(right)) => left.cmp(&right),
+                _ => return None,
+            },
+        };
+        Some(match operator {
+            Comparison::Equal => ordering == Ordering::Equal,
+            Comparison::Unequal => ordering != Ordering::Equal,
+            Comparison::Less => ordering == Ordering::Less,
+            Comparison::LessOrEqual => ordering != Ordering::Greater,
+            Comparison::Greater => ordering == Ordering::Greater,
+            Comparison::GreaterOrEqual => ordering != Ordering::Less,
+        })
+    }
+
+    fn text<'b>(&'b self, expression: &'b Expression, at: Spot) -> Option<Cow<'b, str>> {
+        as_text(self.value(expression, at, Kind::Text))
+    }
+
+    fn value<'b>(&'b self, expression: &'b Expression, at: Spot, kind: Kind) -> Value<'b> {
+        match expression {
+            Expression::Field(field) => self.field(field, at, kind),
+            Expression::Part(field, from, to) => self.part(field, *from, *to, at),
+            Expression::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Expression::Number(number) => Value::Number(*number),
+            Expression::Today => Value::Date(self.context.today),
+            Expression::Block(field) => Value::Text(Cow::Borrowed(self.context.block.field(*field))),
+            Expression::Arithmetic(operator, left, right) => {
+                let numbers = (self.number(left, at), self.number(right, at));
+                let (Some(left), Some(right)) = numbers else { return Value::Undecided };
+                let result = match operator {
+                    Arithmetic::Add => left.checked_add(right),
+                    Arithmetic::Subtract => left.checked_sub(right),
+                    Arithmetic::Multiply => left.checked_mul(right),
+                };
+                result.map_or(Value::Undecided, Value::Number)
+            }
+            Expression::Shift(date, amount, unit) => match self.value(date, at, Kind::Date) {
+                Value::Date(date) => shifted(date, *amount, *unit).map_or(Value::Undecided, Value::Date),
+                other => other,
+            },
+            Expression::Round(inner, places) => self.number(inner, at).map_or(Value::Undecided, |number| {
+                Value::Number(number.round_dp_with_strategy(*places, RoundingStrategy::MidpointAwayFromZero))
+            }),
+            Expression::Absolute(inner) => {
+                self.number(inner, at).map_or(Value::Undecided, |number| Value::Number(number.abs()))
+            }
+            Expression::Table(rows, keys) => match self.joined_keys(keys, at) {
+                Some(key) => {
+                    rows.get(key.as_ref()).map_or(Value::Blank, |value| of_kind(Cow::Borrowed(value), kind))
+                }
+                None => Value::Undecided,
+            },
+            Expression::Reference { list, key, column } => self.reference(list, key, column, at, kind),
+            Expression::Sum(scan, value) => {
+                self.sum(scan, value, at).map_or(Value::Undecided, Value::Number)
+            }
+            Expression::Count(scan) => {
+                self.count(scan, at).map_or(Value::Undecided, |count| Value::Number(Decimal::from(count)))
+            }
+            Expression::Neighbour { record, next, value } => match self.neighbour(record, *next, at) {
+                Some(spot) => self.value(value, spot, kind),
+                None => Value::Blank,
+            },
+            _ => Value::Undecided,
+        }
+    }
+
+    fn joined_keys<'b>(&'b self, keys: &'b [Expression], at: Spot) -> Option<Cow<'b, str>> {
+        if let [only] = keys {
+            return self.text(only, at);
+        }
+        let texts = keys.iter().map(|key| self.text(key, at)).collect::<Option<Vec<_>>>()?;
+        Some(Cow::Owned(texts.join("/")))
+    }
+
+    fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {
+        as_number(self.value(expression, at, Kind::Number))
+    }
+
+    fn reference<'b>(&'b self, list: &str, key: &'b Expression, column: &str, at: Spot, kind: Kind) -> Value<'b> {
+        let Some(key) = self.text(key, at) else { return Value::Undecided };
+        match self.context.reference.value(list, &key, column) {
+            Some(value) => of_kind(Cow::Owned(value), kind),
+            None if self.context.reference.has(list, &key) == Some(true) => Value::Blank,
+            None => Value::Undecided,
+        }
+    }
+
+    fn field<'b>(&'b self, field: &FieldRef, at: Spot, kind: Kind) -> Value<'b> {
+        let Some((cell, record)) = self.cell(field, at) else { return Value::Blank };
+        if self.is_spoiled(record, cell) {
+            return Value::Undecided;
+        }
+        let row = &self.transaction.rows()[record as usize];
+        match kind {
+            Kind::Text => cell.value(row).map_or(Value::Blank, |text| Value::Text(Cow::Borrowed(text))),
+            Kind::Number => match cell.decimal(row) {
+                Ok(number) => number.map_or(Value::Blank, Value::Number),
+                Err(_) => Value::Undecided,
+            },
+            Kind::Date => match cell.date(row) {
+                Ok(date) => date.map_or(Value::Blank, Value::Date),
+                Err(_) => Value::Undecided,
+            },
+        }
+    }
+
+    fn part<'b>(&'b self, field: &FieldRef, from: u8, to: u8, at: Spot) -> Value<'b> {
+        let Some((cell, record)) = self.cell(field, at) else { return Value::Blank };
+        if self.is_spoiled(record, cell) {
+            return Value::Undecided;
+        }
+        let raw = cell.raw(&self.transaction.rows()[record as usize]);
+        let part = raw.get(usize::from(from) - 1..usize::from(to)).unwrap_or_default();
+        match std::str::from_utf8(part).map(str::trim) {
+            Ok("") => Value::Blank,
+            Ok(text) => Value::Text(Cow::Borrowed(text)),
+            Err(_) => Value::Undecided,
+        }
+    }
+
+    fn given(&self, field: &FieldRef, at: Spot) -> Option<bool> {
+        let Some((cell, record)) = self.cell(field, at) else { return Some(false) };
+        let given = !cell.is_blank(&self.transaction.rows()[record as usize]);
+        (given || !self.is_spoiled(record, cell)).then_some(given)
+    }
+
+    fn is_spoiled(&self, record: u32, cell: Cell) -> bool {
+        !self.spoiled.is_empty() && self.spoiled.contains(&(record, cell.first_column() as u8))
+    }
+
+    fn cell(&self, field: &FieldRef, at: Spot) -> Option<(Cell, u32)> {
+        let spot = match &field.holder {
+            Holder::Current => at,
+            Holder::This => self.this,
+            Holder::Nearest(record) => Spot { record: nearest(self.transaction, record, at.record)?, item: 0 },
+        };
+        let cell = match &*field.cells {
+            [only] => *only,
+            several => *several.get(usize::from(spot.item).checked_sub(1)?)?,
+        };
+        Some((cell, spot.record))
+    }
+
+    fn any(&self, scan: &Scan, at: Spot) -> Option<bool> {
+        let mut open = false;
+        for spot in self.spots(scan, at) {
+            match self.admits(scan, spot) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => open = true,
+            }
+        }
+        (!open).then_some(false)
+    }
+
+    fn count(&self, scan: &Scan, at: Spot) -> Option<u32> {
+        self.spots(scan, at).try_fold(0, |count, spot| Some(count + u32::from(self.admits(scan, spot)?)))
+    }
+
+    fn sum(&self, scan: &Scan, value: &Expression, at: Spot) -> Option<Decimal> {
+        let mut sum = Decimal::ZERO;
+        for spot in self.spots(scan, at) {
+            if self.admits(scan, spot)? {
+                sum = sum.checked_add(self.number(value, spot)?)?;
+            }
+        }
+        Some(sum)
+    }
+
+    fn repeats(&self, fields: &[FieldRef], scan: &Scan, at: Spot) -> Option<bool> {
+        let raw = |field: &FieldRef, spot: Spot| {
+            let (cell, record) = self.cell(field, spot)?;
+            Some(cell.raw(&self.transaction.rows()[record as usize]))
+        };
+        for field in fields {
+            if self.given(field, at)? {
+                let (cell, record) = self.cell(field, at)?;
+                if self.is_spoiled(record, cell) {
+                    return None;
+                }
+            }
+        }
+        if !fields.iter().any(|field| self.given(field, at) == Some(true)) {
+            return Some(false);
+        }
+        Some(self.spots(scan, at).any(|spot| fields.iter().all(|field| raw(field, spot) == raw(field, at))))
+    }
+
+    fn differ(&self, scan: &Scan, field: &FieldRef, at: Spot) -> Option<bool> {
+        let mut first: Option<&[u8]> = None;
+        for spot in self.spots(scan, at) {
+            let Some((cell, record)) = self.cell(field, spot) else { continue };
+            let row = &self.transaction.rows()[record as usize];
+            if self.is_spoiled(record, cell) || cell.is_blank(row) || self.admits(scan, spot) != Some(true) {
+                continue;
+            }
+            let raw = cell.raw(row);
+            if **first.get_or_insert(raw) != *raw {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    fn admits(&self, scan: &Scan, spot: Spot) -> Option<bool> {
+        scan.filter.as_ref().map_or(Some(true), |filter| self.truth(filter, spot))
+    }
+
+    fn spots<'b>(&self, scan: &'b Scan, at: Spot) -> impl Iterator<Item = Spot> + use<'a, 'b> {
+        let transaction = self.transaction;
+        let range = reach(transaction, scan, at.record);
+        let record = &scan.record;
+        let earlier = scan.earlier;
+        transaction
+            .records_within(record.symbol, range)
+            .iter()
+            .filter(|&&position| record.is_layout(transaction, position))
+            .flat_map(|&position| {
+                let items = if record.items == 0 { 0..=0 } else { 1..=record.items };
+                items.map(move |item| Spot { record: position, item })
+            })
+            .take_while(move |spot| !earlier || *spot < at)
+    }
+
+    fn neighbour(&self, record: &RecordRef, next: bool, at: Spot) -> Option<Spot> {
+        let all = self.transaction.records_of(record.symbol);
+        let fits = |position: &&u32| record.is_layout(self.transaction, **position);
+        let found = if next {
+            all[all.partition_point(|&position| position <= at.record)..].iter().find(fits)
+        } else {
+            all[..all.partition_point(|&position| position < at.record)].iter().rev().find(fits)
+        };
+        found.map(|&record| Spot { record, item: 0 })
+    }
+}
+
+impl RecordRef {
+    fn is_layout(&self, transaction: &Transaction, position: u32) -> bool {
+        self.layout.is_none_or(|layout| transaction.nodes()[position as usize].layout == layout)
+    }
+}
+
+/// The first record of a kind in the nearest group that may hold it; the record itself if it is one.
+pub(super) fn nearest(transaction: &Transaction, record: &RecordRef, from: u32) -> Option<u32> {
+    if transaction.nodes()[from as usize].symbol == record.symbol && record.is_layout(transaction, from) {
+        return Some(from);
+    }
+    let range = enclosing(transaction, &record.around, from)?;
+    transaction
+        .records_within(record.symbol, range)
+        .iter()
+        .copied()
+        .find(|&position| record.is_layout(transaction, position))
+}
+
+fn reach(transaction: &Transaction, scan: &Scan, from: u32) -> Range<u32> {
+    match &scan.reach {
+        Reach::All => 0..transaction.rows().len() as u32,
+        Reach::Near => enclosing(transaction, &scan.record.around, from).unwrap_or_default(),
+        Reach::Group(groups) => enclosing(transaction, groups, from).unwrap_or_default(),
+    }
+}
+
+/// The records of the innermost group around a record that is one of these.
+fn enclosing(transaction: &Transaction, groups: &[bool], from: u32) -> Option<Range<u32>> {
+    let mut instance = transaction.nodes()[from as usize].group;
+    loop {
+        let group = &transaction.groups()[instance as usize];
+        if groups.get(usize::from(group.index)) == Some(&true) {
+            return Some(group.first..group.end);
+        }
+        if instance == 0 {
+            return None;
+        }
+        instance = group.parent;
+    }
+}
+
+/// Marks a group and those around it.
+pub(super) fn mark_upwards(
+    marks: &mut [bool],
+    mut group: GroupIndex,
+    parent_of: impl Fn(GroupIndex) -> GroupIndex,
+) {
+    loop {
+        marks[usize::from(group)] = true;
+        if group == 0 {
+            return;
+        }
+        group = parent_of(group);
+    }
+}
+
+fn as_text(value: Value<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Text(text) => Some(text),
+        Value::Blank => Some(Cow::Borrowed("")),
+        _ => None,
+    }
+}
+
+/// A blank amount is none.
+fn as_number(value: Value<'_>) -> Option<Decimal> {
+    match value {
+        Value::Number(number) => Some(number),
+        Value::Blank => Some(Decimal::ZERO),
+        _ => None,
+    }
+}
+
+fn of_kind(text: Cow<'_, str>, kind: Kind) -> Value<'_> {
+    if text.is_empty() {
+        return Value::Blank;
+    }
+    match kind {
+        Kind::Text => Value::Text(text),
+        Kind::Number => text.parse().map_or(Value::Undecided, Value::Number),
+        Kind::Date => text.parse().map_or(Value::Undecided, Value::Date),
+    }
+}
+
+fn shifted(date: Date, amount: i32, unit: CalendarUnit) -> Option<Date> {
+    let span = match unit {
+        CalendarUnit::Days => Span::new().try_days(amount),
+        CalendarUnit::Months => Span::new().try_months(amount),
+        CalendarUnit::Years => Span::new().try_years(amount),
+    };
+    date.checked_add(span.ok()?).ok()
+}
+
+/// `A` stands for a letter, `N` for a digit, `X` for either; other signs for themselves.
+pub(super) fn is_like(text: &[u8], pattern: &[u8]) -> bool {
+    text.len() == pattern.len()
+        && text.iter().zip(pattern).all(|(sign, expected)| match expected {
+            b'A' => sign.is_ascii_uppercase(),
+            b'N' => sign.is_ascii_digit(),
+            b'X' => sign.is_ascii_uppercase() || sign.is_ascii_digit(),
+            other => sign == other,
+        })
+}

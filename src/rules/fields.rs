@@ -1,0 +1,208 @@
+//! Judges each field by its line in the grammar.
+
+use std::collections::HashSet;
+
+use super::checks::{CHECKS, Case, Check};
+use super::compile::{item_number, sorted};
+use super::eval::Spot;
+use super::{Context, RuleError};
+use crate::grammar::{Bits, Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values};
+use crate::message::Transaction;
+use crate::wire::Columns;
+
+#[derive(Clone, Debug, Default)]
+struct Accepted {
+    /// Sorted.
+    texts: Box<[Box<str>]>,
+    /// Lists that a host holds.
+    references: Vec<String>,
+}
+
+#[derive(Clone)]
+struct NamedCheck {
+    check: &'static Check,
+    beside: Option<Cell>,
+    code: ConditionCode,
+}
+
+#[derive(Clone)]
+struct FieldPlan {
+    cell: Cell,
+    item: u8,
+    /// Blank is wrong.
+    mandatory: bool,
+    accepted: Option<Accepted>,
+    missing: Option<ConditionCode>,
+    unknown: Option<ConditionCode>,
+    invalid: Option<ConditionCode>,
+    zero: Option<ConditionCode>,
+    checks: Vec<NamedCheck>,
+}
+
+/// What is checked in the records of one layout.
+#[derive(Clone, Default)]
+pub(super) struct LayoutPlan {
+    masks: Masks,
+    fields: Vec<FieldPlan>,
+    /// The fields that the masks alone cannot accept.
+    always: Vec<u16>,
+}
+
+/// What is wrong with a field.
+pub(super) struct Failure {
+    pub(super) spot: Spot,
+    pub(super) cell: Cell,
+    /// The condition, if the field names one for this.
+    pub(super) code: Option<ConditionCode>,
+}
+
+impl LayoutPlan {
+    /// # Errors
+    /// A check that no one has written.
+    pub(super) fn new(grammar: &Grammar, layout: &Layout) -> Result<Self, RuleError> {
+        let mut plan = Self { masks: layout.masks, ..Self::default() };
+        let identifier = layout.record.len();
+        for field in &layout.fields {
+            if field.is_filler() || field.cell.last_column() <= identifier {
+                continue;
+            }
+            let field = FieldPlan::new(grammar, layout, field)?;
+            if field.needs_a_look() {
+                plan.always.push(plan.fields.len() as u16);
+            }
+            plan.fields.push(field);
+        }
+        Ok(plan)
+    }
+
+    pub(super) fn conditions(&self) -> impl Iterator<Item = ConditionCode> {
+        self.fields.iter().flat_map(|field| {
+            let own = [field.missing, field.unknown, field.invalid, field.zero];
+            own.into_iter().flatten().chain(field.checks.iter().map(|check| check.code))
+        })
+    }
+
+    /// The fields of a record that fail, each once.
+    #[inline]
+    pub(super) fn judge(
+        &self,
+        transaction: &Transaction,
+        record: u32,
+        context: &Context<'_>,
+        fail: &mut impl FnMut(Failure),
+    ) {
+        let columns = &transaction.rows()[record as usize];
+        let mut look = |field: &FieldPlan| {
+            if let Err(code) = field.judge(columns, context) {
+                fail(Failure { spot: Spot { record, item: field.item }, cell: field.cell, code });
+            }
+        };
+        if self.masks.accept(&Bits::of(columns)) {
+            self.always.iter().for_each(|&index| look(&self.fields[usize::from(index)]));
+        } else {
+            self.fields.iter().for_each(look);
+        }
+    }
+}
+
+impl FieldPlan {
+    fn new(grammar: &Grammar, layout: &Layout, field: &Field) -> Result<Self, RuleError> {
+        let mut checks = Vec::new();
+        for (name, code) in &field.conditions.checks {
+            let wrong = |message: String| RuleError { line: 0, column: 0, message };
+            let check = CHECKS
+                .iter()
+                .find(|check| check.name == name)
+                .ok_or_else(|| wrong(format!("{} {} names no check {name}", layout.record, field.name)))?;
+            let beside = match check.beside {
+                Some(other) => Some(layout.cell(other).map_err(|unknown| wrong(unknown.to_string()))?),
+                None => None,
+            };
+            checks.push(NamedCheck { check, beside, code: *code });
+        }
+        let conditions = &field.conditions;
+        Ok(Self {
+            cell: field.cell,
+            item: item_number(&field.name).unwrap_or(0),
+            mandatory: field.designation == Designation::Mandatory && !field.cell.class().has(ClassSet::SPACE),
+            accepted: accepted(grammar, field),
+            missing: conditions.missing,
+            unknown: conditions.unknown,
+            invalid: conditions.invalid,
+            zero: conditions.zero,
+            checks,
+        })
+    }
+
+    /// Whether more than classes and presence is asked of it.
+    fn needs_a_look(&self) -> bool {
+        let dated = self.cell.class().has(ClassSet::DATE);
+        dated || self.accepted.is_some() || self.zero.is_some() || !self.checks.is_empty()
+    }
+
+    /// # Errors
+    /// The condition of what fails first, if the field names one for it.
+    fn judge(&self, columns: &Columns, context: &Context<'_>) -> Result<(), Option<ConditionCode>> {
+        if self.cell.is_blank(columns) {
+            return if self.mandatory { Err(self.missing) } else { Ok(()) };
+        }
+        if !self.is_of_class(columns) {
+            return Err(self.invalid.or(self.unknown));
+        }
+        let text = self.cell.text(columns);
+        if self.accepted.as_ref().is_some_and(|accepted| !accepted.admits(text, context)) {
+            return Err(self.unknown);
+        }
+        if self.zero.is_some() && self.cell.digits(columns) == Ok(Some(0)) {
+            return Err(self.zero);
+        }
+        for check in &self.checks {
+            let case =
+                Case { text, columns, beside: check.beside, grammar: context.grammar, reference: context.reference };
+            if (check.check.test)(&case) == Some(false) {
+                return Err(Some(check.code));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_of_class(&self, columns: &Columns) -> bool {
+        let class = self.cell.class();
+        if class.has(ClassSet::DATE) && class.is_numeric() {
+            self.cell.date(columns).is_ok()
+        } else if class.is_numeric() {
+            self.cell.digits(columns).is_ok()
+        } else {
+            self.cell.raw(columns).iter().all(|&byte| class.admits(byte))
+        }
+    }
+}
+
+impl Accepted {
+    /// A list that no one holds forbids nothing.
+    fn admits(&self, text: &str, context: &Context<'_>) -> bool {
+        let known = || self.texts.binary_search_by(|known| (**known).cmp(text)).is_ok();
+        let referred = |list: &String| context.reference.has(list, text) != Some(false);
+        known() || self.references.iter().any(referred)
+    }
+}
+
+fn accepted(grammar: &Grammar, field: &Field) -> Option<Accepted> {
+    let mut texts = Vec::new();
+    let mut references = Vec::new();
+    for values in [&field.values].into_iter().chain(&field.also) {
+        match values {
+            Values::Any => {}
+            Values::Constant(text) => texts.push(text.clone()),
+            Values::OneOf(some) => texts.extend(some.iter().cloned()),
+            Values::List(name) => match grammar.list(name) {
+                Some(list) => texts.extend(list.codes().map(str::to_owned)),
+                None => references.push(name.clone()),
+            },
+        }
+    }
+    (field.values != Values::Any).then(|| Accepted { texts: sorted(&texts), references })
+}
+
+/// The fields that have failed.
+pub(super) type Spoiled = HashSet<(u32, u8)>;

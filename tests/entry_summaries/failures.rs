@@ -1,0 +1,162 @@
+//! The store fails at call 1, 2, 3 and so on: of each batch all is kept, or nothing.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use abigate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
+
+use crate::support::*;
+
+/// Counts calls down, and fails when none is left.
+#[derive(Clone)]
+struct Fuse(Rc<Cell<Option<u32>>>);
+
+impl Fuse {
+    fn burn(&self) -> Result<(), StoreError> {
+        match self.0.get() {
+            Some(0) => Err(StoreError::Refused("injected".to_owned())),
+            Some(left) => {
+                self.0.set(Some(left - 1));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+struct Faulty<S> {
+    inner: S,
+    fuse: Fuse,
+}
+
+struct FaultyUnit<U> {
+    inner: U,
+    fuse: Fuse,
+}
+
+impl<S: Store> Store for Faulty<S> {
+    type Unit<'a>
+        = FaultyUnit<S::Unit<'a>>
+    where
+        Self: 'a;
+
+    fn begin(&mut self) -> Result<Self::Unit<'_>, StoreError> {
+        self.fuse.burn()?;
+        Ok(FaultyUnit { inner: self.inner.begin()?, fuse: self.fuse.clone() })
+    }
+}
+
+impl<U: Unit> Unit for FaultyUnit<U> {
+    fn entry_summary(&mut self, key: &EntryKey) -> Result<Option<EntrySummary>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.entry_summary(key)
+    }
+
+    fn put_entry_summary(&mut self, summary: &EntrySummary) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.put_entry_summary(summary)
+    }
+
+    fn remove_entry_summary(&mut self, key: &EntryKey) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.remove_entry_summary(key)
+    }
+
+    fn consolidated_into(&mut self, release: &EntryKey) -> Result<Option<EntryKey>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.consolidated_into(release)
+    }
+
+    fn consolidate(&mut self, summary: &EntryKey, releases: &[EntryKey]) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.consolidate(summary, releases)
+    }
+
+    fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.withdrawals(warehouse)
+    }
+
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.put_batch(batch)
+    }
+
+    fn is_new(&mut self) -> Result<bool, StoreError> {
+        self.fuse.burn()?;
+        self.inner.is_new()
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.commit()
+    }
+}
+
+/// One summary replaced, one deleted, one added, one refused with what it was to correct.
+fn mixed_batch() -> abigate::envelope::RawBatch {
+    batch(&[
+        summary(&[("entry_number", "00001270")]),
+        delete(&[("entry_number", "00002674")]),
+        delete(&[]),
+        summary(&[("entry_number", "00009042")]),
+        summary(&[("entry_number", "00009059"), ("broker_reference_number", "OTHER")]),
+    ])
+}
+
+const NUMBERS: [&str; 5] = ["00001197", "00001270", "00002674", "00009042", "00009059"];
+
+fn prepared() -> SqliteStore {
+    let mut host = host();
+    let before = ["00001197", "00001270", "00009059"].map(|number| summary(&[("entry_number", number)]));
+    assert_eq!(dispositions(&answer(&mut host, &batch(&before))), ["995"; 3]);
+    host.into_store()
+}
+
+type Contents = (Vec<Option<EntrySummary>>, usize);
+
+fn contents(store: &mut SqliteStore) -> Contents {
+    (NUMBERS.map(|number| on_file(store, number)).to_vec(), store.batches().unwrap().len())
+}
+
+#[test]
+fn a_failing_store_keeps_all_of_a_batch_or_nothing() {
+    let mut undisturbed = host_in(world(""), prepared());
+    let complete = answer(&mut undisturbed, &mixed_batch());
+    assert_eq!(dispositions(&complete), ["996", "998", "997", "995", "998"], "{complete:#?}");
+    let after = contents(&mut undisturbed.into_store());
+    let before = contents(&mut prepared());
+    assert_ne!(before, after);
+    for calls in 0.. {
+        let fuse = Fuse(Rc::new(Cell::new(None)));
+        let mut host = host_in(world(""), Faulty { inner: prepared(), fuse: fuse.clone() });
+        fuse.0.set(Some(calls));
+        let found = answer(&mut host, &mixed_batch());
+        let failed = fuse.0.get() == Some(0);
+        fuse.0.set(None);
+        let now = contents(&mut host.into_store().inner);
+        if found == complete {
+            assert_eq!(now, after, "after {calls} calls");
+            assert!(calls > 15, "the store was hardly asked");
+            return;
+        }
+        assert!(failed);
+        assert_eq!(dispositions(&found), ["ZZZ"; 5], "after {calls} calls: {found:#?}");
+        assert_eq!(now, before, "after {calls} calls");
+    }
+}
+
+#[test]
+fn the_batch_can_be_sent_again_after_a_system_failure() {
+    let fuse = Fuse(Rc::new(Cell::new(None)));
+    let mut host = host_in(world(""), Faulty { inner: prepared(), fuse: fuse.clone() });
+    fuse.0.set(Some(7));
+    let failed = answer(&mut host, &mixed_batch());
+    let expected = "\
+E0 SUMMRY 000001 REF ID: EEE 00001270 ORC-26119
+E1RFZZZ   ** ACE SYSTEM FAILURE **                EEE  00001270     ORC-26119";
+    assert_eq!(failed[2..4].join("\n"), expected);
+    fuse.0.set(None);
+    let again = answer(&mut host, &mixed_batch());
+    assert_eq!(dispositions(&again), ["996", "998", "997", "995", "998"]);
+}
