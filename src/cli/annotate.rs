@@ -106,8 +106,11 @@ impl Annotator {
     fn meaning(&self, application: &str, field: &Field, value: &str) -> Option<&str> {
         if field.name == "condition_code" {
             let code = ConditionCode::new(value)?;
-            let conditions = self.grammar.conditions();
-            let condition = conditions.get(application, code).or_else(|| conditions.get("*", code))?;
+            // a list of conditions may stand under the request or under its response
+            let request = self.grammar.applications().iter().find(|request| request.response == application);
+            let request = request.map_or(application, |request| request.code.as_str());
+            let lists = [application, request, "*"];
+            let condition = lists.iter().find_map(|list| self.grammar.conditions().get(list, code))?;
             return Some(condition.meaning.as_str()).filter(|meaning| !meaning.is_empty());
         }
         match &field.values {
