@@ -106,7 +106,6 @@ pub enum Part<'g> {
 /// Finds the parts of a stream. Takes any records in any order and gives each of them back once, in
 /// order; holds one transaction at most.
 pub struct Outline<'g> {
-    grammar: &'g Grammar,
     lexicons: Lexicons<'g>,
     /// The most records that are kept together.
     most: usize,
@@ -127,7 +126,6 @@ impl<'g> Outline<'g> {
     #[must_use]
     pub fn new(grammar: &'g Grammar) -> Self {
         Self {
-            grammar,
             lexicons: Lexicons::new(grammar),
             most: Limits::default().records_per_transaction,
             number: 0,
