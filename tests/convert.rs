@@ -223,7 +223,7 @@ proptest! {
         let mut explainer = Explainer::new(Grammar::builtin(), false, Vec::new());
         rows.iter().for_each(|row| explainer.push(row).unwrap());
         let told = String::from_utf8(explainer.finish().unwrap()).unwrap();
-        for row in rows.iter().filter(|row| row[0] == b'A') {
+        for row in rows.iter().filter(|row| b"AaZz".contains(&row[0])) {
             let password = row[8..14].escape_ascii().to_string();
             let is_secret = password.bytes().all(|byte| byte.is_ascii_alphabetic());
             prop_assert!(!is_secret || !told.contains(&format!(" {password}")), "{}", password);
@@ -257,6 +257,23 @@ fn passwords_can_be_masked() {
         assert_eq!(&back[0][8..14], b"      ");
         assert_eq!(text(&back[1..]), text(&rows[1..]));
     }
+}
+
+/// An answer's A-record has no password, but who writes the wrong application may have put one there.
+#[test]
+fn passwords_are_masked_where_none_should_stand() {
+    let mut rows = sample("good/01-air-one-line.abi");
+    let last = rows.len() - 1;
+    rows[0][26] = b'X';
+    rows[last][8..14].copy_from_slice(b"PASSWD");
+    assert!(written(&rows, Form::default()).contains(r#""direction":"out""#));
+    comes_back(&rows);
+    for lines in [false, true] {
+        assert!(!written(&rows, Form { mask_passwords: true, lines, ..Form::default() }).contains("PASSWD"));
+    }
+    let mut explainer = Explainer::new(Grammar::builtin(), false, Vec::new());
+    rows.iter().for_each(|row| explainer.push(row).unwrap());
+    assert!(!String::from_utf8(explainer.finish().unwrap()).unwrap().contains("PASSWD"));
 }
 
 fn by_hand(fields: Value) -> Value {

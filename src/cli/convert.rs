@@ -121,8 +121,8 @@ fn look(input: &mut impl BufRead) -> io::Result<Format> {
 /// Where the records go.
 enum Target<'g> {
     Plain(Box<dyn Write>),
-    Canonical(Outline<'g>, Vec<Part<'g>>, Box<dyn Write>),
-    Json(RecordsWriter<'g, Box<dyn Write>>),
+    Canonical(Box<Outline<'g>>, Vec<Part<'g>>, Box<dyn Write>),
+    Json(Box<RecordsWriter<'g, Box<dyn Write>>>),
 }
 
 impl<'g> Target<'g> {
@@ -139,12 +139,14 @@ impl<'g> Target<'g> {
             mask_passwords: arguments.mask_passwords,
         };
         match arguments.to {
-            Format::Records | Format::Ndjson => Self::Json(RecordsWriter::new(grammar, form, out)),
+            Format::Records | Format::Ndjson => Self::Json(Box::new(RecordsWriter::new(grammar, form, out))),
             Format::Model | Format::ModelNdjson => {
                 let writer = RecordsWriter::new(grammar, form, out);
-                Self::Json(writer.translated(translation(codec, left_out)))
+                Self::Json(Box::new(writer.translated(translation(codec, left_out))))
             }
-            Format::Catair if form.canonical => Self::Canonical(Outline::new(grammar), Vec::new(), out),
+            Format::Catair if form.canonical => {
+                Self::Canonical(Box::new(Outline::new(grammar)), Vec::new(), out)
+            }
             Format::Catair => Self::Plain(out),
         }
     }

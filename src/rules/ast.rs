@@ -101,7 +101,11 @@ pub(super) enum Expression {
     Round(Box<At<Expression>>, u32),
     Absolute(Box<At<Expression>>),
     /// A column of a table's row.
-    Lookup { list: String, keys: Vec<TableKey>, column: String },
+    Lookup {
+        list: String,
+        keys: Vec<TableKey>,
+        column: String,
+    },
     Sum(Scan, Box<At<Expression>>),
     Count(Scan),
     And(Vec<At<Expression>>),
@@ -121,7 +125,11 @@ pub(super) enum Expression {
     /// This item is given and the one before it is not.
     Gap(String),
     /// Something about the record of a kind that stands before or behind this one.
-    Neighbour { record: At<RecordName>, next: bool, value: Box<At<Expression>> },
+    Neighbour {
+        record: At<RecordName>,
+        next: bool,
+        value: Box<At<Expression>>,
+    },
 }
 
 /// How a signpost counts.

@@ -75,7 +75,12 @@ impl RuleBook {
         Ok(book)
     }
 
-    fn add(&mut self, compiler: &Compiler<'_>, items: &[At<Item>], guard: Option<usize>) -> Result<(), RuleError> {
+    fn add(
+        &mut self,
+        compiler: &Compiler<'_>,
+        items: &[At<Item>],
+        guard: Option<usize>,
+    ) -> Result<(), RuleError> {
         for item in items {
             match &item.node {
                 Item::Signpost(post) => self.signposts.add(compiler, post, item.offset)?,
@@ -179,7 +184,12 @@ impl RuleBook {
         }
     }
 
-    fn decide_guards(&self, transaction: &Transaction, context: &Context<'_>, spoiled: &Spoiled) -> Vec<bool> {
+    fn decide_guards(
+        &self,
+        transaction: &Transaction,
+        context: &Context<'_>,
+        spoiled: &Spoiled,
+    ) -> Vec<bool> {
         let this = Spot { record: 0, item: 0 };
         let judge = Judge { transaction, context, spoiled, this };
         let mut decided: Vec<bool> = Vec::with_capacity(self.guards.len());

@@ -98,9 +98,9 @@ impl<'g> Compiler<'g> {
                 Expression::Part(field, *from, *to)
             }
             ast::Expression::Text(text) => Expression::Text(text.as_str().into()),
-            ast::Expression::Number(number) => Expression::Number(
-                number.parse::<Decimal>().map_err(|_| self.wrong(offset, "not a number"))?,
-            ),
+            ast::Expression::Number(number) => {
+                Expression::Number(number.parse::<Decimal>().map_err(|_| self.wrong(offset, "not a number"))?)
+            }
             ast::Expression::Today => Expression::Today,
             ast::Expression::Block(name) => {
                 let known = BLOCK_FIELDS.iter().find(|(known, _)| known == name);
@@ -121,7 +121,9 @@ impl<'g> Compiler<'g> {
                 Expression::Sum(scan, Box::new(self.expression(value, this, inside)?))
             }
             ast::Expression::Count(scan) => Expression::Count(self.scan(scan, this)?.0),
-            ast::Expression::And(parts) => Expression::And(parts.iter().map(compile).collect::<Compiled<_>>()?),
+            ast::Expression::And(parts) => {
+                Expression::And(parts.iter().map(compile).collect::<Compiled<_>>()?)
+            }
             ast::Expression::Or(parts) => Expression::Or(parts.iter().map(compile).collect::<Compiled<_>>()?),
             ast::Expression::Not(inner) => Expression::Not(boxed(inner)?),
             ast::Expression::Compare(operator, left, right) => {
@@ -193,7 +195,8 @@ impl<'g> Compiler<'g> {
             ast::Reach::Near => Reach::Near,
             ast::Reach::All => Reach::All,
             ast::Reach::Group(name) => {
-                let groups = self.automaton.groups().map(|group| group.name == *name).collect::<Box<[bool]>>();
+                let groups =
+                    self.automaton.groups().map(|group| group.name == *name).collect::<Box<[bool]>>();
                 if !groups.contains(&true) {
                     return Err(self.wrong(offset, format!("no group {name} in {}", self.application)));
                 }
@@ -250,9 +253,8 @@ impl<'g> Compiler<'g> {
         this: Scope<'g>,
         at: Scope<'g>,
     ) -> Compiled<Expression> {
-        let (constants, variables) = keys
-            .iter()
-            .partition::<Vec<_>, _>(|key| matches!(key.value.node, ast::Expression::Text(_)));
+        let (constants, variables) =
+            keys.iter().partition::<Vec<_>, _>(|key| matches!(key.value.node, ast::Expression::Text(_)));
         let mut values = Vec::new();
         for key in &variables {
             values.push(self.expression(&key.value, this, at)?);
@@ -260,7 +262,11 @@ impl<'g> Compiler<'g> {
         let Some(table) = self.grammar.list(list) else {
             let key = values.pop().filter(|_| keys.len() == 1);
             let key = key.ok_or_else(|| self.wrong(offset, format!("{list} is looked up by one key")))?;
-            return Ok(Expression::Reference { list: list.into(), key: Box::new(key), column: column.into() });
+            return Ok(Expression::Reference {
+                list: list.into(),
+                key: Box::new(key),
+                column: column.into(),
+            });
         };
         for name in keys.iter().map(|key| key.column.as_str()).chain([column]) {
             if !table.header().iter().any(|known| known == name) {
@@ -270,7 +276,8 @@ impl<'g> Compiler<'g> {
         let mut rows = HashMap::new();
         for row in table.rows() {
             let cell = |name: &str| table.cell(row, name).unwrap_or_default();
-            let fits = |key: &&ast::TableKey| key.value.node == ast::Expression::Text(cell(&key.column).to_owned());
+            let fits =
+                |key: &&ast::TableKey| key.value.node == ast::Expression::Text(cell(&key.column).to_owned());
             if constants.iter().all(fits) {
                 let cells = variables.iter().map(|key| cell(&key.column)).collect::<Vec<_>>();
                 for one in combinations(&cells) {
@@ -317,10 +324,7 @@ fn kind_of(left: &Expression, right: &Expression) -> Kind {
     if hints.contains(&Hint::Literal) {
         return Kind::Text;
     }
-    [Kind::Date, Kind::Number]
-        .into_iter()
-        .find(|kind| hints.contains(&Hint::Of(*kind)))
-        .unwrap_or(Kind::Text)
+    [Kind::Date, Kind::Number].into_iter().find(|kind| hints.contains(&Hint::Of(*kind))).unwrap_or(Kind::Text)
 }
 
 fn hint(expression: &Expression) -> Hint {

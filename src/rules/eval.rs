@@ -90,7 +90,11 @@ pub(super) enum Expression {
     Absolute(Box<Expression>),
     /// A grammar's table by its keys that vary; several are joined by a slash.
     Table(HashMap<Box<str>, Box<str>>, Box<[Expression]>),
-    Reference { list: Box<str>, key: Box<Expression>, column: Box<str> },
+    Reference {
+        list: Box<str>,
+        key: Box<Expression>,
+        column: Box<str>,
+    },
     Sum(Scan, Box<Expression>),
     Count(Scan),
     And(Box<[Expression]>),
@@ -107,7 +111,11 @@ pub(super) enum Expression {
     Repeats(Box<[FieldRef]>, Scan),
     Differ(Scan, FieldRef),
     Gap(Box<[Cell]>),
-    Neighbour { record: RecordRef, next: bool, value: Box<Expression> },
+    Neighbour {
+        record: RecordRef,
+        next: bool,
+        value: Box<Expression>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -135,7 +143,9 @@ impl<'a> Judge<'a> {
             Expression::And(parts) => self.joined(parts, at, false),
             Expression::Or(parts) => self.joined(parts, at, true),
             Expression::Not(inner) => self.truth(inner, at).map(|truth| !truth),
-            Expression::Compare(kind, operator, left, right) => self.compare(*kind, *operator, left, right, at),
+            Expression::Compare(kind, operator, left, right) => {
+                self.compare(*kind, *operator, left, right, at)
+            }
             Expression::OneOf(value, texts) => {
                 let text = self.text(value, at)?;
                 Some(texts.binary_search_by(|known| (**known).cmp(text.as_ref())).is_ok())
@@ -249,9 +259,7 @@ impl<'a> Judge<'a> {
                 None => Value::Undecided,
             },
             Expression::Reference { list, key, column } => self.reference(list, key, column, at, kind),
-            Expression::Sum(scan, value) => {
-                self.sum(scan, value, at).map_or(Value::Undecided, Value::Number)
-            }
+            Expression::Sum(scan, value) => self.sum(scan, value, at).map_or(Value::Undecided, Value::Number),
             Expression::Count(scan) => {
                 self.count(scan, at).map_or(Value::Undecided, |count| Value::Number(Decimal::from(count)))
             }
@@ -275,7 +283,14 @@ impl<'a> Judge<'a> {
         as_number(self.value(expression, at, Kind::Number))
     }
 
-    fn reference<'b>(&'b self, list: &str, key: &'b Expression, column: &str, at: Spot, kind: Kind) -> Value<'b> {
+    fn reference<'b>(
+        &'b self,
+        list: &str,
+        key: &'b Expression,
+        column: &str,
+        at: Spot,
+        kind: Kind,
+    ) -> Value<'b> {
         let Some(key) = self.text(key, at) else { return Value::Undecided };
         match self.context.reference.value(list, &key, column) {
             Some(value) => of_kind(Cow::Owned(value), kind),
@@ -331,7 +346,9 @@ impl<'a> Judge<'a> {
         let spot = match &field.holder {
             Holder::Current => at,
             Holder::This => self.this,
-            Holder::Nearest(record) => Spot { record: nearest(self.transaction, record, at.record)?, item: 0 },
+            Holder::Nearest(record) => {
+                Spot { record: nearest(self.transaction, record, at.record)?, item: 0 }
+            }
         };
         let cell = match &*field.cells {
             [only] => *only,

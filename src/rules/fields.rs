@@ -6,7 +6,9 @@ use super::checks::{CHECKS, Case, Check};
 use super::compile::{item_number, sorted};
 use super::eval::Spot;
 use super::{Context, RuleError};
-use crate::grammar::{Bits, Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values};
+use crate::grammar::{
+    Bits, Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values,
+};
 use crate::message::Transaction;
 use crate::wire::Columns;
 
@@ -124,7 +126,8 @@ impl FieldPlan {
         Ok(Self {
             cell: field.cell,
             item: item_number(&field.name).unwrap_or(0),
-            mandatory: field.designation == Designation::Mandatory && !field.cell.class().has(ClassSet::SPACE),
+            mandatory: field.designation == Designation::Mandatory
+                && !field.cell.class().has(ClassSet::SPACE),
             accepted: accepted(grammar, field),
             missing: conditions.missing,
             unknown: conditions.unknown,
@@ -157,8 +160,13 @@ impl FieldPlan {
             return Err(self.zero);
         }
         for check in &self.checks {
-            let case =
-                Case { text, columns, beside: check.beside, grammar: context.grammar, reference: context.reference };
+            let case = Case {
+                text,
+                columns,
+                beside: check.beside,
+                grammar: context.grammar,
+                reference: context.reference,
+            };
             if (check.check.test)(&case) == Some(false) {
                 return Err(Some(check.code));
             }

@@ -43,8 +43,23 @@ fn skip(text: &str) -> &str {
 fn token(text: &str) -> IResult<&str, Token<'_>> {
     let quoted = delimited(char('"'), recognize(many0_count(is_not("\"\n"))), char('"'));
     let signs = alt((
-        tag("!="), tag("<="), tag(">="), tag("="), tag("<"), tag(">"), tag("+"), tag("*"), tag("-"), tag("("), tag(")"),
-        tag("{"), tag("}"), tag("["), tag("]"), tag("."), tag(","),
+        tag("!="),
+        tag("<="),
+        tag(">="),
+        tag("="),
+        tag("<"),
+        tag(">"),
+        tag("+"),
+        tag("*"),
+        tag("-"),
+        tag("("),
+        tag(")"),
+        tag("{"),
+        tag("}"),
+        tag("["),
+        tag("]"),
+        tag("."),
+        tag(","),
     ));
     alt((
         map(quoted, Token::Text),

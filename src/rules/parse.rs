@@ -2,15 +2,15 @@
 
 use super::RuleError;
 use super::ast::{
-    Arithmetic, At, CalendarUnit, Comparison, Counting, Expression, FieldName, Holder, Item, Reach, RecordName, Rule,
-    RuleFile, Scan, Signpost, TableKey,
+    Arithmetic, At, CalendarUnit, Comparison, Counting, Expression, FieldName, Holder, Item, Reach,
+    RecordName, Rule, RuleFile, Scan, Signpost, TableKey,
 };
 use super::lex::{Token, tokens};
 
 /// Words that cannot be a field's name.
 const RESERVED: [&str; 22] = [
-    "and", "or", "not", "in", "like", "given", "blank", "any", "count", "sum", "where", "this", "previous", "next",
-    "today", "gap", "repeats", "differ", "weekend", "round", "abs", "earlier",
+    "and", "or", "not", "in", "like", "given", "blank", "any", "count", "sum", "where", "this", "previous",
+    "next", "today", "gap", "repeats", "differ", "weekend", "round", "abs", "earlier",
 ];
 
 pub(super) fn parse(text: &str) -> Result<RuleFile, RuleError> {
@@ -56,10 +56,13 @@ impl<'a> Parser<'a> {
 
     fn signpost(&mut self) -> Parsed<Signpost> {
         let name = self.word("a reference type")?.node.to_owned();
-        let mut found = Signpost { name, records: Vec::new(), within: Vec::new(), counting: Counting::Sequence };
+        let mut found =
+            Signpost { name, records: Vec::new(), within: Vec::new(), counting: Counting::Sequence };
         if self.accept_word("of") {
             while let Some(Token::Word(word)) = self.peek() {
-                if ["signpost", "rule", "when", "within", "across", "numbered", "zero", "block"].contains(&word) {
+                if ["signpost", "rule", "when", "within", "across", "numbered", "zero", "block"]
+                    .contains(&word)
+                {
                     break;
                 }
                 found.records.push(self.record()?);
@@ -224,7 +227,10 @@ impl<'a> Parser<'a> {
         while self.accept_sign("*") {
             let offset = left.offset;
             let right = self.operand()?;
-            left = At { offset, node: Expression::Arithmetic(Arithmetic::Multiply, Box::new(left), Box::new(right)) };
+            left = At {
+                offset,
+                node: Expression::Arithmetic(Arithmetic::Multiply, Box::new(left), Box::new(right)),
+            };
         }
         Ok(left)
     }
@@ -288,7 +294,8 @@ impl<'a> Parser<'a> {
                 self.expect_sign("(")?;
                 let inner = self.expression()?;
                 self.expect_sign(",")?;
-                let places = self.word("decimal places")?.node.parse().map_err(|_| self.wrong_before("a number"))?;
+                let places =
+                    self.word("decimal places")?.node.parse().map_err(|_| self.wrong_before("a number"))?;
                 self.expect_sign(")")?;
                 Expression::Round(Box::new(inner), places)
             }
@@ -459,7 +466,8 @@ impl<'a> Parser<'a> {
     }
 
     fn wrong_before(&self, expected: &str) -> RuleError {
-        let offset = self.tokens.get(self.next.wrapping_sub(1)).map_or(self.text.len(), |(offset, _)| *offset);
+        let offset =
+            self.tokens.get(self.next.wrapping_sub(1)).map_or(self.text.len(), |(offset, _)| *offset);
         RuleError::at(self.text, offset, format!("expected {expected}"))
     }
 }

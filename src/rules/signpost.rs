@@ -34,11 +34,18 @@ pub(super) struct Signposts {
 }
 
 impl Signposts {
-    pub(super) fn add(&mut self, compiler: &Compiler<'_>, post: &ast::Signpost, offset: usize) -> Result<(), RuleError> {
+    pub(super) fn add(
+        &mut self,
+        compiler: &Compiler<'_>,
+        post: &ast::Signpost,
+        offset: usize,
+    ) -> Result<(), RuleError> {
         let within = post
             .within
             .iter()
-            .map(|name| self.named(&name.node).ok_or_else(|| compiler.wrong(name.offset, "no such signpost yet")))
+            .map(|name| {
+                self.named(&name.node).ok_or_else(|| compiler.wrong(name.offset, "no such signpost yet"))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let mut anchor = None;
         for (position, record) in post.records.iter().enumerate() {
@@ -80,12 +87,16 @@ impl Signposts {
     /// The signposts to a place, outermost first.
     pub(super) fn places(&self, transaction: &Transaction, index: usize, spot: Spot) -> Vec<Place> {
         let post = &self.all[index];
-        let record = post.anchor.as_ref().map_or(0, |anchor| {
-            nearest(transaction, anchor, spot.record).unwrap_or(spot.record)
-        });
+        let record = post
+            .anchor
+            .as_ref()
+            .map_or(0, |anchor| nearest(transaction, anchor, spot.record).unwrap_or(spot.record));
         let of_items = post.anchor.as_ref().is_some_and(|anchor| anchor.items > 0);
         let item = if of_items { spot.item } else { 0 };
-        let outer = post.within.iter().find_map(|&outer| Some((outer, self.anchor_around(transaction, outer, record)?)));
+        let outer = post
+            .within
+            .iter()
+            .find_map(|&outer| Some((outer, self.anchor_around(transaction, outer, record)?)));
         let mut places = outer.map_or_else(Vec::new, |(outer, around)| {
             self.places(transaction, outer, Spot { record: around, item: 0 })
         });
@@ -118,9 +129,9 @@ impl Signposts {
     }
 
     fn ordinal(&self, transaction: &Transaction, post: &Signpost, from: u32, record: u32) -> u32 {
-        post.anchor.as_ref().map_or(0, |anchor| {
-            transaction.records_within(anchor.symbol, from..record + 1).len() as u32
-        })
+        post.anchor
+            .as_ref()
+            .map_or(0, |anchor| transaction.records_within(anchor.symbol, from..record + 1).len() as u32)
     }
 
     /// A name's place in the order of answers.

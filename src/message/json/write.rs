@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::value::{RAW, RAW_HEX, Shown, canonical, raw, shown};
 use crate::grammar::{Automaton, Grammar, Layout};
-use crate::message::check::is_secret;
 use crate::message::outline::{Body, Child, Control, Item, Outline, Part, children};
 use crate::message::transaction::{GroupRef, Transaction};
 use crate::wire::Columns;
@@ -432,27 +431,30 @@ impl Serialize for Record<'_, '_> {
         if !layout.variant.is_empty() {
             map.serialize_entry("variant", &layout.variant)?;
         }
-        map.serialize_entry("fields", &Fields { layout, row, form: self.form })?;
+        map.serialize_entry(
+            "fields",
+            &Fields { layout, row, item: self.item, masks: self.form.mask_passwords },
+        )?;
         map.end()
     }
 }
 
-struct Fields<'a> {
-    layout: &'a Layout,
+struct Fields<'a, 'g> {
+    item: &'a Item<'g>,
+    layout: &'g Layout,
     row: &'a Columns,
-    form: Form,
+    masks: bool,
 }
 
-impl Serialize for Fields<'_> {
+impl Serialize for Fields<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let blank = self.layout.blank();
         let mut map = serializer.serialize_map(None)?;
         for field in &self.layout.fields {
             let Some(value) = shown(self.layout, field, self.row, &blank) else { continue };
+            let value = if self.masks && self.item.hides(field) { None } else { Some(value) };
             if field.is_filler() {
                 map.serialize_entry(&format_args!("filler_{}", field.cell.first_column()), &value)?;
-            } else if self.form.mask_passwords && is_secret(&field.name) {
-                map.serialize_entry(&field.name, &())?;
             } else {
                 map.serialize_entry(&field.name, &value)?;
             }
