@@ -15,27 +15,49 @@ pub struct Bench {
     automaton: &'static Automaton,
 }
 
-/// What the rules are told of the world: a few codes of each list a host holds.
+/// What the rules are told of the world: anything is on a list but what begins with ZZ or 99-99.
 pub struct World;
+
+const COLUMNS: [(&str, &str, &str, &str); 17] = [
+    ("importer", "12-0000001", "status", "void"),
+    ("importer", "12-0000002", "status", "inactive"),
+    ("importer", "12-0000003", "reconciliation", "false"),
+    ("importer", "12-0000003", "periodic_statements", "false"),
+    ("bond", "12-0000003", "surety", "032"),
+    ("schedule_d", "1001", "kinds", "entry"),
+    ("schedule_d", "1002", "kinds", "entry cargo rail"),
+    ("firms", "A001", "cargo", "false"),
+    ("filer", "CU1", "client_branches", "true"),
+    ("filer", "CU1", "statements", "true"),
+    ("filer", "CU1", "periodic_statements", "false"),
+    ("filer", "CU1", "electronic_invoice", "false"),
+    ("filer", "CU2", "statements", "false"),
+    ("filer", "EEE", "client_branches", "false"),
+    ("case", "A475000001", "country", "FR"),
+    ("case", "A475000002", "cash", "true"),
+    ("hts", "3924104001", "units", "KG"),
+];
+const CASE_RATES: [(&str, &str, &str); 2] = [("A475000003", "A", "2.5"), ("C475000004", "S", "0.25")];
 
 impl Reference for World {
     fn has(&self, list: &str, code: &str) -> Option<bool> {
-        match list {
-            "filer" | "schedule_d" | "firms" | "carrier" | "hts" | "importer" | "manufacturer" => {
-                Some(!code.starts_with("ZZ") && !code.starts_with("99-99"))
-            }
-            _ => None,
-        }
+        let held = ["filer", "schedule_d", "firms", "carrier", "hts", "importer", "manufacturer", "bond", "case"];
+        held.contains(&list).then(|| {
+            let unknown = code.starts_with("ZZ") || code.starts_with("99-99") || code.ends_with("999999");
+            !unknown && (list, code) != ("bond", "12-0000004")
+        })
     }
 
     fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
-        let strict = (list, code) == ("filer", "B76");
-        match column {
-            "broker_reference_required" if strict => Some("Y".to_owned()),
-            "client_branch" if strict => Some("M".to_owned()),
-            "client_branch" => Some("N".to_owned()),
-            _ => None,
+        let rate = CASE_RATES.iter().find(|(number, ..)| list == "case" && *number == code);
+        if let Some((_, kind, rate)) = rate {
+            return [("rate_type", kind), ("rate", rate)]
+                .iter()
+                .find(|(name, _)| *name == column)
+                .map(|(_, value)| (*value).to_string());
         }
+        let found = COLUMNS.iter().find(|row| (row.0, row.1, row.2) == (list, code, column))?;
+        Some(found.3.to_owned())
     }
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
@@ -64,11 +86,14 @@ impl Bench {
         found
     }
 
-    /// What the first block of a batch says.
-    pub fn block(&self, path: &Path) -> BlockInfo {
-        let row = rows(path).into_iter().find(|row| row[0] == b'B').unwrap();
+    /// What the block of a summary says; summaries are counted from 0.
+    pub fn block(&self, path: &Path, summary: usize) -> BlockInfo {
+        let rows = rows(path);
+        let summaries = rows.iter().enumerate().filter(|(_, row)| row.starts_with(b"10"));
+        let (at, _) = summaries.clone().nth(summary).unwrap();
+        let row = rows[..at].iter().rev().find(|row| row[0] == b'B').unwrap();
         let layout = self.grammar.find("*", Direction::Input, "B", "").unwrap();
-        let text = |name: &str| layout.cell(name).unwrap().text(&row).to_owned();
+        let text = |name: &str| layout.cell(name).unwrap().text(row).to_owned();
         BlockInfo {
             port: text("processing_district_port_code"),
             filer: text("processing_filer_code"),
@@ -167,7 +192,7 @@ impl Case {
     }
 
     pub fn block(&self, bench: &Bench) -> BlockInfo {
-        let mut block = bench.block(&self.path());
+        let mut block = bench.block(&self.path(), self.summary);
         for change in self.change.split(';').map(str::trim) {
             if let Some((name, value)) = change.strip_prefix("block ").and_then(|text| text.split_once(' ')) {
                 match name {
