@@ -21,7 +21,7 @@ certificate = "server.pem"
 key = "server-key.pem"
 client_certificates = "required"
 client_authority = "ca.pem"
-store = "store.sqlite"
+store = "abigate.db"
 world = "world.toml"
 
 [log]

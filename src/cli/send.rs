@@ -1,14 +1,12 @@
 //! `abigate send`
 
-use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Args;
 
-use super::{Ending, development};
+use super::{Ending, development, stream};
 use crate::gateway::{Client, Credentials, Outliner, client_tls};
 use crate::grammar::Grammar;
 
@@ -41,7 +39,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    let batches = read(&arguments.file)?;
+    let mut batches = Vec::new();
+    stream::input(Some(&arguments.file))?.read_to_end(&mut batches)?;
     let tls = client_tls(&credentials(&arguments))?;
     let mut records = Vec::new();
     let mut output = io::stdout().lock();
@@ -61,15 +60,6 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let outcome = Outliner::new(Grammar::builtin())?.outcome(&records);
     eprintln!("{outcome}");
     Ok(if outcome.rejected == 0 { Ending::Clean } else { Ending::Findings })
-}
-
-fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
-        return Ok(bytes);
-    }
-    fs::read(file).with_context(|| file.display().to_string())
 }
 
 /// What is named, and from the development folder what is not.

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::bind(&config, host).await?;
-        announce(&server.local_addr()?.to_string(), arguments.dev)?;
+        announce(&server.local_addr()?.to_string(), arguments.dev);
         server.run(stop_signal()?).await?;
         Ok(Ending::Clean)
     })
@@ -72,16 +72,19 @@ fn open_host(config: &Config) -> anyhow::Result<HostWithClock<SqliteStore>> {
 }
 
 /// Says where the gateway listens, for people and for programs that started it.
-fn announce(address: &str, dev: bool) -> io::Result<()> {
-    let mut output = io::stdout().lock();
-    writeln!(output, "listening on {address}")?;
+fn announce(address: &str, dev: bool) {
+    let mut text = format!("listening on {address}\n");
     if dev {
-        let folder = development::FOLDER;
-        writeln!(output, "certificates, settings, world and store are in ./{folder}")?;
-        writeln!(output, "send a batch:  abigate send FILE --to {address}")?;
-        writeln!(output, "as a sender other than {}:  --as NAME", development::SENDER)?;
+        text.push_str(&format!(
+            "certificates, settings, world and store are in ./{}\n\
+             send a batch:  abigate send FILE --to {address}\n\
+             as a sender other than {}:  --as NAME\n",
+            development::FOLDER,
+            development::SENDER,
+        ));
     }
-    output.flush()
+    // one who has closed the output does not want to know; the gateway runs all the same
+    let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
 }
 
 /// Completes when the process is asked to end.

@@ -2,9 +2,9 @@
 
 use jiff::Zoned;
 
-use super::{Answer, AnswerError, Peer};
+use super::{Answer, AnswerError, Peer, SenderPassword, outline};
 use crate::envelope::RawBatch;
-use crate::host::{self, Host, HostError, World};
+use crate::host::{self, Host, HostError, SenderProfile, World};
 use crate::store::Store;
 use crate::wire::Columns;
 
@@ -32,6 +32,14 @@ impl<S: Store> HostWithClock<S> {
 }
 
 impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
+    fn senders(&self) -> Vec<SenderPassword> {
+        let password = |sender: &SenderProfile| SenderPassword {
+            sender: outline::sender(sender.site(), sender.id()),
+            hash: sender.password_hash().to_owned(),
+        };
+        self.host.world().senders().iter().map(password).collect()
+    }
+
     fn answer(&mut self, batch: &RawBatch, peer: &Peer) -> Result<Vec<Columns>, AnswerError> {
         let now = read_clock(self.clock.as_ref());
         Ok(self.host.answer(batch, peer, &now)?)

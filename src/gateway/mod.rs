@@ -46,12 +46,33 @@ use crate::wire::Columns;
 ///
 /// It is called on one thread, a batch at a time, and may block.
 pub trait Answer: Send + 'static {
+    /// The senders whose passwords can be verified before their batches queue for the host thread,
+    /// which then has nothing slow to do. Others are verified there.
+    fn senders(&self) -> Vec<SenderPassword> {
+        Vec::new()
+    }
+
     /// The records of the answer, which the peer gets once this has returned.
     ///
     /// # Errors
     /// The batch could not be answered at all, as when the store has failed; nothing of it has taken
     /// effect and its connection is closed.
     fn answer(&mut self, batch: &RawBatch, peer: &Peer) -> Result<Vec<Columns>, AnswerError>;
+}
+
+/// The password of a sender, as far as it is known.
+#[derive(Clone)]
+pub struct SenderPassword {
+    /// The sender, as [`Outline::sender`] names it.
+    pub sender: String,
+    /// The argon2 hash of its password, in PHC form.
+    pub hash: String,
+}
+
+impl fmt::Debug for SenderPassword {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SenderPassword").field("sender", &self.sender).finish_non_exhaustive()
+    }
 }
 
 /// Why a batch could not be answered.

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, UnknownName};
 use crate::wire::Columns;
 
@@ -15,6 +17,7 @@ pub struct Outliner {
     header: Cell,
     site: Cell,
     id: Cell,
+    password: Cell,
     application: Cell,
     dispositions: Vec<Disposition>,
 }
@@ -74,6 +77,7 @@ impl Outliner {
             header: header.cell("control_identifier")?,
             site: header.cell("sender_receiver_site_code")?,
             id: header.cell("sender_receiver_id_code")?,
+            password: header.cell("communication_password")?,
             application: header.cell("application_identifier_code")?,
             dispositions,
         })
@@ -85,11 +89,18 @@ impl Outliner {
     pub fn outline(&self, rows: &[Columns]) -> Outline {
         match rows.first() {
             Some(row) if self.header.text(row) == "A" => Outline {
-                sender: format!("{}/{}", plain(self.site, row), plain(self.id, row)),
+                sender: sender(&plain(self.site, row), &plain(self.id, row)),
                 application: plain(self.application, row),
             },
             _ => Outline::default(),
         }
+    }
+
+    /// The password of a batch's header, in upper case and without the spaces behind it, as a host
+    /// compares it.
+    pub(super) fn password(&self, rows: &[Columns]) -> Zeroizing<Vec<u8>> {
+        let raw = rows.first().map_or(&[][..], |row| self.password.raw(row));
+        Zeroizing::new(raw.trim_ascii_end().to_ascii_uppercase())
     }
 
     /// How a batch ended.
@@ -125,6 +136,11 @@ impl fmt::Display for Outcome {
         }
         Ok(())
     }
+}
+
+/// How a sender is named.
+pub(super) fn sender(site: &str, id: &str) -> String {
+    format!("{site}/{id}")
 }
 
 fn plain(cell: Cell, row: &Columns) -> String {

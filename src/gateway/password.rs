@@ -1,14 +1,14 @@
 //! A-record passwords: argon2 hashes in the world file, and a memory of what was verified.
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
 
 use super::certificates::provider;
+use crate::host::{LocalPeer, Peer};
 
 /// How costly a password hash is: 19 MiB, two passes, one lane. The one place that says so.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
@@ -44,10 +44,7 @@ pub fn hash_password(password: &[u8]) -> Result<String, PasswordError> {
 /// Whether a password belongs to a PHC string. A string that is not one belongs to no password.
 #[must_use]
 pub fn verify_password(hash: &str, password: &[u8]) -> bool {
-    let Ok(parsed) = PasswordHash::new(hash) else {
-        return false;
-    };
-    Argon2::default().verify_password(password, &parsed).is_ok()
+    LocalPeer.knows_password(hash, password)
 }
 
 /// Remembers which passwords of a connection were right, so that only the first batch pays for it.
@@ -56,7 +53,14 @@ pub fn verify_password(hash: &str, password: &[u8]) -> bool {
 /// random key that lives as long as the connection.
 pub struct PasswordMemory {
     key: Zeroizing<[u8; KEY_LENGTH]>,
-    tags: Mutex<Vec<[u8; TAG_LENGTH]>>,
+    verdicts: Mutex<Verdicts>,
+}
+
+#[derive(Default)]
+struct Verdicts {
+    right: Vec<[u8; TAG_LENGTH]>,
+    /// The last one that was wrong, so that the same batch need not be asked about twice.
+    wrong: Option<[u8; TAG_LENGTH]>,
 }
 
 impl PasswordMemory {
@@ -67,26 +71,18 @@ impl PasswordMemory {
     pub fn new() -> Result<Self, PasswordError> {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         provider().secure_random.fill(&mut key[..]).map_err(|_| PasswordError::Random)?;
-        Ok(Self { key, tags: Mutex::new(Vec::new()) })
+        Ok(Self { key, verdicts: Mutex::default() })
     }
 
     /// Whether a password belongs to a PHC string: from memory, else by verifying it.
     #[must_use]
     pub fn verify(&self, hash: &str, password: &[u8]) -> bool {
-        let Ok(tag) = self.tag(hash, password) else {
-            return verify_password(hash, password);
-        };
-        if self.tags().contains(&tag) {
-            return true;
+        let Ok(tag) = self.tag(hash, password) else { return verify_password(hash, password) };
+        if let Some(verdict) = self.verdicts().find(&tag) {
+            return verdict;
         }
         let right = verify_password(hash, password);
-        if right {
-            let mut tags = self.tags();
-            if tags.len() == REMEMBERED {
-                tags.remove(0);
-            }
-            tags.push(tag);
-        }
+        self.verdicts().remember(tag, right);
         right
     }
 
@@ -100,9 +96,30 @@ impl PasswordMemory {
         Ok(tag)
     }
 
-    fn tags(&self) -> std::sync::MutexGuard<'_, Vec<[u8; TAG_LENGTH]>> {
-        // a panic elsewhere cannot leave the list half changed
-        self.tags.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn verdicts(&self) -> MutexGuard<'_, Verdicts> {
+        // a panic elsewhere cannot leave them half changed
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Verdicts {
+    fn find(&self, tag: &[u8; TAG_LENGTH]) -> Option<bool> {
+        if self.right.contains(tag) {
+            Some(true)
+        } else {
+            (self.wrong.as_ref() == Some(tag)).then_some(false)
+        }
+    }
+
+    fn remember(&mut self, tag: [u8; TAG_LENGTH], right: bool) {
+        if !right {
+            self.wrong = Some(tag);
+            return;
+        }
+        if self.right.len() == REMEMBERED {
+            self.right.remove(0);
+        }
+        self.right.push(tag);
     }
 }
 
@@ -135,26 +152,29 @@ mod tests {
     }
 
     #[test]
-    fn only_right_passwords_are_remembered() {
+    fn verdicts_are_remembered_for_their_pair_only() {
         let hash = hash_password(b"SECRET").unwrap();
         let memory = PasswordMemory::new().unwrap();
         assert!(!memory.verify(&hash, b"WRONG"));
-        assert!(memory.tags().is_empty());
+        assert!(memory.verdicts().right.is_empty());
         assert!(memory.verify(&hash, b"SECRET"));
         assert!(memory.verify(&hash, b"SECRET"));
-        assert_eq!(memory.tags().len(), 1);
-        // the memory must not answer for another hash
+        assert!(!memory.verify(&hash, b"WRONG"));
+        assert_eq!(memory.verdicts().right.len(), 1);
         let other = hash_password(b"OTHER").unwrap();
         assert!(!memory.verify(&other, b"SECRET"));
+        assert!(memory.verify(&other, b"OTHER"));
         assert!(!format!("{memory:?}").contains("SECRET"));
     }
 
     #[test]
     fn the_memory_is_bounded() {
-        let memory = PasswordMemory::new().unwrap();
-        memory.tags().extend((0..u8::try_from(REMEMBERED).unwrap()).map(|n| [n; TAG_LENGTH]));
-        let hash = hash_password(b"SECRET").unwrap();
-        assert!(memory.verify(&hash, b"SECRET"));
-        assert_eq!(memory.tags().len(), REMEMBERED);
+        let mut verdicts = Verdicts::default();
+        for number in 0..100 {
+            verdicts.remember([number; TAG_LENGTH], true);
+        }
+        assert_eq!(verdicts.right.len(), REMEMBERED);
+        assert_eq!(verdicts.find(&[99; TAG_LENGTH]), Some(true));
+        assert_eq!(verdicts.find(&[0; TAG_LENGTH]), None);
     }
 }

@@ -2,8 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -83,11 +85,14 @@ impl Server {
         let listener = TcpListener::bind(&config.listen)
             .await
             .map_err(|source| ServerError::Listen { address: config.listen.clone(), source })?;
+        let senders = host.senders();
         let (thread, handle) =
             HostThread::start(host, config.limits.queued_batches).map_err(ServerError::Thread)?;
         let shared = Shared {
             host: handle,
             outliner,
+            senders,
+            verifications: Semaphore::new(thread::available_parallelism().map_or(1, NonZero::get)),
             timeouts: config.timeouts,
             limits: config.wire,
             stop: CancellationToken::new(),

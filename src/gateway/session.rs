@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
 use super::writer::{HostGone, HostHandle};
-use super::{Intake, Outliner, Peer, Timeouts};
+use super::{Intake, Outliner, Peer, SenderPassword, Timeouts};
 use crate::envelope::RawBatch;
 use crate::wire::{Columns, WireError};
 
@@ -27,6 +28,9 @@ const QUIET: Duration = Duration::from_secs(1);
 pub(super) struct Shared {
     pub host: HostHandle,
     pub outliner: Outliner,
+    pub senders: Vec<SenderPassword>,
+    /// How many passwords are verified at once; each takes a core and 19 MiB.
+    pub verifications: Semaphore,
     pub timeouts: Timeouts,
     pub limits: crate::wire::Limits,
     /// No new batches are begun once it is cancelled.
@@ -172,6 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn answer(&mut self, batch: RawBatch) -> Result<(), SessionError> {
         let span = Span::current();
         let outline = self.shared.outliner.outline(&batch.rows);
+        self.verify_password(&outline.sender, &batch.rows).await;
         let answer = self.shared.host.answer(batch, Arc::clone(&self.peer), span.clone()).await?;
         let records = answer.map_err(|error| {
             error!(error = %error, "the batch could not be answered");
@@ -185,6 +190,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         span.record("disposition", tracing::field::display(&outcome));
         info!(answer_records = records.len(), "batch answered");
         self.write(&records).await
+    }
+
+    /// Verifies the password of a batch here, so that the host thread finds the verdict in the peer's
+    /// memory. Whether the batch is good is for the host to say.
+    async fn verify_password(&self, sender: &str, rows: &[Columns]) {
+        let Some(known) = self.shared.senders.iter().find(|known| known.sender == sender) else { return };
+        let password = self.shared.outliner.password(rows);
+        let (peer, hash) = (Arc::clone(&self.peer), known.hash.clone());
+        // a semaphore that is never closed always gives its permit in the end
+        let Ok(_permit) = self.shared.verifications.acquire().await else { return };
+        let _ = tokio::task::spawn_blocking(move || peer.knows_password(&hash, &password)).await;
     }
 
     async fn write(&mut self, records: &[Columns]) -> Result<(), SessionError> {

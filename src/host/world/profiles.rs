@@ -38,6 +38,12 @@ impl SenderProfile {
         &self.id
     }
 
+    /// The argon2 hash of its password, in PHC form.
+    #[must_use]
+    pub fn password_hash(&self) -> &str {
+        &self.password_hash
+    }
+
     /// The common name of its client certificate.
     #[must_use]
     pub fn certificate(&self) -> Option<&str> {
