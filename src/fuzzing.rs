@@ -1,6 +1,8 @@
 //! What the fuzz targets of `fuzz/` do with their bytes, kept here so that the test run replays their
 //! corpus. Each function gives back nothing and panics when something does not hold.
 
+use std::cell::RefCell;
+use std::error::Error;
 use std::sync::LazyLock;
 
 use bytes::BytesMut;
@@ -9,7 +11,9 @@ use tokio_util::codec::{Decoder, Encoder};
 use crate::envelope::{BatchCollector, BatchReading, Directory, EnvelopeCodec, Party, Permit, RawBatch};
 use crate::envelope::{Sender, Standing};
 use crate::grammar::{Grammar, LoadError, Source, UnknownName, export};
+use crate::host::{Host, Peer, World};
 use crate::message::Transaction;
+use crate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
 use crate::wire::{LimitExceeded, Limits, Line, Record, RecordCodec, Separator, Splitter, records};
 
 /// A stream in chunks: the first byte says how many sizes follow, the others are the stream.
@@ -251,5 +255,113 @@ impl Directory for Refusing {
 
     fn national_permit(&self, _: &str) -> Permit {
         if self.grants(7) { Permit::NotNeeded } else { Permit::Missing }
+    }
+}
+
+/// A stream of batches to the demo world, each answered from the same state.
+pub fn answer(data: &[u8]) {
+    let limits = Limits { records_per_batch: 2_000, ..Limits::default() };
+    let mut collector = BatchCollector::new(limits);
+    for record in records(data) {
+        match collector.push(record.as_line()) {
+            Ok(Some(batch)) => answer_batch(&batch),
+            Ok(None) => {}
+            Err(_) => return,
+        }
+    }
+    if let Some(batch) = collector.finish() {
+        answer_batch(&batch);
+    }
+}
+
+/// Whatever comes, there is an answer, and it is a batch.
+fn answer_batch(batch: &RawBatch) {
+    HOST.with_borrow_mut(|host| {
+        let now = host.world().clock().cloned().unwrap_or_default();
+        let answer = host.answer(batch, &AnyPassword, &now);
+        assert!(answer.is_ok(), "{answer:?}");
+        let mut collector = BatchCollector::new(Limits::default());
+        let mut batches = Vec::new();
+        for (row, number) in answer.iter().flatten().zip(1..) {
+            let line = Line { columns: row, number, offset: 0, length: row.len(), defect: None };
+            batches.extend(collector.push(line).ok().flatten());
+        }
+        assert!(batches.len() == 1 && batches[0].ended && collector.finish().is_none(), "{batches:?}");
+    });
+}
+
+thread_local! {
+    static HOST: RefCell<Host<'static, Forgetful>> = RefCell::new(demo_host().expect("the demo world"));
+}
+
+fn demo_host() -> Result<Host<'static, Forgetful>, Box<dyn Error>> {
+    let grammar = Grammar::builtin();
+    let now = World::demo(grammar)?.clock().cloned().unwrap_or_default();
+    let filled = Host::new(grammar, World::demo(grammar)?, SqliteStore::in_memory()?, &now)?;
+    Ok(Host::new(grammar, World::demo(grammar)?, Forgetful(filled.into_store()), &now)?)
+}
+
+/// Passwords are not what is looked for here, and their hashes are made to be slow.
+struct AnyPassword;
+
+impl Peer for AnyPassword {
+    fn certificate(&self) -> Option<&str> {
+        None
+    }
+
+    fn knows_password(&self, _: &str, _: &[u8]) -> bool {
+        true
+    }
+}
+
+/// A store that keeps nothing, so that an input does the same each time.
+#[derive(Debug)]
+struct Forgetful(SqliteStore);
+
+struct ForgetfulUnit<'a>(<SqliteStore as Store>::Unit<'a>);
+
+impl Store for Forgetful {
+    type Unit<'a> = ForgetfulUnit<'a>;
+
+    fn begin(&mut self) -> Result<ForgetfulUnit<'_>, StoreError> {
+        self.0.begin().map(ForgetfulUnit)
+    }
+}
+
+impl Unit for ForgetfulUnit<'_> {
+    fn entry_summary(&mut self, key: &EntryKey) -> Result<Option<EntrySummary>, StoreError> {
+        self.0.entry_summary(key)
+    }
+
+    fn put_entry_summary(&mut self, summary: &EntrySummary) -> Result<(), StoreError> {
+        self.0.put_entry_summary(summary)
+    }
+
+    fn remove_entry_summary(&mut self, key: &EntryKey) -> Result<(), StoreError> {
+        self.0.remove_entry_summary(key)
+    }
+
+    fn consolidated_into(&mut self, release: &EntryKey) -> Result<Option<EntryKey>, StoreError> {
+        self.0.consolidated_into(release)
+    }
+
+    fn consolidate(&mut self, summary: &EntryKey, releases: &[EntryKey]) -> Result<(), StoreError> {
+        self.0.consolidate(summary, releases)
+    }
+
+    fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
+        self.0.withdrawals(warehouse)
+    }
+
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+        self.0.put_batch(batch)
+    }
+
+    fn is_new(&mut self) -> Result<bool, StoreError> {
+        self.0.is_new()
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        Ok(())
     }
 }

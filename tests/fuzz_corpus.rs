@@ -32,3 +32,8 @@ fn grammar_language() {
 fn batch_parse() {
     replay("batch_parse", fuzzing::batch_parse);
 }
+
+#[test]
+fn answer() {
+    replay("answer", fuzzing::answer);
+}

@@ -1,14 +1,19 @@
 //! `abigate convert`
 
+use std::cell::Cell;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use super::{Ending, stream};
 use crate::grammar::Grammar;
-use crate::message::{Form, Outline, Part, RecordsWriter, canonical, read_ndjson, read_records};
+use crate::message::{Form, Outline, Part, ReadError, RecordsWriter, Translation};
+use crate::message::{canonical, read_ndjson, read_records};
+use crate::translate::EntrySummaryCodec;
 use crate::wire::Columns;
 
 /// A form in which messages are kept.
@@ -20,12 +25,24 @@ enum Format {
     Records,
     /// The same, one transaction a line
     Ndjson,
+    /// JSON of entry summaries by the model, within the records of their batches and blocks
+    Model,
+    /// The same, one entry summary a line
+    ModelNdjson,
 }
 
-/// Convert between 80-column records and their JSON, without loss
+impl Format {
+    /// Whether each transaction has a line of its own.
+    fn is_in_lines(self) -> bool {
+        matches!(self, Self::Ndjson | Self::ModelNdjson)
+    }
+}
+
+/// Convert between 80-column records, their JSON and the entry summary model
 ///
-/// What is in error is converted as well; `abigate check` says what is wrong. Records are written one
-/// a line, ended by a line feed.
+/// The JSON of records is without loss, for what is in error as well; `abigate check` says what is wrong.
+/// The model holds entry summaries that can be read; others are named and left out. Records are written
+/// one a line, ended by a line feed.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The file to read; standard input if none is named, or for `-`
@@ -58,24 +75,39 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
         Some(format) => format,
         None => look(&mut input)?,
     };
+    let codec = Rc::new(EntrySummaryCodec::new(grammar)?);
+    let left_out = Rc::new(Cell::new(false));
     let out = stream::output(arguments.output.as_deref())?;
-    let mut target = Target::new(grammar, arguments, out);
-    let ending = {
-        let mut sink = |row: &Columns| target.push(row);
-        let read = match from {
-            Format::Catair => stream::records(input, &mut sink),
-            Format::Records => {
-                read_records(grammar, input, &mut sink).map(|()| Ending::Clean).map_err(Into::into)
-            }
-            Format::Ndjson => {
-                read_ndjson(grammar, input, &mut sink).map(|()| Ending::Clean).map_err(Into::into)
-            }
-        };
-        let name = arguments.file.as_ref().map_or("standard input".into(), |file| file.display().to_string());
-        read.with_context(|| name)?
+    let mut target = Target::new(grammar, arguments, &codec, &left_out, out);
+    let mut sink = |row: &Columns| target.push(row);
+    let filings = |filing: &Value| codec.from_json(filing);
+    let read = match from {
+        Format::Catair => stream::records(input, &mut sink),
+        _ if from.is_in_lines() => done(read_ndjson(grammar, input, &filings, &mut sink)),
+        _ => done(read_records(grammar, input, &filings, &mut sink)),
     };
+    let name = arguments.file.as_ref().map_or("standard input".into(), |file| file.display().to_string());
+    let ending = read.context(name)?;
     target.finish()?;
-    Ok(ending)
+    Ok(if left_out.get() { Ending::Findings } else { ending })
+}
+
+fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {
+    Ok(read.map(|()| Ending::Clean)?)
+}
+
+/// Makes filings of transactions, and names those that it cannot make one of.
+fn translation<'g>(codec: &Rc<EntrySummaryCodec>, left_out: &Rc<Cell<bool>>) -> Translation<'g> {
+    let (codec, left_out) = (Rc::clone(codec), Rc::clone(left_out));
+    Box::new(move |body| {
+        let made = codec.to_json(body);
+        made.map_err(|problem| {
+            let first = body.items.first().map_or(0, |item| item.number);
+            eprintln!("abigate: transaction at record {first} is left out: {problem}");
+            left_out.set(true);
+        })
+        .ok()
+    })
 }
 
 /// What the first bytes look like: of JSON, a document begins with its list of batches.
@@ -89,20 +121,32 @@ fn look(input: &mut impl BufRead) -> io::Result<Format> {
 /// Where the records go.
 enum Target<'g> {
     Plain(Box<dyn Write>),
-    Canonical(Outline<'g>, Vec<Part<'g>>, Box<dyn Write>),
-    Json(RecordsWriter<'g, Box<dyn Write>>),
+    Canonical(Box<Outline<'g>>, Vec<Part<'g>>, Box<dyn Write>),
+    Json(Box<RecordsWriter<'g, Box<dyn Write>>>),
 }
 
 impl<'g> Target<'g> {
-    fn new(grammar: &'g Grammar, arguments: &Arguments, out: Box<dyn Write>) -> Self {
+    fn new(
+        grammar: &'g Grammar,
+        arguments: &Arguments,
+        codec: &Rc<EntrySummaryCodec>,
+        left_out: &Rc<Cell<bool>>,
+        out: Box<dyn Write>,
+    ) -> Self {
         let form = Form {
-            lines: arguments.to == Format::Ndjson,
+            lines: arguments.to.is_in_lines(),
             canonical: arguments.canonical,
             mask_passwords: arguments.mask_passwords,
         };
         match arguments.to {
-            Format::Records | Format::Ndjson => Self::Json(RecordsWriter::new(grammar, form, out)),
-            Format::Catair if form.canonical => Self::Canonical(Outline::new(grammar), Vec::new(), out),
+            Format::Records | Format::Ndjson => Self::Json(Box::new(RecordsWriter::new(grammar, form, out))),
+            Format::Model | Format::ModelNdjson => {
+                let writer = RecordsWriter::new(grammar, form, out);
+                Self::Json(Box::new(writer.translated(translation(codec, left_out))))
+            }
+            Format::Catair if form.canonical => {
+                Self::Canonical(Box::new(Outline::new(grammar)), Vec::new(), out)
+            }
             Format::Catair => Self::Plain(out),
         }
     }

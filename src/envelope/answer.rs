@@ -6,7 +6,7 @@ use super::condition::{EnvelopeCondition, Place};
 use super::directory::{Party, Sender};
 use super::layouts::{BatchCells, BlockHeaderCells, BlockTrailerCells, EnvelopeCodec, PartyCells};
 use super::read::{BatchReading, Block};
-use crate::grammar::{Cell, ConditionCode, Layout, PutError};
+use crate::grammar::{Cell, ConditionCode, PutError};
 use crate::wire::Columns;
 
 /// The final condition of a refusal and its disposition type (B&B-33, note 3).
@@ -96,38 +96,31 @@ impl EnvelopeCodec<'_> {
         Ok(rows)
     }
 
-    /// A notification.
+    /// A notification. The e-Manifest family names the application in its blocks only.
     ///
     /// # Errors
     /// A value that does not fit its field, or a block with more records than can be counted.
     pub fn notification(&self, notification: &Notification) -> Result<Vec<Columns>, AnswerError> {
         let family = self.family(self.is_e_manifest(&notification.application));
-        let mut rows = Vec::new();
-        let addressed = |cells: &BatchCells<'_>| -> Result<Columns, PutError> {
-            let mut row = cells.layout.blank();
-            cells.site.put_text(&mut row, &notification.receiver.site)?;
-            cells.id.put_text(&mut row, &notification.receiver.id)?;
-            cells.office.put_text(&mut row, &notification.receiver.office)?;
-            cells.date.put_date(&mut row, notification.date)?;
-            Ok(row)
-        };
-        let mut header = addressed(&family.output_header)?;
+        let mut header = addressed(&family.output_header, notification)?;
         if let Some(cell) = family.output_header.application.filter(|_| !family.is_e_manifest) {
             cell.put_text(&mut header, &notification.application)?;
         }
-        rows.push(header);
-        let output = &self.output;
+        let mut rows = vec![header];
+        let (first, last) = (&self.output.block_header, &self.output.block_trailer);
         for (party, records) in &notification.blocks {
-            rows.push(named_block(output.block_header.layout, &output.block_header.processing, party)?);
+            let mut header = first.layout.blank();
+            put_party(&first.processing, &mut header, party)?;
+            first.application.put_text(&mut header, &notification.application)?;
+            let mut trailer = last.layout.blank();
+            put_party(&last.processing, &mut trailer, party)?;
+            last.application.put_text(&mut trailer, &notification.application)?;
+            put_count(last, &mut trailer, records.len())?;
+            rows.push(header);
             rows.extend_from_slice(records);
-            rows.push(named_block(output.block_trailer.layout, &output.block_trailer.processing, party)?);
-            let from = rows.len() - records.len() - 2;
-            output.block_header.application.put_text(&mut rows[from], &notification.application)?;
-            let last = rows.len() - 1;
-            output.block_trailer.application.put_text(&mut rows[last], &notification.application)?;
-            put_count(&output.block_trailer, &mut rows[last], records.len())?;
+            rows.push(trailer);
         }
-        rows.push(addressed(&family.output_trailer)?);
+        rows.push(addressed(&family.output_trailer, notification)?);
         Ok(rows)
     }
 
@@ -275,11 +268,18 @@ fn mirror_party(input: &PartyCells, received: &Columns, output: &PartyCells, row
     }
 }
 
-/// A B- or Y-record of a notification, without its application.
-fn named_block(layout: &Layout, cells: &PartyCells, party: &Party) -> Result<Columns, PutError> {
-    let mut row = layout.blank();
-    cells.port.put_text(&mut row, &party.port)?;
-    cells.filer.put_text(&mut row, &party.filer)?;
-    cells.office.put_text(&mut row, &party.office)?;
+/// An A- or Z-record of a notification, without its application.
+fn addressed(cells: &BatchCells<'_>, notification: &Notification) -> Result<Columns, PutError> {
+    let mut row = cells.layout.blank();
+    cells.site.put_text(&mut row, &notification.receiver.site)?;
+    cells.id.put_text(&mut row, &notification.receiver.id)?;
+    cells.office.put_text(&mut row, &notification.receiver.office)?;
+    cells.date.put_date(&mut row, notification.date)?;
     Ok(row)
+}
+
+fn put_party(cells: &PartyCells, row: &mut Columns, party: &Party) -> Result<(), PutError> {
+    cells.port.put_text(row, &party.port)?;
+    cells.filer.put_text(row, &party.filer)?;
+    cells.office.put_text(row, &party.office)
 }

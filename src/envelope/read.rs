@@ -190,10 +190,13 @@ impl EnvelopeCodec<'_> {
         reading: &mut BatchReading,
         found: &mut Found,
     ) {
+        // An application without a map has been refused as not available.
+        let Some((identifier, automaton)) = self.applications.get(reading.application.as_str()) else {
+            return;
+        };
+        let mut assembler = Assembler::new(identifier.clone(), automaton);
         for (number, (block, rows)) in (1..).zip(reading.blocks.iter_mut().zip(&split.blocks)) {
-            let Err(trouble) = self.read_block(&reading.application, batch, rows, block) else {
-                continue;
-            };
+            let Err(trouble) = self.read_block(&mut assembler, batch, rows, block) else { continue };
             let Trouble { transaction, record, what } = trouble;
             let place = |column| Place::Transaction { block: number, transaction, record, column };
             match what {
@@ -223,14 +226,11 @@ impl EnvelopeCodec<'_> {
     /// Reads a block's transactions up to the first fault.
     fn read_block(
         &self,
-        application: &str,
+        assembler: &mut Assembler<'_>,
         batch: &RawBatch,
         rows: &BlockRows,
         block: &mut Block,
     ) -> Result<(), Trouble> {
-        // An application without a map has been refused as not available.
-        let Some((identifier, automaton)) = self.applications.get(application) else { return Ok(()) };
-        let mut assembler = Assembler::new(identifier.clone(), automaton);
         let mut finished = None;
         for index in rows.details.clone() {
             let row = upper(&batch.rows[index], None);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::check::{is_secret, words};
+use super::check::words;
 use super::json::decoded;
 use super::judge::{FieldTrouble, judge};
 use super::outline::{Body, Child, Control, Item, Outline, Part, children};
@@ -164,7 +164,7 @@ impl<'g, W: Write> Explainer<'g, W> {
             let trouble = troubles.iter().find(|trouble| (first..=last).contains(&trouble.first));
             let is_identifier = first == 1 && field.values == Values::Constant(layout.record.clone());
             if trouble.is_some() || !field.cell.is_blank(&item.row) && !is_identifier {
-                self.field(depth + 1, field, &item.row, trouble)?;
+                self.field(depth + 1, field, item, trouble)?;
             }
         }
         Ok(())
@@ -174,15 +174,15 @@ impl<'g, W: Write> Explainer<'g, W> {
         &mut self,
         depth: usize,
         field: &Field,
-        row: &Columns,
+        item: &Item<'g>,
         trouble: Option<&FieldTrouble<'_>>,
     ) -> io::Result<()> {
         let name = if field.is_filler() { "(filler)" } else { &field.element };
-        let value = value(field, row);
+        let value = value(field, item);
         let width = NAME_WIDTH.saturating_sub(2 * depth);
         let columns = field.cell.to_string();
         let mut line = format!("{:indent$}{columns:<6} {name:<width$} {value}", "", indent = 2 * depth);
-        if let Some(meaning) = self.meaning(field, row) {
+        if let Some(meaning) = self.meaning(field, &item.row) {
             line.push_str(" = ");
             line.push_str(meaning);
         }
@@ -216,12 +216,12 @@ impl<'g, W: Write> Explainer<'g, W> {
     }
 }
 
-fn value(field: &Field, row: &Columns) -> String {
-    if is_secret(&field.name) && !field.cell.is_blank(row) {
+fn value(field: &Field, item: &Item<'_>) -> String {
+    if item.hides(field) {
         return MASK.to_owned();
     }
-    decoded(field, row)
-        .unwrap_or_else(|| field.cell.raw(row).escape_ascii().to_string().trim_end().to_owned())
+    let plain = || field.cell.raw(&item.row).escape_ascii().to_string().trim_end().to_owned();
+    decoded(field, &item.row).unwrap_or_else(plain)
 }
 
 /// A name of the grammar for people.

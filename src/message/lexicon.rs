@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::check::is_secret;
 use super::identify::{Identifier, layouts_of};
-use crate::grammar::{Automaton, Direction, Grammar, Layout, Symbol};
+use super::outline::upper;
+use crate::grammar::{Automaton, Cell, Direction, Grammar, Layout, Symbol};
 use crate::wire::Columns;
 
 /// The variants of control records, of e-Manifest applications and of all others.
@@ -129,14 +131,8 @@ impl<'g> Lexicons<'g> {
     /// the first block does; a batch without any is CBP's if it has no password.
     pub(super) fn of_batch(&mut self, first: &Columns, second: Option<&Columns>) -> Rc<Lexicon<'g>> {
         let named = self.named(first).or_else(|| self.named(second?));
-        let from_filer = || {
-            let mut layouts = self.grammar.layouts().iter();
-            let password = layouts.find_map(|layout| {
-                (layout.direction == Direction::Input && first.starts_with(layout.record.as_bytes()))
-                    .then(|| layout.cell("communication_password").ok())?
-            });
-            password.is_none_or(|cell| !cell.is_blank(first))
-        };
+        let folded = upper(first);
+        let from_filer = || self.password(&folded).is_none_or(|cell| !cell.is_blank(first));
         let application = named.unwrap_or_default();
         let direction = match self.grammar.application(&application) {
             Some(known) => known.direction,
@@ -157,18 +153,28 @@ impl<'g> Lexicons<'g> {
         }
     }
 
-    /// The lexicon by the names that JSON gives.
+    /// Where a password may stand in a control record, whatever layout it is taken for.
+    pub(super) fn password(&self, folded: &Columns) -> Option<Cell> {
+        let fields = self.envelope(folded).flat_map(|layout| &layout.fields);
+        fields.filter(|field| is_secret(&field.name)).map(|field| field.cell).next()
+    }
+
+    /// Which way an application's transactions travel.
     pub(super) fn named_direction(&self, application: &str) -> Direction {
         self.grammar.application(application).map_or(Direction::Input, |known| known.direction)
     }
 
     /// The application that a header names, upper case.
     fn named(&self, row: &Columns) -> Option<String> {
-        let mut folded = *row;
-        folded.make_ascii_uppercase();
-        let envelope = self.grammar.layouts().iter().filter(|layout| layout.application == "*");
-        let mut of_record = envelope.filter(|layout| folded.starts_with(layout.record.as_bytes()));
-        let cell = of_record.find_map(|layout| layout.cell("application_identifier_code").ok())?;
+        let folded = upper(row);
+        let cell =
+            self.envelope(&folded).find_map(|layout| layout.cell("application_identifier_code").ok())?;
         cell.value(&folded).map(str::to_owned)
+    }
+
+    /// All layouts that a control record may have.
+    fn envelope<'a>(&self, folded: &'a Columns) -> impl Iterator<Item = &'g Layout> + use<'a, 'g> {
+        let layouts = self.grammar.layouts().iter().filter(|layout| layout.application == "*");
+        layouts.filter(|layout| folded.starts_with(layout.record.as_bytes()))
     }
 }

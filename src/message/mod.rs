@@ -14,7 +14,9 @@ pub use check::Checker;
 pub use explain::Explainer;
 pub use finding::{Finding, Position};
 pub use identify::Identifier;
-pub use json::{Form, ReadError, ReadFault, RecordsWriter, canonical, read_ndjson, read_records};
+pub use json::{
+    Form, ReadError, ReadFault, RecordsWriter, Translation, canonical, no_filings, read_ndjson, read_records,
+};
 pub use judge::{FieldTrouble, Trouble, judge};
 pub use outline::{Body, Child, Control, Item, Outline, Part, children};
 pub use transaction::{Assembler, Group, GroupRef, Node, Transaction};

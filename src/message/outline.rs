@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::lexicon::{Lexicon, Lexicons};
 use super::transaction::{Assembler, GroupRef, Transaction};
-use crate::grammar::{Automaton, Direction, Fault, Grammar, Layout};
+use crate::grammar::{Automaton, Cell, Direction, Fault, Field, Grammar, Layout};
 use crate::wire::{Columns, Limits};
 
 /// The four control records, told by their first column; no transaction record begins with these.
@@ -41,6 +41,20 @@ pub struct Item<'g> {
     pub row: Columns,
     /// Its layout, if it has a known one.
     pub layout: Option<&'g Layout>,
+    /// Where a password may stand in it, whatever its layout says.
+    pub password: Option<Cell>,
+}
+
+impl Item<'_> {
+    /// Whether what stands in a field is not to be shown.
+    #[must_use]
+    pub fn hides(&self, field: &Field) -> bool {
+        let overlaps = |secret: Cell| {
+            field.cell.first_column() <= secret.last_column()
+                && secret.first_column() <= field.cell.last_column()
+        };
+        self.password.is_some_and(overlaps) && !field.cell.is_blank(&self.row)
+    }
 }
 
 /// Records of a block that belong together.
@@ -106,7 +120,6 @@ pub enum Part<'g> {
 /// Finds the parts of a stream. Takes any records in any order and gives each of them back once, in
 /// order; holds one transaction at most.
 pub struct Outline<'g> {
-    grammar: &'g Grammar,
     lexicons: Lexicons<'g>,
     /// The most records that are kept together.
     most: usize,
@@ -127,7 +140,6 @@ impl<'g> Outline<'g> {
     #[must_use]
     pub fn new(grammar: &'g Grammar) -> Self {
         Self {
-            grammar,
             lexicons: Lexicons::new(grammar),
             most: Limits::default().records_per_transaction,
             number: 0,
@@ -226,8 +238,10 @@ impl<'g> Outline<'g> {
 
     /// Control records are the envelope's, whatever application the block names.
     fn control(&self, control: Control, row: &Columns, number: u64) -> Option<Part<'g>> {
-        let (_, layout) = self.batch.as_ref()?.identify(&upper(row));
-        Some(Part::Control(control, Item { number, row: *row, layout }))
+        let folded = upper(row);
+        let (_, layout) = self.batch.as_ref()?.identify(&folded);
+        let password = self.lexicons.password(&folded);
+        Some(Part::Control(control, Item { number, row: *row, layout, password }))
     }
 
     fn detail(&mut self, row: &Columns, parts: &mut Vec<Part<'g>>) {
@@ -244,7 +258,7 @@ impl<'g> Outline<'g> {
         if self.lost.is_none() {
             self.assemble(&folded, lexicon.begins(symbol), parts);
         }
-        self.items.push(Item { number: self.number, row: *row, layout });
+        self.items.push(Item { number: self.number, row: *row, layout, password: None });
     }
 
     fn assemble(&mut self, folded: &Columns, begins: bool, parts: &mut Vec<Part<'g>>) {

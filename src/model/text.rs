@@ -43,10 +43,10 @@ impl<const N: usize> Inline<N> {
     /// The bytes, if there are at least one and at most `N` and all may travel.
     #[inline]
     pub(super) fn new(from: &[u8]) -> Option<Self> {
-        let mut bytes = [0; N];
+        let mut bytes = [b' '; N];
         bytes.get_mut(..from.len())?.copy_from_slice(from);
-        // No early exit, so that the compiler may look at many bytes at once.
-        let travels = from.iter().fold(true, |all, &byte| all & matches!(byte, b' '..=b'`' | b'{'..=b'~'));
+        // All N are looked at, without an early exit: a fixed count that vectors can do.
+        let travels = bytes.iter().fold(true, |all, &byte| all & matches!(byte, b' '..=b'`' | b'{'..=b'~'));
         let length = u8::try_from(from.len()).ok()?;
         (travels && from.last().is_some_and(|&last| last != b' ')).then_some(Self { bytes, length })
     }

@@ -115,6 +115,8 @@ pub(super) enum Expression {
     OneOf(Box<At<Expression>>, Vec<String>),
     OnList(Box<At<Expression>>, String),
     Like(Box<At<Expression>>, Vec<String>),
+    /// A text of several words has this one.
+    Has(Box<At<Expression>>, Box<At<Expression>>),
     Weekend(Box<At<Expression>>),
     Given(FieldName),
     Any(Scan),

@@ -142,6 +142,7 @@ impl<'g> Compiler<'g> {
                 let patterns = patterns.iter().map(|pattern| pattern.as_bytes().into()).collect();
                 Expression::Like(boxed(value)?, patterns)
             }
+            ast::Expression::Has(words, word) => Expression::Has(boxed(words)?, boxed(word)?),
             ast::Expression::Weekend(inner) => Expression::Weekend(boxed(inner)?),
             ast::Expression::Given(field) => Expression::Given(self.field(offset, field, this, at)?),
             ast::Expression::Any(scan) => Expression::Any(self.scan(scan, this)?.0),

@@ -105,6 +105,7 @@ pub(super) enum Expression {
     OneOf(Box<Expression>, Box<[Box<str>]>),
     OnReference(Box<Expression>, Box<str>),
     Like(Box<Expression>, Box<[Box<[u8]>]>),
+    Has(Box<Expression>, Box<Expression>),
     Weekend(Box<Expression>),
     Given(FieldRef),
     Any(Scan),
@@ -157,6 +158,10 @@ impl<'a> Judge<'a> {
             Expression::Like(value, patterns) => {
                 let text = self.text(value, at)?;
                 (!text.is_empty()).then(|| patterns.iter().any(|pattern| is_like(text.as_bytes(), pattern)))
+            }
+            Expression::Has(words, word) => {
+                let (words, word) = (self.text(words, at)?, self.text(word, at)?);
+                Some(words.split(' ').any(|known| known == word))
             }
             Expression::Weekend(value) => match self.value(value, at, Kind::Date) {
                 Value::Date(date) => Some(date.weekday().to_monday_one_offset() > 5),
@@ -292,11 +297,8 @@ impl<'a> Judge<'a> {
         kind: Kind,
     ) -> Value<'b> {
         let Some(key) = self.text(key, at) else { return Value::Undecided };
-        match self.context.reference.value(list, &key, column) {
-            Some(value) => of_kind(Cow::Owned(value), kind),
-            None if self.context.reference.has(list, &key) == Some(true) => Value::Blank,
-            None => Value::Undecided,
-        }
+        let held = self.context.reference.value(list, &key, column);
+        held.map_or(Value::Undecided, |value| of_kind(Cow::Owned(value), kind))
     }
 
     fn field<'b>(&'b self, field: &FieldRef, at: Spot, kind: Kind) -> Value<'b> {

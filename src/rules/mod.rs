@@ -125,7 +125,8 @@ pub trait Reference {
     /// Whether a code is on a list; `None` if the list is not held, and then nothing is judged by it.
     fn has(&self, list: &str, code: &str) -> Option<bool>;
 
-    /// A column of a code's row; `None` if the list, the code or the column is not held.
+    /// A column of a code's row, empty if it says nothing; `None` if the list, the code or the column
+    /// is not held, and then nothing is judged by it.
     fn value(&self, list: &str, code: &str, column: &str) -> Option<String>;
 
     /// By how much a filer's check digits may exceed the computed one, modulo 10 (Appendix E).

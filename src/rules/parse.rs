@@ -152,8 +152,11 @@ impl<'a> Parser<'a> {
                 Token::Sign("{") => Expression::Like(Box::new(left), self.texts()?),
                 _ => return Err(self.wrong_before("`{` or a text")),
             }
+        } else if self.accept_word("has") {
+            let word = self.terms()?;
+            Expression::Has(Box::new(left), Box::new(word))
         } else if negated {
-            return Err(self.wrong("`in` or `like`"));
+            return Err(self.wrong("`in`, `like` or `has`"));
         } else if let Some(operator) = self.comparison_sign() {
             let right = self.terms()?;
             Expression::Compare(operator, Box::new(left), Box::new(right))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::field::{put_bytes, trim_end, trim_start};
+use super::field::put_bytes;
 use super::part::{Child, Reader, Writer};
 use super::place::{Names, Reading, RecordPlace, Spot, Writing};
 use super::problem::EncodeProblem;
@@ -121,16 +121,18 @@ impl AgencyPlace {
     }
 
     fn read(&self, reading: &mut Reading<'_>) -> Option<AgencyRecord> {
-        let columns = reading.columns;
+        let source = reading.source;
         let mut fields = AgencyFields::with_capacity(self.fields.len());
         let mut complete = true;
         for field in &self.fields {
-            let raw = field.spot.cell.raw(columns);
-            let text = if field.numeric { trim_start(raw) } else { trim_end(raw) };
-            if text.is_empty() {
+            if source.is_blank(&field.spot) {
                 continue;
             }
-            let value = if field.numeric { number(text, raw.len()) } else { AgencyText::from_bytes(text) };
+            let value = if field.numeric {
+                source.digits(&field.spot).and_then(|digits| number(digits, field.spot.cell.width()))
+            } else {
+                AgencyText::from_bytes(source.indented(&field.spot))
+            };
             match value {
                 Some(value) => fields.push(Arc::clone(&field.name), value),
                 None => {

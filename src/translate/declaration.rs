@@ -1,14 +1,13 @@
 //! The importer's additional declarations: one record with a layout for each kind.
 
 use super::part::{Child, Fields, Reader, Writer, fields};
-use super::place::{Names, Reading, RecordPlace, Spot, Writing};
+use super::place::{Names, Reading, RecordPlace, Source, Spot, Writing};
 use super::problem::EncodeProblem;
 use crate::grammar::{Symbol, UnknownName};
 use crate::model::{
     AluminumOrigin, AutoPartsLicense, Certification, CopperOrigin, CraftBeverage, Declaration,
     ExportCertificate, OtherDeclaration, ProductExclusion, SoftwoodLumber, SteelOrigin,
 };
-use crate::wire::Columns;
 
 /// Records of one identifier and several layouts: `Choice ["id"]`.
 pub(super) struct Choice;

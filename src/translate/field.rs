@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::place::Spot;
+use super::place::{Source, Spot};
 use super::problem::shown;
 use crate::grammar::Cell;
 use crate::model::Coded;
@@ -26,7 +26,7 @@ pub(super) trait Field: Sized {
     }
 
     /// The value; the error is what was expected.
-    fn read(spot: &Spot, columns: &Columns) -> Result<Self, &'static str>;
+    fn read(spot: &Spot, source: &Source<'_>) -> Result<Self, &'static str>;
 
     /// Puts the value into a field that is blank.
     fn write(&self, spot: &Spot, columns: &mut Columns) -> Result<(), Misfit>;
@@ -39,7 +39,7 @@ pub(super) trait Scalar: Sized {
     const WIDTH: usize = usize::MAX;
 
     /// The value: `None` when blank, an error when it is another kind of value.
-    fn read(cell: Cell, columns: &Columns) -> Result<Option<Self>, ()>;
+    fn read(spot: &Spot, source: &Source<'_>) -> Result<Option<Self>, ()>;
 
     fn write(&self, cell: Cell, columns: &mut Columns) -> Result<(), Misfit>;
 }
@@ -52,8 +52,8 @@ impl<T: Scalar> Field for T {
     }
 
     #[inline]
-    fn read(spot: &Spot, columns: &Columns) -> Result<Self, &'static str> {
-        match T::read(spot.cell, columns) {
+    fn read(spot: &Spot, source: &Source<'_>) -> Result<Self, &'static str> {
+        match T::read(spot, source) {
             Ok(Some(value)) => Ok(value),
             _ => Err(T::EXPECTED),
         }
@@ -73,8 +73,8 @@ impl<T: Scalar> Field for Option<T> {
     }
 
     #[inline]
-    fn read(spot: &Spot, columns: &Columns) -> Result<Self, &'static str> {
-        T::read(spot.cell, columns).map_err(|()| T::EXPECTED)
+    fn read(spot: &Spot, source: &Source<'_>) -> Result<Self, &'static str> {
+        T::read(spot, source).map_err(|()| T::EXPECTED)
     }
 
     #[inline]
@@ -90,9 +90,8 @@ impl Field for bool {
     }
 
     #[inline]
-    fn read(spot: &Spot, columns: &Columns) -> Result<Self, &'static str> {
-        let text = trim_start(trim_end(spot.cell.raw(columns)));
-        match text {
+    fn read(spot: &Spot, source: &Source<'_>) -> Result<Self, &'static str> {
+        match source.text(spot) {
             [] => Ok(false),
             only if only == spot.only() => Ok(true),
             _ => Err("the indicator's one value, or spaces"),
@@ -115,9 +114,8 @@ impl<T: Coded> Scalar for T {
     const WIDTH: usize = T::WIDTH;
 
     #[inline]
-    fn read(cell: Cell, columns: &Columns) -> Result<Option<Self>, ()> {
-        let text = trim_end(cell.raw(columns));
-        let text = if T::KEEPS_INDENT { text } else { trim_start(text) };
+    fn read(spot: &Spot, source: &Source<'_>) -> Result<Option<Self>, ()> {
+        let text = if T::KEEPS_INDENT { source.indented(spot) } else { source.text(spot) };
         if text.is_empty() {
             return Ok(None);
         }
@@ -142,24 +140,17 @@ pub(super) fn put_bytes(cell: Cell, columns: &mut Columns, bytes: &[u8]) -> Opti
     Some(())
 }
 
-#[inline]
-pub(super) fn trim_end(bytes: &[u8]) -> &[u8] {
-    let length = bytes.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
-    &bytes[..length]
-}
-
-#[inline]
-pub(super) fn trim_start(bytes: &[u8]) -> &[u8] {
-    let start = bytes.iter().position(|&byte| byte != b' ').unwrap_or(bytes.len());
-    &bytes[start..]
-}
+/// As many digits as surely fit 64 bits.
+const MOST_DIGITS: usize = 19;
 
 impl Scalar for Decimal {
     const EXPECTED: &'static str = "an amount in digits";
 
     #[inline]
-    fn read(cell: Cell, columns: &Columns) -> Result<Option<Self>, ()> {
-        cell.decimal(columns).map_err(|_| ())
+    fn read(spot: &Spot, source: &Source<'_>) -> Result<Option<Self>, ()> {
+        let Some(number) = <u64 as Scalar>::read(spot, source)? else { return Ok(None) };
+        let (low, middle) = (number as u32, (number >> 32) as u32);
+        Ok(Some(Self::from_parts(low, middle, 0, false, u32::from(spot.cell.decimals()))))
     }
 
     #[inline]
@@ -177,8 +168,11 @@ impl Scalar for Date {
     const EXPECTED: &'static str = "a calendar date";
 
     #[inline]
-    fn read(cell: Cell, columns: &Columns) -> Result<Option<Self>, ()> {
-        cell.date(columns).map_err(|_| ())
+    fn read(spot: &Spot, source: &Source<'_>) -> Result<Option<Self>, ()> {
+        if source.is_blank(spot) {
+            return Ok(None);
+        }
+        spot.cell.date(source.columns).map_err(|_| ())
     }
 
     #[inline]
@@ -192,8 +186,15 @@ impl Scalar for u64 {
     const EXPECTED: &'static str = "a number in digits";
 
     #[inline]
-    fn read(cell: Cell, columns: &Columns) -> Result<Option<Self>, ()> {
-        cell.digits(columns).map_err(|_| ())
+    fn read(spot: &Spot, source: &Source<'_>) -> Result<Option<Self>, ()> {
+        let digits = source.digits(spot).ok_or(())?;
+        if digits.is_empty() {
+            return Ok(None);
+        }
+        if digits.len() > MOST_DIGITS {
+            return spot.cell.digits(source.columns).map_err(|_| ());
+        }
+        Ok(Some(digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit & 15))))
     }
 
     #[inline]

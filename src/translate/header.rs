@@ -2,7 +2,7 @@
 
 use super::agency::Agency;
 use super::part::{Child, Fields, Nested, Part, Reader, Row, Writer, fields, part};
-use super::place::{Names, Reading, RecordPlace, Spot, Writing};
+use super::place::{Names, Reading, RecordPlace, Source, Spot, Writing};
 use super::problem::EncodeProblem;
 use crate::grammar::{Symbol, UnknownName};
 use crate::model::{
@@ -11,7 +11,6 @@ use crate::model::{
     EntrySummaryFiling, FeeTotal, GrandTotals, Header, HeaderFee, Importation, Line, Release,
     ReleaseReference, Text, WarehouseWithdrawal,
 };
-use crate::wire::Columns;
 
 part! {
     EntrySummaryFiling as FilingPlace {

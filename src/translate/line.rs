@@ -6,7 +6,7 @@ use super::field::put_bytes;
 use super::part::{
     Child, Fields, Nested, Part, Reader, Row, Writer, fields, part, places, read_row, write_row,
 };
-use super::place::{Names, Reading, RecordPlace, Spot, Writing};
+use super::place::{Names, Reading, RecordPlace, Source, Spot, Writing};
 use super::problem::EncodeProblem;
 use crate::grammar::{Symbol, UnknownName};
 use crate::model::{
@@ -14,7 +14,6 @@ use crate::model::{
     InvoiceReference, License, Line, ManufacturerCode, PartyNumber, Quantity, Revenue, Ruling, Sanction,
     SanctionStatement, Tariff, Text, ZoneMerchandise,
 };
-use crate::wire::Columns;
 
 part! {
     Line as LinePlace {
@@ -180,12 +179,12 @@ impl Fields for ArticleParty {
         false
     }
 
-    fn is_blank((role, _): &Self::Place, columns: &Columns) -> bool {
-        role.cell.is_blank(columns)
+    fn is_blank((role, _): &Self::Place, source: &Source<'_>) -> bool {
+        source.is_blank(role)
     }
 
     fn read((role, identifier): &Self::Place, reading: &mut Reading<'_>) -> Option<Self> {
-        match role.cell.raw(reading.columns) {
+        match reading.source.text(role) {
             b"M" => reading.field(identifier).map(Self::Manufacturer),
             b"C" => reading.field(identifier).map(Self::DeliveredTo),
             b"S" => reading.field(identifier).map(Self::SoldTo),

@@ -9,6 +9,7 @@ mod codec;
 mod declaration;
 mod field;
 mod header;
+mod json;
 mod line;
 mod part;
 mod place;

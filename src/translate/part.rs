@@ -6,9 +6,9 @@
 
 use super::agency::AgencyPlaces;
 use super::field::Field;
-use super::place::{Names, Reading, RecordPlace, Spot, Writing};
+use super::place::{Names, Reading, RecordPlace, Source, Spot, Writing};
 use super::problem::{DecodeProblem, EncodeProblem, shown};
-use crate::grammar::{Bits, LayoutId, Symbol, UnknownName};
+use crate::grammar::{LayoutId, Symbol, UnknownName};
 use crate::message::Transaction;
 use crate::wire::Columns;
 
@@ -27,7 +27,7 @@ pub(super) trait Fields: Sized {
     /// Whether the value may stand several times in one record.
     fn numbered(name: &str) -> bool;
 
-    fn is_blank(place: &Self::Place, columns: &Columns) -> bool;
+    fn is_blank(place: &Self::Place, source: &Source<'_>) -> bool;
 
     /// The value, or `None` after noting why there is none.
     fn read(place: &Self::Place, reading: &mut Reading<'_>) -> Option<Self>;
@@ -52,8 +52,8 @@ impl<T: Field> Fields for T {
     }
 
     #[inline]
-    fn is_blank(place: &Spot, columns: &Columns) -> bool {
-        place.cell.is_blank(columns)
+    fn is_blank(place: &Spot, source: &Source<'_>) -> bool {
+        source.is_blank(place)
     }
 
     #[inline]
@@ -85,10 +85,10 @@ pub(super) fn places<T: Fields>(
 /// Reads a row of values; a gap in it would be lost, so it is a problem.
 #[inline]
 pub(super) fn read_row<T: Fields>(places: &[T::Place], reading: &mut Reading<'_>, values: &mut Vec<T>) {
-    let columns = reading.columns;
+    let source = reading.source;
     let mut gap = false;
     for place in places {
-        if T::is_blank(place, columns) {
+        if T::is_blank(place, &source) {
             gap = true;
             continue;
         }
@@ -272,9 +272,9 @@ impl<'a> Reader<'a> {
     pub(super) fn take<'r>(&'r mut self, record: &'r RecordPlace) -> Reading<'r> {
         let number = self.position;
         self.position += 1;
-        let columns = &self.transaction.rows()[number];
-        let mut reading = Reading { columns, record, number: number as u32, problems: &mut self.problems };
-        let spoilt = record.spoilt(&Bits::of(columns));
+        let source = Source::new(&self.transaction.rows()[number]);
+        let mut reading = Reading { source, record, number: number as u32, problems: &mut self.problems };
+        let spoilt = record.spoilt(&source);
         if spoilt != 0 {
             reading.fail_fillers(spoilt);
         }
@@ -331,9 +331,9 @@ macro_rules! fields {
             }
 
             #[inline]
-            fn is_blank(place: &$place, columns: &Columns) -> bool {
-                let _ = (place, columns);
-                true $(&& place.$field.cell.is_blank(columns))*
+            fn is_blank(place: &$place, source: &Source<'_>) -> bool {
+                let _ = (place, source);
+                true $(&& source.is_blank(&place.$field))*
             }
 
             #[inline]

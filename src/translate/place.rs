@@ -13,6 +13,8 @@ use crate::wire::{Columns, RECORD_LENGTH};
 /// A field's place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot {
+    /// Its columns; bit 0 is column 1.
+    mask: u128,
     pub(super) cell: Cell,
     /// Which field of the record it is, to name it in a problem.
     field: u8,
@@ -26,6 +28,59 @@ impl Spot {
     #[inline]
     pub(super) fn only(&self) -> &[u8] {
         &self.only[..usize::from(self.only_length)]
+    }
+}
+
+/// A record as it stands, with a map of its columns: what is blank and where a text begins and ends
+/// is found without looking at the bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) columns: &'a Columns,
+    space: u128,
+    digit: u128,
+}
+
+impl<'a> Source<'a> {
+    #[inline]
+    pub(super) fn new(columns: &'a Columns) -> Self {
+        let bits = Bits::of(columns);
+        Self { columns, space: bits.space, digit: bits.digit }
+    }
+
+    /// Whether nothing but spaces stands in the field.
+    #[inline]
+    pub(super) fn is_blank(&self, spot: &Spot) -> bool {
+        spot.mask & !self.space == 0
+    }
+
+    /// The text without the spaces around it.
+    #[inline]
+    pub(super) fn text(&self, spot: &Spot) -> &'a [u8] {
+        let filled = spot.mask & !self.space;
+        if filled == 0 {
+            return &[];
+        }
+        &self.columns[filled.trailing_zeros() as usize..128 - filled.leading_zeros() as usize]
+    }
+
+    /// The text without the spaces behind it.
+    #[inline]
+    pub(super) fn indented(&self, spot: &Spot) -> &'a [u8] {
+        let filled = spot.mask & !self.space;
+        if filled == 0 {
+            return &[];
+        }
+        &self.columns[spot.mask.trailing_zeros() as usize..128 - filled.leading_zeros() as usize]
+    }
+
+    /// The digits as they stand, spaces before them apart; `None` if there is anything else.
+    #[inline]
+    pub(super) fn digits(&self, spot: &Spot) -> Option<&'a [u8]> {
+        let filled = spot.mask & !self.space;
+        // One unbroken run to the field's end: adding its lowest bit carries just beyond the field.
+        let beyond = |bits: u128| bits + (bits & bits.wrapping_neg());
+        let whole = filled & !self.digit == 0 && (filled == 0 || beyond(filled) == beyond(spot.mask));
+        whole.then(|| self.text(spot))
     }
 }
 
@@ -119,8 +174,10 @@ impl RecordPlace {
     pub(super) fn find(&self, layout: &Layout, name: &str) -> Result<Spot, UnknownName> {
         let cell = layout.cell(name)?;
         let field = layout.fields.iter().position(|field| field.name == name).unwrap_or_default();
+        let mask =
+            (cell.first_column()..=cell.last_column()).fold(0, |mask, column| mask | 1_u128 << (column - 1));
         let mut spot =
-            Spot { cell, field: u8::try_from(field).unwrap_or(u8::MAX), only: [0; 3], only_length: 0 };
+            Spot { mask, cell, field: u8::try_from(field).unwrap_or(u8::MAX), only: [0; 3], only_length: 0 };
         if let Some(Values::OneOf(values)) = layout.fields.get(field).map(|field| &field.values)
             && let [value] = values.as_slice()
             && let Some(only) = spot.only.get_mut(..value.len())
@@ -143,8 +200,8 @@ impl RecordPlace {
 
     /// The fillers that are not blank.
     #[inline]
-    pub(super) fn spoilt(&self, bits: &Bits) -> u128 {
-        self.filler & !bits.space
+    pub(super) fn spoilt(&self, source: &Source<'_>) -> u128 {
+        self.filler & !source.space
     }
 
     /// Whether every field of a written record is of its class.
@@ -173,7 +230,7 @@ impl RecordPlace {
 
 /// A record that is being read.
 pub(super) struct Reading<'a> {
-    pub(super) columns: &'a Columns,
+    pub(super) source: Source<'a>,
     pub(super) record: &'a RecordPlace,
     pub(super) number: u32,
     pub(super) problems: &'a mut Vec<DecodeProblem>,
@@ -182,7 +239,7 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     #[inline]
     pub(super) fn field<T: Field>(&mut self, spot: &Spot) -> Option<T> {
-        match T::read(spot, self.columns) {
+        match T::read(spot, &self.source) {
             Ok(value) => Some(value),
             Err(expected) => {
                 self.fail(spot, expected, T::SECRET);
@@ -225,7 +282,7 @@ impl Reading<'_> {
             number: self.number + 1,
             field,
             columns: (first, last),
-            found: shown(&self.columns[first - 1..last], secret),
+            found: shown(&self.source.columns[first - 1..last], secret),
             expected: expected.to_owned(),
         });
     }

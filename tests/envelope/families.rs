@@ -179,3 +179,19 @@ fn the_password_is_not_shown() {
         assert!(!format!("{batch:?} {:?}", read(rows, &profiles())).contains("PASSWD"));
     }
 }
+
+/// A refusal counts its records in five digits; what would not fit is left out.
+#[test]
+fn a_refusal_is_never_longer_than_can_be_counted() {
+    let mut rows = records(&["A1234N01PASSWD040108     AE"]);
+    for _ in 0..50_000 {
+        rows.extend(records(&["B  1201N01AE", "Y  1201N01AE"]));
+    }
+    rows.push(record("Z1234N01      040108"));
+    let reading = read(rows, &profiles());
+    assert_eq!(reading.conditions.len(), 50_000);
+    let answer = CODEC.rejection(&reading).unwrap();
+    let [.., last, trailer, _] = answer.as_slice() else { panic!("{}", answer.len()) };
+    assert_eq!((&last[..7], &trailer[12..17]), (&b"X1RF999"[..], &b"99999"[..]));
+    assert_eq!(answer.len(), 99_999 + 4);
+}

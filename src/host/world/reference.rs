@@ -28,7 +28,7 @@ impl ReferenceTable {
         let mut found = Self::default();
         for row in rows {
             let Ok(Value::Object(columns)) = serde_json::to_value(row) else { continue };
-            let key = key.iter().map(|column| text(columns.get(*column))).collect::<Vec<_>>().join(" ");
+            let key = key.iter().filter_map(|column| columns.get(*column)).map(text).collect::<Vec<_>>().join(" ");
             if found.rows.insert(key.clone(), texts(columns)).is_some() {
                 return Err(WorldError::Twice { table, key });
             }
@@ -72,19 +72,15 @@ fn of<T: Serialize>(
 }
 
 fn texts(columns: Map<String, Value>) -> HashMap<String, String> {
-    columns.into_iter().map(|(name, value)| (name, text(Some(&value)))).collect()
+    columns.into_iter().map(|(name, value)| (name, text(&value))).collect()
 }
 
 /// A value as text: several with a space between, a truth as `true` or `false`.
-fn text(value: Option<&Value>) -> String {
+fn text(value: &Value) -> String {
     match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(values)) => values.iter().map(|value| text_of(value)).collect::<Vec<_>>().join(" "),
-        Some(other) => other.to_string(),
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
     }
-}
-
-fn text_of(value: &Value) -> String {
-    text(Some(value))
 }

@@ -19,13 +19,16 @@
 //! `{"batch":1,"block":1,"transaction":1,"application":"AE","direction":"in","before":[RECORD],
 //! "group":…,"members":[…],"after":[RECORD]}`. Read back in order they give the same records.
 //!
+//! A translation to a model may put `"filings":[…]`, or `"filing":…` in a line, in the place of
+//! transactions; what stands in there is the translation's own.
+//!
 //! Reading takes no offence at a message that is wrong; it is the records that may not be ambiguous.
 
 mod read;
 mod value;
 mod write;
 
-pub use read::{ReadError, ReadFault, read_ndjson, read_records};
+pub use read::{ReadError, ReadFault, no_filings, read_ndjson, read_records};
 pub use value::canonical;
 pub(super) use value::decoded;
-pub use write::{Form, RecordsWriter};
+pub use write::{Form, RecordsWriter, Translation};

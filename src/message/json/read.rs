@@ -23,6 +23,14 @@ pub enum ReadError {
     /// Something in it is no record.
     #[error(transparent)]
     Fault(#[from] Box<ReadFault>),
+    /// A filing that cannot be translated to records.
+    #[error("{path}: {message}")]
+    Filing {
+        /// Where in the document, as `batches[0].blocks[0].filings[0]`.
+        path: String,
+        /// What the translation says.
+        message: String,
+    },
     /// What the records were given to failed.
     #[error(transparent)]
     Output(io::Error),
@@ -63,6 +71,17 @@ impl fmt::Display for ReadFault {
 
 impl std::error::Error for ReadFault {}
 
+/// Makes records of a filing, or says what is wrong with it.
+type Filings<'f> = &'f dyn Fn(&Value) -> Result<Vec<Columns>, String>;
+
+/// For documents that hold records only.
+///
+/// # Errors
+/// Always.
+pub fn no_filings(_: &Value) -> Result<Vec<Columns>, String> {
+    Err("filings cannot be translated here".to_owned())
+}
+
 /// Reads a `records` document and gives its records to `sink`, in order. It holds one batch at most.
 ///
 /// # Errors
@@ -71,9 +90,10 @@ impl std::error::Error for ReadFault {}
 pub fn read_records(
     grammar: &Grammar,
     input: impl Read,
+    filings: Filings<'_>,
     sink: &mut dyn FnMut(&Columns) -> io::Result<()>,
 ) -> Result<(), ReadError> {
-    let mut reader = Reader::new(grammar, sink);
+    let mut reader = Reader::new(grammar, filings, sink);
     let mut document = serde_json::Deserializer::from_reader(input);
     let done = Document(&mut reader).deserialize(&mut document).and_then(|()| document.end());
     match reader.failure.take() {
@@ -90,9 +110,10 @@ pub fn read_records(
 pub fn read_ndjson(
     grammar: &Grammar,
     input: impl Read,
+    filings: Filings<'_>,
     sink: &mut dyn FnMut(&Columns) -> io::Result<()>,
 ) -> Result<(), ReadError> {
-    let mut reader = Reader::new(grammar, sink);
+    let mut reader = Reader::new(grammar, filings, sink);
     let lines = serde_json::Deserializer::from_reader(input).into_iter::<Value>();
     for (line, value) in lines.enumerate() {
         reader.path = format!("[{line}]");
@@ -102,6 +123,7 @@ pub fn read_ndjson(
 }
 
 struct Reader<'g, 's> {
+    filings: Filings<'s>,
     lexicons: Lexicons<'g>,
     batch: Rc<Lexicon<'g>>,
     block: Rc<Lexicon<'g>>,
@@ -115,10 +137,15 @@ struct Reader<'g, 's> {
 type Done = Result<(), ReadError>;
 
 impl<'g, 's> Reader<'g, 's> {
-    fn new(grammar: &'g Grammar, sink: &'s mut dyn FnMut(&Columns) -> io::Result<()>) -> Self {
+    fn new(
+        grammar: &'g Grammar,
+        filings: Filings<'s>,
+        sink: &'s mut dyn FnMut(&Columns) -> io::Result<()>,
+    ) -> Self {
         let mut lexicons = Lexicons::new(grammar);
         let nothing = lexicons.get("", Direction::Input);
         Self {
+            filings,
             lexicons,
             batch: Rc::clone(&nothing),
             block: nothing,
@@ -141,6 +168,7 @@ impl<'g, 's> Reader<'g, 's> {
             "members",
             "unstructured",
             "fault",
+            "filing",
             "after",
         ];
         let object = self.object(line, &keys)?;
@@ -155,6 +183,7 @@ impl<'g, 's> Reader<'g, 's> {
         if object.contains_key("members") || object.contains_key("unstructured") {
             self.body(object)?;
         }
+        self.one(object, "filing", |reader, value| reader.filing(value))?;
         self.list(object, "after", |reader, value| reader.control(value))
     }
 
@@ -170,13 +199,14 @@ impl<'g, 's> Reader<'g, 's> {
     }
 
     fn block(&mut self, block: &Value) -> Done {
-        let object = self.object(block, &["header", "transactions", "trailer"])?;
+        let object = self.object(block, &["header", "transactions", "filings", "trailer"])?;
         self.block = Rc::clone(&self.batch);
         self.one(object, "header", |reader, value| reader.control(value))?;
         self.list(object, "transactions", |reader, value| {
             let object = reader.object(value, &["group", "members", "unstructured", "fault"])?;
             reader.body(object)
         })?;
+        self.list(object, "filings", |reader, value| reader.filing(value))?;
         self.one(object, "trailer", |reader, value| reader.control(value))
     }
 
@@ -184,6 +214,12 @@ impl<'g, 's> Reader<'g, 's> {
     fn body(&mut self, object: &Map<String, Value>) -> Done {
         self.list(object, "members", |reader, value| reader.member(value))?;
         self.list(object, "unstructured", |reader, value| reader.detail(value))
+    }
+
+    fn filing(&mut self, filing: &Value) -> Done {
+        let rows = (self.filings)(filing)
+            .map_err(|message| ReadError::Filing { path: self.path.clone(), message })?;
+        rows.iter().try_for_each(|row| (self.sink)(row)).map_err(ReadError::Output)
     }
 
     fn member(&mut self, member: &Value) -> Done {

@@ -162,7 +162,7 @@ pub fn canonical(layout: Option<&Layout>, row: &Columns) -> Columns {
     folded.make_ascii_uppercase();
     let fields = layout.map_or(&[][..], |layout| &layout.fields);
     for field in
-        fields.iter().filter(|field| field.cell.class().is_numeric() && !field.cell.date_format().is_some())
+        fields.iter().filter(|field| field.cell.class().is_numeric() && field.cell.date_format().is_none())
     {
         let target = &mut folded[field.cell.first_column() - 1..field.cell.last_column()];
         let spaces = target.iter().take_while(|&&byte| byte == b' ').count();

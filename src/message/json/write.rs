@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::Value;
 
 use super::value::{RAW, RAW_HEX, Shown, canonical, raw, shown};
 use crate::grammar::{Automaton, Grammar, Layout};
-use crate::message::check::is_secret;
 use crate::message::outline::{Body, Child, Control, Item, Outline, Part, children};
 use crate::message::transaction::{GroupRef, Transaction};
 use crate::wire::Columns;
@@ -22,6 +22,9 @@ pub struct Form {
     pub mask_passwords: bool,
 }
 
+/// Makes a filing of a transaction; gives nothing for one that it cannot translate, which is left out.
+pub type Translation<'g> = Box<dyn FnMut(&Body<'g>) -> Option<Value> + 'g>;
+
 /// Writes a stream of records as JSON. It holds one transaction at most.
 pub struct RecordsWriter<'g, W> {
     outline: Outline<'g>,
@@ -31,6 +34,7 @@ pub struct RecordsWriter<'g, W> {
     /// Whether the list of the batches, of the batch's blocks, of the block's transactions has begun.
     lists: [bool; 3],
     lines: Lines<'g>,
+    translation: Option<Translation<'g>>,
 }
 
 impl<'g, W: Write> RecordsWriter<'g, W> {
@@ -43,7 +47,15 @@ impl<'g, W: Write> RecordsWriter<'g, W> {
             out: Punctuated { out, fresh: true },
             lists: [false; 3],
             lines: Lines::default(),
+            translation: None,
         }
+    }
+
+    /// Writes filings in the place of transactions.
+    #[must_use]
+    pub fn translated(mut self, translation: Translation<'g>) -> Self {
+        self.translation = Some(translation);
+        self
     }
 
     /// Takes the next record.
@@ -77,7 +89,7 @@ impl<'g, W: Write> RecordsWriter<'g, W> {
         let mut parts = std::mem::take(&mut self.parts);
         for part in parts.drain(..) {
             if self.form.lines {
-                self.lines.part(part, &mut self.out.out, self.form)?;
+                self.lines.part(part, &mut self.translation, &mut self.out.out, self.form)?;
             } else {
                 self.part(part)?;
             }
@@ -111,9 +123,14 @@ impl<'g, W: Write> RecordsWriter<'g, W> {
                 self.out.key(key, &Record { item: &item, form: self.form })
             }
             Part::Body(body) => {
-                self.list(TRANSACTIONS, "transactions")?;
+                let Some(content) = Content::of(body, &mut self.translation) else { return Ok(()) };
+                let key = if self.translation.is_some() { "filings" } else { "transactions" };
+                self.list(TRANSACTIONS, key)?;
                 self.out.element("")?;
-                self.out.value(&Whole { body: &body, form: self.form })
+                match content {
+                    Content::Filing(filing) => self.out.value(&filing),
+                    Content::Records(body) => self.out.value(&Whole { body: &body, form: self.form }),
+                }
             }
             Part::BlockEnds => {
                 self.close(TRANSACTIONS)?;
@@ -187,6 +204,21 @@ impl<W: Write> Punctuated<W> {
     }
 }
 
+/// A transaction as it is written.
+enum Content<'g> {
+    Records(Body<'g>),
+    Filing(Value),
+}
+
+impl<'g> Content<'g> {
+    fn of(body: Body<'g>, translation: &mut Option<Translation<'g>>) -> Option<Self> {
+        match translation {
+            None => Some(Self::Records(body)),
+            Some(translate) => translate(&body).map(Self::Filing),
+        }
+    }
+}
+
 /// The line form: transactions wait for the control records behind them.
 #[derive(Default)]
 struct Lines<'g> {
@@ -203,12 +235,18 @@ struct Line<'g> {
     block: u64,
     transaction: u64,
     before: Vec<Item<'g>>,
-    body: Option<Body<'g>>,
+    content: Option<Content<'g>>,
     after: Vec<Item<'g>>,
 }
 
 impl<'g> Lines<'g> {
-    fn part(&mut self, part: Part<'g>, out: &mut impl Write, form: Form) -> io::Result<()> {
+    fn part(
+        &mut self,
+        part: Part<'g>,
+        translation: &mut Option<Translation<'g>>,
+        out: &mut impl Write,
+        form: Form,
+    ) -> io::Result<()> {
         match part {
             Part::BatchBegins { application, direction } => {
                 self.flush(out, form)?;
@@ -218,7 +256,7 @@ impl<'g> Lines<'g> {
                 self.direction = direction.name();
             }
             Part::BlockBegins => {
-                self.end_line_with(|line| !line.after.is_empty() || line.body.is_some(), out, form)?;
+                self.end_line_with(|line| !line.after.is_empty() || line.content.is_some(), out, form)?;
                 self.block += 1;
                 self.transaction = 0;
                 let block = self.block;
@@ -229,12 +267,13 @@ impl<'g> Lines<'g> {
                 self.line().after.push(item)
             }
             Part::Body(body) => {
-                self.end_line_with(|line| line.body.is_some(), out, form)?;
+                let Some(content) = Content::of(body, translation) else { return Ok(()) };
+                self.end_line_with(|line| line.content.is_some(), out, form)?;
                 self.transaction += 1;
                 let transaction = self.transaction;
                 let line = self.line();
                 line.transaction = transaction;
-                line.body = Some(body);
+                line.content = Some(content);
             }
             Part::BlockEnds | Part::BatchEnds => {}
         }
@@ -248,7 +287,7 @@ impl<'g> Lines<'g> {
             block,
             transaction: 0,
             before: Vec::new(),
-            body: None,
+            content: None,
             after: Vec::new(),
         })
     }
@@ -275,8 +314,10 @@ impl<'g> Lines<'g> {
         if !line.before.is_empty() {
             map.serialize_entry("before", &Records { items: &line.before, form })?;
         }
-        if let Some(body) = &line.body {
-            Whole { body, form }.entries(&mut map)?;
+        match &line.content {
+            Some(Content::Records(body)) => Whole { body, form }.entries(&mut map)?,
+            Some(Content::Filing(filing)) => map.serialize_entry("filing", filing)?,
+            None => {}
         }
         if !line.after.is_empty() {
             map.serialize_entry("after", &Records { items: &line.after, form })?;
@@ -390,27 +431,30 @@ impl Serialize for Record<'_, '_> {
         if !layout.variant.is_empty() {
             map.serialize_entry("variant", &layout.variant)?;
         }
-        map.serialize_entry("fields", &Fields { layout, row, form: self.form })?;
+        map.serialize_entry(
+            "fields",
+            &Fields { layout, row, item: self.item, masks: self.form.mask_passwords },
+        )?;
         map.end()
     }
 }
 
-struct Fields<'a> {
-    layout: &'a Layout,
+struct Fields<'a, 'g> {
+    item: &'a Item<'g>,
+    layout: &'g Layout,
     row: &'a Columns,
-    form: Form,
+    masks: bool,
 }
 
-impl Serialize for Fields<'_> {
+impl Serialize for Fields<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let blank = self.layout.blank();
         let mut map = serializer.serialize_map(None)?;
         for field in &self.layout.fields {
             let Some(value) = shown(self.layout, field, self.row, &blank) else { continue };
+            let value = if self.masks && self.item.hides(field) { None } else { Some(value) };
             if field.is_filler() {
                 map.serialize_entry(&format_args!("filler_{}", field.cell.first_column()), &value)?;
-            } else if self.form.mask_passwords && is_secret(&field.name) {
-                map.serialize_entry(&field.name, &())?;
             } else {
                 map.serialize_entry(&field.name, &value)?;
             }
