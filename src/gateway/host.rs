@@ -42,7 +42,7 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
 
     fn answer(&mut self, batch: &RawBatch, peer: &Peer) -> Result<Vec<Columns>, AnswerError> {
         let now = read_clock(self.clock.as_ref());
-        Ok(self.host.answer(batch, peer, &now)?)
+        self.host.answer(batch, peer, &now).map_err(reason)
     }
 }
 
@@ -53,6 +53,15 @@ impl host::Peer for Peer {
 
     fn knows_password(&self, hash: &str, password: &[u8]) -> bool {
         Self::knows_password(self, hash, password)
+    }
+}
+
+/// Why there is no answer, for the log: without the value that does not fit, which may be anybody's
+/// number.
+fn reason(error: HostError) -> AnswerError {
+    match error {
+        HostError::Unfit(_) | HostError::Envelope(_) => "a value does not fit a record of the answer".into(),
+        error => error.into(),
     }
 }
 

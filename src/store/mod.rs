@@ -106,7 +106,7 @@ impl fmt::Display for Version {
 }
 
 /// An accepted entry summary.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct EntrySummary {
     /// Its number.
     pub key: EntryKey,
@@ -144,6 +144,19 @@ pub struct EntrySummary {
     pub changed: Timestamp,
 }
 
+/// Says which summary it is and where it stands, but not what it holds: taxpayers' numbers.
+impl fmt::Debug for EntrySummary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EntrySummary")
+            .field("key", &self.key)
+            .field("state", &self.state)
+            .field("version", &self.version)
+            .field("records", &self.records.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// A summary that withdraws from a warehouse entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Withdrawal {
@@ -154,7 +167,7 @@ pub struct Withdrawal {
 }
 
 /// A batch and what was answered. The password is not kept.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct BatchOnFile {
     /// When it was received.
     pub received: Timestamp,
@@ -164,6 +177,19 @@ pub struct BatchOnFile {
     pub records: Vec<Columns>,
     /// The answer.
     pub answer: Vec<Columns>,
+}
+
+/// Counts the records only: they hold taxpayers' numbers.
+impl fmt::Debug for BatchOnFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BatchOnFile")
+            .field("received", &self.received)
+            .field("sender", &self.sender)
+            .field("records", &self.records.len())
+            .field("answer", &self.answer.len())
+            .finish()
+    }
 }
 
 /// The store failed.
