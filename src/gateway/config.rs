@@ -329,4 +329,16 @@ mod tests {
         let zero = parse(&format!("{required}\n[timeouts]\nidle_seconds = 0")).check().unwrap_err();
         assert!(matches!(zero, ConfigError::Zero("timeouts.idle_seconds")));
     }
+
+    #[test]
+    fn the_documented_settings_are_the_defaults() {
+        let document = include_str!("../../docs/gateway.md");
+        let block = document.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+        let config = parse(block);
+        assert!(config.check().is_ok());
+        let defaults = Config::default();
+        assert_eq!(format!("{:?}", config.timeouts), format!("{:?}", defaults.timeouts));
+        assert_eq!(format!("{:?}", config.limits), format!("{:?}", defaults.limits));
+        assert_eq!((config.wire, config.listen), (defaults.wire, defaults.listen));
+    }
 }
