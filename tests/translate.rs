@@ -519,3 +519,48 @@ fn unknown_agency_names_are_refused() {
 fn a_grammar_without_the_records_makes_no_codec() {
     assert!(EntrySummaryCodec::new(&Grammar::default()).is_err());
 }
+
+/// The enums of the model have the codes that the grammar lists, no more and no fewer.
+#[test]
+fn codes_are_those_of_the_grammar() {
+    use abigate::model::{
+        Action, AgencyDataIncluded, Answer, BillKind, BondDesignation, BondKind, BusinessIdentifierScheme,
+        ContinuousBondChange, DeferredTax, DutySecurity, FeeExemption, ProductClaim, RateKind, RulingKind,
+        SanctionField, SanctionKind, SetRole, ShipmentUsage, ZoneStatus,
+    };
+    macro_rules! compare {
+        ($($kind:ident $record:literal $field:literal,)*) => {$(
+            let layout = Grammar::builtin().find("AE", Direction::Input, $record, "").unwrap();
+            let Values::OneOf(listed) = &layout.field($field).unwrap().values else {
+                panic!("{} {} has no short list", $record, $field);
+            };
+            let mut listed: Vec<&str> = listed.iter().map(String::as_str).collect();
+            let mut codes: Vec<&str> = $kind::ALL.iter().map(|code| code.code()).collect();
+            listed.sort_unstable();
+            codes.sort_unstable();
+            assert_eq!(codes, listed, "{} {}", $record, $field);
+        )*};
+    }
+    compare! {
+        Action "10" "summary_filing_action_request_code",
+        ShipmentUsage "10" "shipment_usage_type_code",
+        DeferredTax "10" "deferred_tax_payment_code",
+        AgencyDataIncluded "10" "pga_data_included_indicator",
+        BillKind "23" "manifest_component_type_code",
+        BondKind "31" "bond_type_code",
+        BondDesignation "31" "bond_designation_type_code",
+        ContinuousBondChange "31" "continuous_bond_indicator",
+        BusinessIdentifierScheme "SE31" "gbi_identifier_qualifier",
+        BusinessIdentifierScheme "SE51" "gbi_identifier_qualifier",
+        SetRole "40" "article_set_indicator",
+        ProductClaim "40" "product_claim_code",
+        Answer "40" "related_party_indicator",
+        FeeExemption "40" "fee_exemption_code",
+        ZoneStatus "41" "ftz_merchandise_status_code",
+        RulingKind "43" "ruling_type_code",
+        DutySecurity "53" "bond_cash_claim_code",
+        RateKind "53" "case_rate_type_qualifier_code",
+        SanctionKind "SE62" "record_type",
+        SanctionField "SE62" "field_name",
+    }
+}

@@ -1,7 +1,7 @@
 //! Bit maps of a record's columns: one classification of the 80 bytes, compared with what a layout
 //! admits. A record that passes is clean; only one that fails is looked at field by field.
 
-use wide::i8x16;
+use wide::u8x16;
 
 use super::class::ClassSet;
 use super::layout::{Designation, Field};
@@ -115,12 +115,12 @@ fn classify(columns: &Columns) -> Bits {
     let mut bits = Bits::default();
     let (chunks, _) = columns.as_chunks::<16>();
     for (index, chunk) in chunks.iter().enumerate() {
-        let bytes = i8x16::new(chunk.map(|byte| byte as i8));
+        let bytes = u8x16::new(*chunk);
         let shift = 16 * index;
         let digit = between(bytes, b'0', b'9');
         let upper = between(bytes, b'A', b'Z');
         let lower = between(bytes, b'a', b'z');
-        let space = bytes.simd_eq(i8x16::splat(b' ' as i8)).to_bitmask();
+        let space = bytes.simd_eq(u8x16::splat(b' ')).to_bitmask();
         let sign = between(bytes, b'!', b'~') & !(digit | upper | lower);
         bits.digit |= u128::from(digit) << shift;
         bits.upper |= u128::from(upper) << shift;
@@ -131,12 +131,11 @@ fn classify(columns: &Columns) -> Bits {
     bits
 }
 
-/// One bit for each byte that lies in the range; bytes above 127 are negative and lie in none.
+/// One bit for each byte that lies in the range; bytes below it wrap round to lie above it.
 #[inline]
-fn between(bytes: i8x16, low: u8, high: u8) -> u32 {
-    let above = bytes.simd_gt(i8x16::splat(low as i8 - 1));
-    let below = bytes.simd_lt(i8x16::splat((high + 1) as i8));
-    (above & below).to_bitmask()
+fn between(bytes: u8x16, low: u8, high: u8) -> u32 {
+    let above = bytes - u8x16::splat(low);
+    above.min(u8x16::splat(high - low)).simd_eq(above).to_bitmask()
 }
 
 /// The obvious classification, as an oracle.
