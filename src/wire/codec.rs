@@ -78,9 +78,9 @@ impl Decoder for RecordCodec {
         if let Some(record) = self.decode(source)? {
             return Ok(Some(record));
         }
-        let mut last = None;
-        self.splitter.finish(&mut |line| last = Some(line.to_record()))?;
-        Ok(last)
+        let ready = &mut self.ready;
+        self.splitter.finish(&mut |line| ready.push_back(line.to_record()))?;
+        Ok(ready.pop_front())
     }
 }
 
@@ -129,6 +129,13 @@ mod tests {
         codec.encode(&[b'A'; RECORD_LENGTH], &mut target).unwrap();
         assert_eq!(target.len(), 82);
         assert!(target.ends_with(b"A\r\n"));
+    }
+
+    #[test]
+    fn all_that_the_end_of_a_stream_completes_is_decoded() {
+        let stream = [[b'A'; RECORD_LENGTH].as_slice(), &[b' '; 100]].concat();
+        let found = decode_all(&mut RecordCodec::new(Limits::default()), &stream, 7);
+        assert_eq!(found.iter().map(|record| record.length).collect::<Vec<_>>(), [80, 80, 20]);
     }
 
     #[test]

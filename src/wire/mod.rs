@@ -10,7 +10,8 @@
 //! - a line feed among the first 80 bytes, or behind 80 columns and any spaces that follow them:
 //!   records are **lines**, ended by a line feed. A carriage return right before the line feed belongs
 //!   to the separator, whatever the first line did; any other carriage return is a column.
-//! - otherwise records are **unseparated**, 80 bytes each.
+//! - otherwise records are **unseparated**, 80 bytes each. Only a stream of one record that ends with
+//!   a carriage return is taken for a line whose separator was cut off.
 //!
 //! Empty lines, before or between records or batches, are skipped in either case and are not counted.
 //!

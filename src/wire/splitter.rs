@@ -87,8 +87,8 @@ impl Splitter {
     /// As [`push`](Self::push).
     pub fn finish(&mut self, sink: &mut impl FnMut(Line<'_>)) -> Result<(), LimitExceeded> {
         if self.separator.is_none() && !self.head.is_empty() {
-            // Nothing but spaces or half a separator behind a whole record: it is a line.
-            let is_line = self.head.len() > RECORD_LENGTH;
+            // Half a separator behind a whole record: it was a line.
+            let is_line = self.head.len() > RECORD_LENGTH && self.head.ends_with(&[CARRIAGE_RETURN]);
             self.separator = Some(if is_line { Separator::LineFeed } else { Separator::None });
             let head = std::mem::take(&mut self.head);
             self.cut(&head, sink)?;

@@ -89,7 +89,16 @@ fn a_first_line_that_goes_on_with_spaces_is_a_line() {
     let defect = Some(Defect::Long { found: 100 });
     let expected = [(1, 0, 100, defect, row('A')), (2, 101, 100, defect, row('B'))];
     assert_eq!(shape(&stream), expected);
-    assert_eq!(shape(stream[..100].trim_end_matches('\n')), expected[..1]);
+}
+
+#[test]
+fn blank_records_at_the_end_of_an_unseparated_stream_are_records() {
+    let stream = row('A') + &" ".repeat(100);
+    let blank = |number, found, defect| (number, 80 * (number - 1), found, defect, String::new());
+    let short = Some(Defect::Short { found: 20 });
+    assert_eq!(shape(&stream), [(1, 0, 80, None, row('A')), blank(2, 80, None), blank(3, 20, short)]);
+    let cut_off = row('A') + "\r";
+    assert_eq!(shape(&cut_off), [(1, 0, 80, None, row('A'))]);
 }
 
 #[test]
