@@ -36,7 +36,7 @@ fn good_samples_are_accepted_without_a_condition() {
 fn bad_samples_raise_the_condition_they_are_named_after() {
     let mut failed = Vec::new();
     let mut host = host();
-    for name in names("bad").iter().filter(|name| !NOT_COMPUTED.contains(&name.as_str())) {
+    for name in names("bad").into_iter().filter(|name| !NOT_COMPUTED.contains(&name.as_str())) {
         let code = &name[..3];
         let answer = answer(&mut host, &wire_batch(&format!("bad/{name}")));
         let raises = |line: &String| {
