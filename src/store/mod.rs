@@ -105,8 +105,8 @@ impl fmt::Display for Version {
     }
 }
 
-/// An accepted entry summary.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// An accepted entry summary. Its `Debug` shows neither the importer's number nor the records.
+#[derive(Clone, Eq, PartialEq)]
 pub struct EntrySummary {
     /// Its number.
     pub key: EntryKey,
@@ -153,8 +153,8 @@ pub struct Withdrawal {
     pub is_final: bool,
 }
 
-/// A batch and what was answered. The password is not kept.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A batch and what was answered. The password is not kept. Its `Debug` does not show the records.
+#[derive(Clone, Eq, PartialEq)]
 pub struct BatchOnFile {
     /// When it was received.
     pub received: Timestamp,
@@ -164,6 +164,33 @@ pub struct BatchOnFile {
     pub records: Vec<Columns>,
     /// The answer.
     pub answer: Vec<Columns>,
+}
+
+impl fmt::Debug for EntrySummary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EntrySummary")
+            .field("key", &self.key)
+            .field("port", &self.port)
+            .field("entry_type", &self.entry_type)
+            .field("broker_reference", &self.broker_reference)
+            .field("state", &self.state)
+            .field("version", &self.version)
+            .field("records", &self.records.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BatchOnFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BatchOnFile")
+            .field("received", &self.received)
+            .field("sender", &self.sender)
+            .field("records", &self.records.len())
+            .field("answer", &self.answer.len())
+            .finish()
+    }
 }
 
 /// The store failed.

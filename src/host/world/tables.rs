@@ -1,4 +1,5 @@
-//! The rows of the world's tables. Their keys are the columns by which rules ask for them.
+//! The rows of the world's tables. Their keys are the columns by which rules ask for them. Parties'
+//! numbers stand in them, so they have no `Debug`.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ macro_rules! rows {
     ($($(#[$doc:meta])* struct $name:ident { $($(#[$attribute:meta])* $field:ident: $kind:ty,)* })*) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Debug, Deserialize, Serialize)]
+            #[derive(Clone, Deserialize, Serialize)]
             #[serde(deny_unknown_fields)]
             pub(super) struct $name { $($(#[$attribute])* pub(super) $field: $kind,)* }
         )*
@@ -118,7 +119,7 @@ rows! {
 }
 
 /// A cargo release that a summary may consolidate.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     pub(super) filer: String,
@@ -133,7 +134,7 @@ pub struct Release {
 }
 
 /// A summary that is on file when a store begins.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FiledSummary {
     pub(in crate::host) filer: String,
