@@ -14,6 +14,11 @@ use crate::rules::{BlockInfo, Context, Raised, RuleBook};
 use crate::store::{ControlState, EntryKey, EntrySummary, StoreError, Unit, Version};
 use crate::wire::Columns;
 
+/// No payment type, which a summary that is not yet paid must have.
+const PAYMENT_MISSING: &str = "263";
+/// A re-added summary whose broker reference is not the one on file.
+const REFERENCE_MISMATCH: &str = "B35";
+
 /// The host of application AE.
 #[derive(Debug)]
 pub(super) struct EntrySummaryHost<'g> {
@@ -92,6 +97,10 @@ impl<'g> EntrySummaryHost<'g> {
         let on_file = state::on_file(unit, &filing.key, now)?;
         let context = Context { grammar: self.grammar, reference: world, today: now.date(), block };
         let mut conditions = self.rules.judge(transaction, &context);
+        if on_file.as_ref().is_some_and(|summary| summary.state == ControlState::Rejected) {
+            // It has been paid, so payment must not be reported again; the rules do not see the file.
+            conditions.retain(|raised| raised.code.as_str() != PAYMENT_MISSING);
+        }
         let state = StateRules {
             conditions: self.grammar.conditions(),
             world,
@@ -105,7 +114,7 @@ impl<'g> EntrySummaryHost<'g> {
                 conditions.push(raised);
             }
         }
-        let mismatch = conditions.iter().any(|raised| raised.code.as_str() == "B35");
+        let mismatch = conditions.iter().any(|raised| raised.code.as_str() == REFERENCE_MISMATCH);
         let shown_reference =
             on_file.as_ref().filter(|_| mismatch).map(|summary| summary.broker_reference.clone());
         let mut verdict = match filing.action {

@@ -46,8 +46,9 @@ pub(super) struct NamedWarehouse {
     pub(super) is_final: bool,
 }
 
-/// An entry summary as filed, as far as the file decides on it.
-#[derive(Clone, Debug)]
+/// An entry summary as filed, as far as the file decides on it. It holds the importer's number and has
+/// no `Debug`.
+#[derive(Clone)]
 pub(super) struct Filing {
     /// None for an action that there is not.
     pub(super) action: Option<Action>,

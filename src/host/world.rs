@@ -8,6 +8,7 @@ mod tables;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
 
 use jiff::Zoned;
@@ -23,8 +24,7 @@ pub(super) use profiles::PeerDirectory;
 
 use reference::ReferenceTable;
 
-/// Who may transmit, and what is on file.
-#[derive(Debug)]
+/// Who may transmit, and what is on file. Its `Debug` shows no party's number.
 pub struct World {
     clock: Option<Zoned>,
     unavailable_applications: Vec<String>,
@@ -191,6 +191,17 @@ impl World {
     }
 }
 
+impl fmt::Debug for World {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("World")
+            .field("clock", &self.clock)
+            .field("senders", &self.senders)
+            .field("filers", &self.filers)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Reference for World {
     fn has(&self, list: &str, code: &str) -> Option<bool> {
         self.lists(list, code)
@@ -264,6 +275,11 @@ mod tests {
             (
                 "[[surety]]\ncode = \"457\"\nname = \"L\"\n[[surety]]\ncode = \"457\"\nname = \"M\"",
                 "surety: \"457\" stands there twice",
+            ),
+            (
+                "[[bond]]\nimporter = \"28-3140001\"\nkind = \"continuous\"\nnumber = \"1\"\nsurety = \"457\"\n\
+                 activity = \"1\"\neffective = \"2026-01-01\"",
+                "bond \"1\": importer \"*******001\" is not in importer",
             ),
         ];
         for (text, message) in cases {

@@ -105,7 +105,11 @@ impl fmt::Display for Version {
     }
 }
 
+<<<<<<< HEAD
 /// An accepted entry summary.
+=======
+/// An accepted entry summary. Its `Debug` shows neither the importer's number nor the records.
+>>>>>>> hoststore
 #[derive(Clone, Eq, PartialEq)]
 pub struct EntrySummary {
     /// Its number.
@@ -166,7 +170,11 @@ pub struct Withdrawal {
     pub is_final: bool,
 }
 
+<<<<<<< HEAD
 /// A batch and what was answered. The password is not kept.
+=======
+/// A batch and what was answered. The password is not kept. Its `Debug` does not show the records.
+>>>>>>> hoststore
 #[derive(Clone, Eq, PartialEq)]
 pub struct BatchOnFile {
     /// When it was received.
@@ -179,7 +187,25 @@ pub struct BatchOnFile {
     pub answer: Vec<Columns>,
 }
 
+<<<<<<< HEAD
 /// Counts the records only: they hold taxpayers' numbers.
+=======
+impl fmt::Debug for EntrySummary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EntrySummary")
+            .field("key", &self.key)
+            .field("port", &self.port)
+            .field("entry_type", &self.entry_type)
+            .field("broker_reference", &self.broker_reference)
+            .field("state", &self.state)
+            .field("version", &self.version)
+            .field("records", &self.records.len())
+            .finish_non_exhaustive()
+    }
+}
+
+>>>>>>> hoststore
 impl fmt::Debug for BatchOnFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -5,4 +5,5 @@ mod answers;
 mod control;
 mod failures;
 mod model;
+mod samples;
 mod support;

@@ -3,6 +3,7 @@
 use argon2::password_hash::phc::PasswordHash;
 use jiff::Zoned;
 
+use super::reference::masked;
 use super::{WorldError, WorldFile};
 use crate::grammar::Grammar;
 
@@ -142,7 +143,8 @@ impl Row {
         if known {
             return Ok(());
         }
-        let (key, value) = (self.key.clone(), value.to_owned());
+        let value = if column == "importer" { masked(value) } else { value.to_owned() };
+        let key = self.key.clone();
         Err(WorldError::Unknown { table: self.table, key, column, value, target })
     }
 

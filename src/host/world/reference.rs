@@ -8,6 +8,15 @@ use serde_json::{Map, Value};
 
 use super::{WorldError, WorldFile};
 
+/// The tables whose key is a party's number.
+const PARTY_TABLES: [&str; 2] = ["importer", "bond"];
+
+/// A party's number as an error may show it: its last three characters.
+pub(super) fn masked(number: &str) -> String {
+    let shown = number.chars().count().saturating_sub(3);
+    number.chars().enumerate().map(|(index, sign)| if index < shown { '*' } else { sign }).collect()
+}
+
 /// A table of reference data: rows by their key, columns by name.
 #[derive(Default)]
 pub(super) struct ReferenceTable {
@@ -39,6 +48,7 @@ impl ReferenceTable {
             let key =
                 key.iter().filter_map(|column| columns.get(*column)).map(text).collect::<Vec<_>>().join(" ");
             if found.rows.insert(key.clone(), texts(columns)).is_some() {
+                let key = if PARTY_TABLES.contains(&table) { masked(&key) } else { key };
                 return Err(WorldError::Twice { table, key });
             }
         }

@@ -1,4 +1,5 @@
-//! The rows of the world's tables. Their keys are the columns by which rules ask for them.
+//! The rows of the world's tables. Their keys are the columns by which rules ask for them. Parties'
+//! numbers stand in them, so they have no `Debug`.
 
 use std::fmt;
 
@@ -120,7 +121,7 @@ rows! {
 }
 
 /// A cargo release that a summary may consolidate.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     pub(super) filer: String,
