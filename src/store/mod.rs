@@ -105,11 +105,7 @@ impl fmt::Display for Version {
     }
 }
 
-<<<<<<< HEAD
-/// An accepted entry summary.
-=======
 /// An accepted entry summary. Its `Debug` shows neither the importer's number nor the records.
->>>>>>> hoststore
 #[derive(Clone, Eq, PartialEq)]
 pub struct EntrySummary {
     /// Its number.
@@ -170,11 +166,7 @@ pub struct Withdrawal {
     pub is_final: bool,
 }
 
-<<<<<<< HEAD
-/// A batch and what was answered. The password is not kept.
-=======
 /// A batch and what was answered. The password is not kept. Its `Debug` does not show the records.
->>>>>>> hoststore
 #[derive(Clone, Eq, PartialEq)]
 pub struct BatchOnFile {
     /// When it was received.
@@ -187,9 +179,6 @@ pub struct BatchOnFile {
     pub answer: Vec<Columns>,
 }
 
-<<<<<<< HEAD
-/// Counts the records only: they hold taxpayers' numbers.
-=======
 impl fmt::Debug for EntrySummary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -205,7 +194,6 @@ impl fmt::Debug for EntrySummary {
     }
 }
 
->>>>>>> hoststore
 impl fmt::Debug for BatchOnFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
