@@ -171,11 +171,7 @@ impl<'a> Judge<'a> {
             Expression::Any(scan) => self.any(scan, at),
             Expression::Repeats(fields, scan) => self.repeats(fields, scan, at),
             Expression::Differ(scan, field) => self.differ(scan, field, at),
-            Expression::Gap(cells) => {
-                let row = &self.transaction.rows()[at.record as usize];
-                let here = usize::from(at.item);
-                Some(here > 1 && !cells[here - 1].is_blank(row) && cells[here - 2].is_blank(row))
-            }
+            Expression::Gap(cells) => self.gap(cells, at),
             Expression::Neighbour { record, next, value } => match self.neighbour(record, *next, at) {
                 Some(spot) => self.truth(value, spot),
                 None => Some(false),
@@ -337,7 +333,7 @@ impl<'a> Judge<'a> {
     fn given(&self, field: &FieldRef, at: Spot) -> Option<bool> {
         let Some((cell, record)) = self.cell(field, at) else { return Some(false) };
         let given = !cell.is_blank(&self.transaction.rows()[record as usize]);
-        (given || !self.is_spoiled(record, cell)).then_some(given)
+        (!self.is_spoiled(record, cell)).then_some(given)
     }
 
     fn is_spoiled(&self, record: u32, cell: Cell) -> bool {
@@ -385,20 +381,24 @@ impl<'a> Judge<'a> {
         Some(sum)
     }
 
+    fn gap(&self, cells: &[Cell], at: Spot) -> Option<bool> {
+        let row = &self.transaction.rows()[at.record as usize];
+        let here = usize::from(at.item);
+        let [before, item] = cells.get(here.checked_sub(2)?..here)? else { return None };
+        let gap = !item.is_blank(row) && before.is_blank(row);
+        (!gap || !self.is_spoiled(at.record, *before)).then_some(gap)
+    }
+
     fn repeats(&self, fields: &[FieldRef], scan: &Scan, at: Spot) -> Option<bool> {
         let raw = |field: &FieldRef, spot: Spot| {
             let (cell, record) = self.cell(field, spot)?;
             Some(cell.raw(&self.transaction.rows()[record as usize]))
         };
+        let mut blank = true;
         for field in fields {
-            if self.given(field, at)? {
-                let (cell, record) = self.cell(field, at)?;
-                if self.is_spoiled(record, cell) {
-                    return None;
-                }
-            }
+            blank &= !self.given(field, at)?;
         }
-        if !fields.iter().any(|field| self.given(field, at) == Some(true)) {
+        if blank {
             return Some(false);
         }
         Some(self.spots(scan, at).any(|spot| fields.iter().all(|field| raw(field, spot) == raw(field, at))))

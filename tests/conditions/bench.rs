@@ -124,9 +124,11 @@ fn rows(path: &Path) -> Vec<Columns> {
     text.lines().map(|line| format!("{line:80}").into_bytes().try_into().unwrap()).collect()
 }
 
-pub fn judged(bench: &Bench, rows: &[Columns], block: &BlockInfo) -> Vec<Raised> {
-    let transaction = bench.assembled(rows).unwrap_or_else(|fault| panic!("{fault}"));
-    bench.book.judge(&transaction, &bench.context(&World, block))
+/// # Errors
+/// The records are no transaction.
+pub fn judged(bench: &Bench, rows: &[Columns], block: &BlockInfo) -> Result<Vec<Raised>, String> {
+    let transaction = bench.assembled(rows)?;
+    Ok(bench.book.judge(&transaction, &bench.context(&World, block)))
 }
 
 /// `722 TOTALS; 433 LINITM 2 TARIFF 1`
