@@ -41,7 +41,7 @@ const CASE_RATES: [(&str, &str, &str); 2] = [("A475000003", "A", "2.5"), ("C4750
 
 impl Reference for World {
     fn has(&self, list: &str, code: &str) -> Option<bool> {
-        let held = ["filer", "schedule_d", "firms", "carrier", "hts", "importer", "manufacturer", "bond", "case"];
+        let held = ["filer", "schedule_d", "schedule_k", "firms", "carrier", "hts", "importer", "manufacturer", "bond", "case"];
         held.contains(&list).then(|| {
             let unknown = code.starts_with("ZZ") || code.starts_with("99-99") || code.ends_with("999999");
             !unknown && (list, code) != ("bond", "12-0000004")
