@@ -38,7 +38,8 @@ fn accepted_samples_raise_nothing() {
 fn samples_raise_what_they_are_made_for() {
     let bench = Bench::new();
     let world = World::demo(bench.grammar).unwrap();
-    let known = bench.book.conditions().into_iter().map(|(_, code)| code.to_string()).collect::<BTreeSet<_>>();
+    let known =
+        bench.book.conditions().into_iter().map(|(_, code)| code.to_string()).collect::<BTreeSet<_>>();
     let mut wrong = Vec::new();
     for folder in ["good", "bad"] {
         for entry in std::fs::read_dir(Path::new("samples/entry_summary").join(folder)).unwrap() {
@@ -107,7 +108,10 @@ fn wrong_rules_are_named_with_line_and_column() {
         ("rules AE\nrule ZZZ on 90 when any 40\n", "line 2, column 1: AE has no condition ZZZ"),
         ("rules AE\n  rule 722 on 90 if any 40\n", "line 2, column 18: expected `when`"),
         ("rules AE\nrule 722 on 90 when any 40 in lines\n", "line 2, column 25: no group lines in AE"),
-        ("rules AE\nrule 722 on 90 when gap grand_total_duty_amount\n", "line 2, column 21: a gap is between the items of a record"),
+        (
+            "rules AE\nrule 722 on 90 when gap grand_total_duty_amount\n",
+            "line 2, column 21: a gap is between the items of a record",
+        ),
         ("rules AE\nrule 722 on 90 when (any 40\n", "line 3, column 1: expected `)`"),
         ("rules AE\nrule 722 on 90 when any 40 ?\n", "line 2, column 28: neither a word, a text nor a sign"),
     ] {

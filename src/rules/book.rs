@@ -200,7 +200,8 @@ impl RuleBook {
         let Guard { outer, test } = &self.guards[guard];
         let this = Spot { record: 0, item: 0 };
         let judge = Judge { transaction, context, spoiled, this };
-        let inside = outer.is_none_or(|outer| self.decide_guard(outer, decided, transaction, context, spoiled));
+        let inside =
+            outer.is_none_or(|outer| self.decide_guard(outer, decided, transaction, context, spoiled));
         let holds = inside && judge.truth(test, this) == Some(true);
         decided[guard] = Some(holds);
         holds

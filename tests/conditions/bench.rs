@@ -41,7 +41,18 @@ const CASE_RATES: [(&str, &str, &str); 2] = [("A475000003", "A", "2.5"), ("C4750
 
 impl Reference for World {
     fn has(&self, list: &str, code: &str) -> Option<bool> {
-        let held = ["filer", "schedule_d", "schedule_k", "firms", "carrier", "hts", "importer", "manufacturer", "bond", "case"];
+        let held = [
+            "filer",
+            "schedule_d",
+            "schedule_k",
+            "firms",
+            "carrier",
+            "hts",
+            "importer",
+            "manufacturer",
+            "bond",
+            "case",
+        ];
         held.contains(&list).then(|| {
             let unknown = code.starts_with("ZZ") || code.starts_with("99-99") || code.ends_with("999999");
             !unknown && (list, code) != ("bond", "12-0000004")
@@ -107,9 +118,9 @@ impl Bench {
         let identifier = Identifier::new(self.grammar, "AE", Direction::Input, self.automaton);
         let mut assembler = Assembler::new(identifier, self.automaton);
         for (number, row) in rows.iter().enumerate() {
-            assembler.push(row, number as u64 + 1, &mut None).map_err(|fault| {
-                format!("{}: {fault}", String::from_utf8_lossy(row))
-            })?;
+            assembler
+                .push(row, number as u64 + 1, &mut None)
+                .map_err(|fault| format!("{}: {fault}", String::from_utf8_lossy(row)))?;
         }
         assembler.finish().map_err(|fault| fault.to_string())?.ok_or_else(|| "no transaction".to_owned())
     }
@@ -160,7 +171,8 @@ pub struct Case {
 /// is `CHANGES => CONDITIONS`, both lists separated by semicolons.
 pub fn cases(folder: &Path) -> Vec<Case> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files = files.filter(|path| path.extension().is_some_and(|end| end == "cases")).collect::<Vec<_>>();
+    let mut files =
+        files.filter(|path| path.extension().is_some_and(|end| end == "cases")).collect::<Vec<_>>();
     files.sort();
     let mut found = Vec::new();
     for path in files {
@@ -181,7 +193,12 @@ pub fn cases(folder: &Path) -> Vec<Case> {
                     expected: expected.filter(|one| !one.is_empty()).collect(),
                 });
             } else {
-                assert!(line.is_empty() || line.starts_with('#'), "{}:{}: {line}", path.display(), number + 1);
+                assert!(
+                    line.is_empty() || line.starts_with('#'),
+                    "{}:{}: {line}",
+                    path.display(),
+                    number + 1
+                );
             }
         }
     }
@@ -257,7 +274,8 @@ fn set(bench: &Bench, row: &mut Columns, field: &str, value: &str, place: &str) 
     let cell = layout.cell(field).unwrap();
     let columns = cell.first_column() - 1..cell.last_column();
     assert!(value.len() <= columns.len(), "{place}: {value} is too long for {field}");
-    let numeric = cell.class().is_numeric() && value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty();
+    let numeric =
+        cell.class().is_numeric() && value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty();
     let text = if numeric {
         format!("{value:0>width$}", width = columns.len())
     } else {

@@ -28,7 +28,8 @@ impl ReferenceTable {
         let mut found = Self::default();
         for row in rows {
             let Ok(Value::Object(columns)) = serde_json::to_value(row) else { continue };
-            let key = key.iter().filter_map(|column| columns.get(*column)).map(text).collect::<Vec<_>>().join(" ");
+            let key =
+                key.iter().filter_map(|column| columns.get(*column)).map(text).collect::<Vec<_>>().join(" ");
             if found.rows.insert(key.clone(), texts(columns)).is_some() {
                 return Err(WorldError::Twice { table, key });
             }
