@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::ast::{self, At, Item};
 use super::compile::{Compiler, Scope};
-use super::eval::{Expression, Judge, RecordRef, Spot};
+use super::eval::Judge;
+use super::expression::{Expression, RecordRef, Spot};
 use super::fields::{Failure, LayoutPlan, Spoiled};
 use super::signpost::{Signposts, WHOLE};
 use super::{Context, Raised, RuleError, parse};

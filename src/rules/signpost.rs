@@ -2,7 +2,7 @@
 
 use super::ast::Counting;
 use super::compile::Compiler;
-use super::eval::{RecordRef, Spot, nearest};
+use super::expression::{RecordRef, Spot, nearest};
 use super::{Place, RuleError, ast};
 use crate::grammar::{Cell, Symbol};
 use crate::message::Transaction;
