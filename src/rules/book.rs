@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::ast::{self, At, Item};
 use super::compile::{Compiler, Scope};
-use super::eval::{Expression, Judge, RecordRef, Spot};
+use super::eval::Judge;
+use super::expression::{Expression, RecordRef, Spot};
 use super::fields::{Failure, LayoutPlan, Spoiled};
 use super::signpost::{Signposts, WHOLE};
 use super::{Context, Raised, RuleError, parse};
@@ -146,9 +147,10 @@ impl RuleBook {
             return raised;
         }
         self.judge_fields(transaction, context, &mut spoiled, &mut raised);
-        let guards = self.decide_guards(transaction, context, &spoiled);
+        let mut guards = vec![None; self.guards.len()];
         for rule in &self.rules {
-            if rule.guard.is_none_or(|guard| guards[guard]) {
+            let matters = |guard| self.decide_guard(guard, &mut guards, transaction, context, &spoiled);
+            if rule.guard.is_none_or(matters) {
                 self.apply(rule, transaction, context, &mut spoiled, &mut raised);
             }
         }
@@ -184,20 +186,26 @@ impl RuleBook {
         }
     }
 
-    fn decide_guards(
+    /// Guards are decided when first asked for, so that a rule before them can spoil what they read.
+    fn decide_guard(
         &self,
+        guard: usize,
+        decided: &mut [Option<bool>],
         transaction: &Transaction,
         context: &Context<'_>,
         spoiled: &Spoiled,
-    ) -> Vec<bool> {
+    ) -> bool {
+        if let Some(known) = decided[guard] {
+            return known;
+        }
+        let Guard { outer, test } = &self.guards[guard];
         let this = Spot { record: 0, item: 0 };
         let judge = Judge { transaction, context, spoiled, this };
-        let mut decided: Vec<bool> = Vec::with_capacity(self.guards.len());
-        for guard in &self.guards {
-            let outer = guard.outer.is_none_or(|outer| decided[outer]);
-            decided.push(outer && judge.truth(&guard.test, this) == Some(true));
-        }
-        decided
+        let inside =
+            outer.is_none_or(|outer| self.decide_guard(outer, decided, transaction, context, spoiled));
+        let holds = inside && judge.truth(test, this) == Some(true);
+        decided[guard] = Some(holds);
+        holds
     }
 
     fn apply(

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 
 use super::ast::{self, At};
-use super::eval::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, mark_upwards};
+use super::expression::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, mark_upwards};
 use super::{BLOCK_FIELDS, RuleError};
 use crate::grammar::{Automaton, Cell, ClassSet, Direction, Grammar, Layout};
 

@@ -1,4 +1,4 @@
-//! Rules with their names resolved, and how they are decided for one record of a transaction.
+//! Decides rules for one record of a transaction.
 //!
 //! A test is true, false or undecided. What is undecided raises nothing: a field that has failed a
 //! check of its own, or whose list no one holds, is reported once and not again by every rule that
@@ -6,118 +6,17 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::collections::HashSet;
 
 use jiff::Span;
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::Context;
 use super::ast::{Arithmetic, CalendarUnit, Comparison};
-use super::{BlockField, Context};
-use crate::grammar::{Cell, GroupIndex, LayoutId, Symbol};
+use super::expression::{Expression, FieldRef, Holder, Kind, RecordRef, Scan, Spot, nearest, reach};
+use crate::grammar::Cell;
 use crate::message::Transaction;
-
-/// A record of a transaction, or an item of one; items count from 1.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Spot {
-    pub(super) record: u32,
-    pub(super) item: u8,
-}
-
-/// The records of one kind, and where to look for them.
-#[derive(Clone, Debug)]
-pub(super) struct RecordRef {
-    pub(super) symbol: Symbol,
-    /// Only records of this layout.
-    pub(super) layout: Option<LayoutId>,
-    /// Which groups may hold such records, at any depth.
-    pub(super) around: Box<[bool]>,
-    /// How many items each record has; 0 if the record as a whole is meant.
-    pub(super) items: u8,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Holder {
-    Current,
-    This,
-    Nearest(RecordRef),
-}
-
-/// A field; one cell, or one for each item.
-#[derive(Clone, Debug)]
-pub(super) struct FieldRef {
-    pub(super) holder: Holder,
-    pub(super) cells: Box<[Cell]>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Reach {
-    Near,
-    All,
-    /// Groups by their index; several may share a name.
-    Group(Box<[bool]>),
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Scan {
-    pub(super) record: RecordRef,
-    pub(super) reach: Reach,
-    /// Only what stands before the record or item at hand.
-    pub(super) earlier: bool,
-    pub(super) filter: Option<Box<Expression>>,
-}
-
-/// What values are compared as.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Kind {
-    Text,
-    Number,
-    Date,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Expression {
-    Field(FieldRef),
-    Part(FieldRef, u8, u8),
-    Text(Box<str>),
-    Number(Decimal),
-    Today,
-    Block(BlockField),
-    Arithmetic(Arithmetic, Box<Expression>, Box<Expression>),
-    Shift(Box<Expression>, i32, CalendarUnit),
-    Round(Box<Expression>, u32),
-    Absolute(Box<Expression>),
-    /// A grammar's table by its keys that vary; several are joined by a slash.
-    Table(HashMap<Box<str>, Box<str>>, Box<[Expression]>),
-    Reference {
-        list: Box<str>,
-        key: Box<Expression>,
-        column: Box<str>,
-    },
-    Sum(Scan, Box<Expression>),
-    Count(Scan),
-    And(Box<[Expression]>),
-    Or(Box<[Expression]>),
-    Not(Box<Expression>),
-    Compare(Kind, Comparison, Box<Expression>, Box<Expression>),
-    /// Sorted texts.
-    OneOf(Box<Expression>, Box<[Box<str>]>),
-    OnReference(Box<Expression>, Box<str>),
-    Like(Box<Expression>, Box<[Box<[u8]>]>),
-    Has(Box<Expression>, Box<Expression>),
-    Weekend(Box<Expression>),
-    Given(FieldRef),
-    Any(Scan),
-    Repeats(Box<[FieldRef]>, Scan),
-    Differ(Scan, FieldRef),
-    Gap(Box<[Cell]>),
-    Neighbour {
-        record: RecordRef,
-        next: bool,
-        value: Box<Expression>,
-    },
-}
 
 #[derive(Clone, Debug)]
 enum Value<'a> {
@@ -171,11 +70,7 @@ impl<'a> Judge<'a> {
             Expression::Any(scan) => self.any(scan, at),
             Expression::Repeats(fields, scan) => self.repeats(fields, scan, at),
             Expression::Differ(scan, field) => self.differ(scan, field, at),
-            Expression::Gap(cells) => {
-                let row = &self.transaction.rows()[at.record as usize];
-                let here = usize::from(at.item);
-                Some(here > 1 && !cells[here - 1].is_blank(row) && cells[here - 2].is_blank(row))
-            }
+            Expression::Gap(cells) => self.gap(cells, at),
             Expression::Neighbour { record, next, value } => match self.neighbour(record, *next, at) {
                 Some(spot) => self.truth(value, spot),
                 None => Some(false),
@@ -337,7 +232,7 @@ impl<'a> Judge<'a> {
     fn given(&self, field: &FieldRef, at: Spot) -> Option<bool> {
         let Some((cell, record)) = self.cell(field, at) else { return Some(false) };
         let given = !cell.is_blank(&self.transaction.rows()[record as usize]);
-        (given || !self.is_spoiled(record, cell)).then_some(given)
+        (!self.is_spoiled(record, cell)).then_some(given)
     }
 
     fn is_spoiled(&self, record: u32, cell: Cell) -> bool {
@@ -385,20 +280,24 @@ impl<'a> Judge<'a> {
         Some(sum)
     }
 
+    fn gap(&self, cells: &[Cell], at: Spot) -> Option<bool> {
+        let row = &self.transaction.rows()[at.record as usize];
+        let here = usize::from(at.item);
+        let [before, item] = cells.get(here.checked_sub(2)?..here)? else { return None };
+        let gap = !item.is_blank(row) && before.is_blank(row);
+        (!gap || !self.is_spoiled(at.record, *before)).then_some(gap)
+    }
+
     fn repeats(&self, fields: &[FieldRef], scan: &Scan, at: Spot) -> Option<bool> {
         let raw = |field: &FieldRef, spot: Spot| {
             let (cell, record) = self.cell(field, spot)?;
             Some(cell.raw(&self.transaction.rows()[record as usize]))
         };
+        let mut blank = true;
         for field in fields {
-            if self.given(field, at)? {
-                let (cell, record) = self.cell(field, at)?;
-                if self.is_spoiled(record, cell) {
-                    return None;
-                }
-            }
+            blank &= !self.given(field, at)?;
         }
-        if !fields.iter().any(|field| self.given(field, at) == Some(true)) {
+        if blank {
             return Some(false);
         }
         Some(self.spots(scan, at).any(|spot| fields.iter().all(|field| raw(field, spot) == raw(field, at))))
@@ -449,63 +348,6 @@ impl<'a> Judge<'a> {
             all[..all.partition_point(|&position| position < at.record)].iter().rev().find(fits)
         };
         found.map(|&record| Spot { record, item: 0 })
-    }
-}
-
-impl RecordRef {
-    fn is_layout(&self, transaction: &Transaction, position: u32) -> bool {
-        self.layout.is_none_or(|layout| transaction.nodes()[position as usize].layout == layout)
-    }
-}
-
-/// The first record of a kind in the nearest group that may hold it; the record itself if it is one.
-pub(super) fn nearest(transaction: &Transaction, record: &RecordRef, from: u32) -> Option<u32> {
-    if transaction.nodes()[from as usize].symbol == record.symbol && record.is_layout(transaction, from) {
-        return Some(from);
-    }
-    let range = enclosing(transaction, &record.around, from)?;
-    transaction
-        .records_within(record.symbol, range)
-        .iter()
-        .copied()
-        .find(|&position| record.is_layout(transaction, position))
-}
-
-fn reach(transaction: &Transaction, scan: &Scan, from: u32) -> Range<u32> {
-    match &scan.reach {
-        Reach::All => 0..transaction.rows().len() as u32,
-        Reach::Near => enclosing(transaction, &scan.record.around, from).unwrap_or_default(),
-        Reach::Group(groups) => enclosing(transaction, groups, from).unwrap_or_default(),
-    }
-}
-
-/// The records of the innermost group around a record that is one of these.
-fn enclosing(transaction: &Transaction, groups: &[bool], from: u32) -> Option<Range<u32>> {
-    let mut instance = transaction.nodes()[from as usize].group;
-    loop {
-        let group = &transaction.groups()[instance as usize];
-        if groups.get(usize::from(group.index)) == Some(&true) {
-            return Some(group.first..group.end);
-        }
-        if instance == 0 {
-            return None;
-        }
-        instance = group.parent;
-    }
-}
-
-/// Marks a group and those around it.
-pub(super) fn mark_upwards(
-    marks: &mut [bool],
-    mut group: GroupIndex,
-    parent_of: impl Fn(GroupIndex) -> GroupIndex,
-) {
-    loop {
-        marks[usize::from(group)] = true;
-        if group == 0 {
-            return;
-        }
-        group = parent_of(group);
     }
 }
 

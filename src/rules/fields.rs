@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::checks::{CHECKS, Case, Check};
 use super::compile::{item_number, sorted};
-use super::eval::Spot;
+use super::expression::Spot;
 use super::{Context, RuleError};
 use crate::grammar::{
     Bits, Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values,

@@ -10,6 +10,7 @@ mod book;
 mod checks;
 mod compile;
 mod eval;
+mod expression;
 mod fields;
 mod lex;
 mod parse;

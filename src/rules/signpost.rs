@@ -2,7 +2,7 @@
 
 use super::ast::Counting;
 use super::compile::Compiler;
-use super::eval::{RecordRef, Spot, nearest};
+use super::expression::{RecordRef, Spot, nearest};
 use super::{Place, RuleError, ast};
 use crate::grammar::{Cell, Symbol};
 use crate::message::Transaction;
@@ -108,7 +108,7 @@ impl Signposts {
             }
             Count::Sequence if of_items => u32::from(item),
             Count::Sequence => {
-                let from = outer.map_or(0, |(_, around)| group_of(transaction, around).0);
+                let from = outer.map_or(0, |(_, around)| around);
                 self.ordinal(transaction, post, from, record)
             }
             Count::Across => {
@@ -120,12 +120,10 @@ impl Signposts {
         places
     }
 
-    /// The record an outer signpost stands for, if it encloses this record.
+    /// The record an outer signpost stands for, if it stands before this record.
     fn anchor_around(&self, transaction: &Transaction, outer: usize, record: u32) -> Option<u32> {
         let Some(anchor) = &self.all[outer].anchor else { return Some(record) };
-        let found = nearest(transaction, anchor, record)?;
-        let (first, end) = group_of(transaction, found);
-        (first..end).contains(&record).then_some(found)
+        nearest(transaction, anchor, record).filter(|&found| found <= record)
     }
 
     fn ordinal(&self, transaction: &Transaction, post: &Signpost, from: u32, record: u32) -> u32 {
@@ -138,11 +136,6 @@ impl Signposts {
     pub(super) fn rank(&self, name: &str) -> usize {
         self.named(name).unwrap_or(usize::MAX)
     }
-}
-
-fn group_of(transaction: &Transaction, record: u32) -> (u32, u32) {
-    let group = &transaction.groups()[transaction.nodes()[record as usize].group as usize];
-    (group.first, group.end)
 }
 
 /// The first signpost stands for the whole transaction and for what has no other.

@@ -41,8 +41,18 @@ const CASE_RATES: [(&str, &str, &str); 2] = [("A475000003", "A", "2.5"), ("C4750
 
 impl Reference for World {
     fn has(&self, list: &str, code: &str) -> Option<bool> {
-        let held =
-            ["filer", "schedule_d", "firms", "carrier", "hts", "importer", "manufacturer", "bond", "case"];
+        let held = [
+            "filer",
+            "schedule_d",
+            "schedule_k",
+            "firms",
+            "carrier",
+            "hts",
+            "importer",
+            "manufacturer",
+            "bond",
+            "case",
+        ];
         held.contains(&list).then(|| {
             let unknown = code.starts_with("ZZ") || code.starts_with("99-99") || code.ends_with("999999");
             !unknown && (list, code) != ("bond", "12-0000004")
@@ -125,9 +135,11 @@ fn rows(path: &Path) -> Vec<Columns> {
     text.lines().map(|line| format!("{line:80}").into_bytes().try_into().unwrap()).collect()
 }
 
-pub fn judged(bench: &Bench, rows: &[Columns], block: &BlockInfo) -> Vec<Raised> {
-    let transaction = bench.assembled(rows).unwrap_or_else(|fault| panic!("{fault}"));
-    bench.book.judge(&transaction, &bench.context(&World, block))
+/// # Errors
+/// The records are no transaction.
+pub fn judged(bench: &Bench, rows: &[Columns], block: &BlockInfo) -> Result<Vec<Raised>, String> {
+    let transaction = bench.assembled(rows)?;
+    Ok(bench.book.judge(&transaction, &bench.context(&World, block)))
 }
 
 /// `722 TOTALS; 433 LINITM 2 TARIFF 1`

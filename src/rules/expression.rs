@@ -1,0 +1,169 @@
+//! Rules with their names resolved, and how the records they name are found in a transaction.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use rust_decimal::Decimal;
+
+use super::BlockField;
+use super::ast::{Arithmetic, CalendarUnit, Comparison};
+use crate::grammar::{Cell, GroupIndex, LayoutId, Symbol};
+use crate::message::Transaction;
+
+/// A record of a transaction, or an item of one; items count from 1.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Spot {
+    pub(super) record: u32,
+    pub(super) item: u8,
+}
+
+/// The records of one kind, and where to look for them.
+#[derive(Clone, Debug)]
+pub(super) struct RecordRef {
+    pub(super) symbol: Symbol,
+    /// Only records of this layout.
+    pub(super) layout: Option<LayoutId>,
+    /// Which groups may hold such records, at any depth.
+    pub(super) around: Box<[bool]>,
+    /// How many items each record has; 0 if the record as a whole is meant.
+    pub(super) items: u8,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Holder {
+    Current,
+    This,
+    Nearest(RecordRef),
+}
+
+/// A field; one cell, or one for each item.
+#[derive(Clone, Debug)]
+pub(super) struct FieldRef {
+    pub(super) holder: Holder,
+    pub(super) cells: Box<[Cell]>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Reach {
+    Near,
+    All,
+    /// Groups by their index; several may share a name.
+    Group(Box<[bool]>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    pub(super) record: RecordRef,
+    pub(super) reach: Reach,
+    /// Only what stands before the record or item at hand.
+    pub(super) earlier: bool,
+    pub(super) filter: Option<Box<Expression>>,
+}
+
+/// What values are compared as.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Date,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Expression {
+    Field(FieldRef),
+    Part(FieldRef, u8, u8),
+    Text(Box<str>),
+    Number(Decimal),
+    Today,
+    Block(BlockField),
+    Arithmetic(Arithmetic, Box<Expression>, Box<Expression>),
+    Shift(Box<Expression>, i32, CalendarUnit),
+    Round(Box<Expression>, u32),
+    Absolute(Box<Expression>),
+    /// A grammar's table by its keys that vary; several are joined by a slash.
+    Table(HashMap<Box<str>, Box<str>>, Box<[Expression]>),
+    Reference {
+        list: Box<str>,
+        key: Box<Expression>,
+        column: Box<str>,
+    },
+    Sum(Scan, Box<Expression>),
+    Count(Scan),
+    And(Box<[Expression]>),
+    Or(Box<[Expression]>),
+    Not(Box<Expression>),
+    Compare(Kind, Comparison, Box<Expression>, Box<Expression>),
+    /// Sorted texts.
+    OneOf(Box<Expression>, Box<[Box<str>]>),
+    OnReference(Box<Expression>, Box<str>),
+    Like(Box<Expression>, Box<[Box<[u8]>]>),
+    Has(Box<Expression>, Box<Expression>),
+    Weekend(Box<Expression>),
+    Given(FieldRef),
+    Any(Scan),
+    Repeats(Box<[FieldRef]>, Scan),
+    Differ(Scan, FieldRef),
+    Gap(Box<[Cell]>),
+    Neighbour {
+        record: RecordRef,
+        next: bool,
+        value: Box<Expression>,
+    },
+}
+
+impl RecordRef {
+    pub(super) fn is_layout(&self, transaction: &Transaction, position: u32) -> bool {
+        self.layout.is_none_or(|layout| transaction.nodes()[position as usize].layout == layout)
+    }
+}
+
+/// The first record of a kind in the nearest group that may hold it; the record itself if it is one.
+pub(super) fn nearest(transaction: &Transaction, record: &RecordRef, from: u32) -> Option<u32> {
+    if transaction.nodes()[from as usize].symbol == record.symbol && record.is_layout(transaction, from) {
+        return Some(from);
+    }
+    let range = enclosing(transaction, &record.around, from)?;
+    transaction
+        .records_within(record.symbol, range)
+        .iter()
+        .copied()
+        .find(|&position| record.is_layout(transaction, position))
+}
+
+pub(super) fn reach(transaction: &Transaction, scan: &Scan, from: u32) -> Range<u32> {
+    match &scan.reach {
+        Reach::All => 0..transaction.rows().len() as u32,
+        Reach::Near => enclosing(transaction, &scan.record.around, from).unwrap_or_default(),
+        Reach::Group(groups) => enclosing(transaction, groups, from).unwrap_or_default(),
+    }
+}
+
+/// The records of the innermost group around a record that is one of these.
+fn enclosing(transaction: &Transaction, groups: &[bool], from: u32) -> Option<Range<u32>> {
+    let mut instance = transaction.nodes()[from as usize].group;
+    loop {
+        let group = &transaction.groups()[instance as usize];
+        if groups.get(usize::from(group.index)) == Some(&true) {
+            return Some(group.first..group.end);
+        }
+        if instance == 0 {
+            return None;
+        }
+        instance = group.parent;
+    }
+}
+
+/// Marks a group and those around it.
+pub(super) fn mark_upwards(
+    marks: &mut [bool],
+    mut group: GroupIndex,
+    parent_of: impl Fn(GroupIndex) -> GroupIndex,
+) {
+    loop {
+        marks[usize::from(group)] = true;
+        if group == 0 {
+            return;
+        }
+        group = parent_of(group);
+    }
+}
