@@ -145,18 +145,6 @@ pub struct EntrySummary {
 }
 
 /// Says which summary it is and where it stands, but not what it holds: taxpayers' numbers.
-impl fmt::Debug for EntrySummary {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("EntrySummary")
-            .field("key", &self.key)
-            .field("state", &self.state)
-            .field("version", &self.version)
-            .field("records", &self.records.len())
-            .finish_non_exhaustive()
-    }
-}
-
 /// A summary that withdraws from a warehouse entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Withdrawal {
