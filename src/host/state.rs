@@ -121,6 +121,7 @@ impl StateRules<'_> {
                 ("B35", filing.action == Some(Action::Add) && on_file.is_some_and(is_other)),
                 ("B54", is_corrected),
                 ("217", is_rejected && filing.has_payment),
+                ("263", !is_rejected && !filing.has_payment),
             ],
         );
         Ok(())
