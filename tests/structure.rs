@@ -11,14 +11,16 @@ fn rows(text: &str) -> Vec<String> {
     let mut rest = text.trim();
     while !rest.is_empty() {
         let (group, after) = match rest.strip_prefix('(') {
-            Some(inner) => inner.split_once(')').unwrap(),
-            None => rest.split_at(rest.find([' ', '*']).unwrap_or(rest.len())),
+            Some(inner) => inner.split_once(')').map(|(inner, after)| (rows(inner), after)).unwrap(),
+            None => {
+                let (record, after) = rest.split_at(rest.find([' ', '*']).unwrap_or(rest.len()));
+                (vec![record.to_owned()], after)
+            }
         };
         let (times, after) = match after.strip_prefix('*') {
             Some(count) => count.split_at(count.find(' ').unwrap_or(count.len())),
             None => ("1", after),
         };
-        let group = group.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         rows.extend(std::iter::repeat_n(group, times.parse().unwrap()).flatten());
         rest = after.trim_start();
     }
@@ -67,14 +69,10 @@ fn what_the_chapter_allows_is_taken() {
         "10 11 40 43 44*3 50 90",
         "10 11 40 50 OI PG01 PG02 PG06 PG10 PG19 PG20 PG21 PG60 PG23 PG25 PG26*6 PG01 PG02 PG19 90",
         "10 11 40 50 OI PG01 PG02 PG50 PG19 PG29 PG51 PG50 PG19 PG51 PG24 60 62 89 90",
-        "10 PG00S PG02 PG19 PG00E 11 40 PG00S PG06 PG00E 50 90",
+        "10 11 PG00S PG02 PG19 PG00E 40 PG00S PG06 PG00E 50 90",
         "10 11 40 50 OI PG01 PG02 PG04 PG06 PG07 PG08 PG13 PG14*3 PG22 PG30 PG21 PG34 40 50 90",
     ] {
         let (at, result) = walk(entry_summary(), text);
-        // The header's records stand in the order of the map.
-        if text.starts_with("10 PG00S") || text.starts_with("10 10") {
-            continue;
-        }
         assert_eq!(result.map_err(|fault| format!("{fault}")), Ok(()), "{text}: record {}", at + 1);
     }
 }
@@ -85,7 +83,7 @@ const FAULTS: [(&str, usize, &str); 23] = [
     ("10 11 40 50 90 11", 5, "A00"),
     ("Q9", 0, "A00"),
     ("10 Q9", 1, "A02"),
-    ("10 11 20 11", 3, "A24"),
+    ("10 11 20 11", 3, "A04"),
     ("10 20 11", 2, "A04"),
     ("10 11 40 50 90 88", 5, "A00"),
     ("10 (22 23)*1000", 1999, "A05"),
