@@ -46,9 +46,15 @@ pub enum WorldError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is no TOML, or has a table or a key that worlds do not have.
-    #[error(transparent)]
-    Syntax(#[from] toml::de::Error),
+    /// It is no TOML, or has a table or a key that worlds do not have. The line is not shown: it may
+    /// hold a party's number.
+    #[error("line {line}: {message}")]
+    Syntax {
+        /// The line, counted from one.
+        line: usize,
+        /// What is wrong with it.
+        message: String,
+    },
     /// Two rows of a table are about the same thing.
     #[error("{table}: {key:?} stands there twice")]
     Twice {
@@ -140,7 +146,11 @@ impl World {
     /// # Errors
     /// The text is no TOML, or what it says contradicts itself.
     pub fn parse(text: &str, grammar: &Grammar) -> Result<Self, WorldError> {
-        let file: WorldFile = toml::from_str(text)?;
+        let file: WorldFile = toml::from_str(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1;
+            WorldError::Syntax { line, message: error.message().to_owned() }
+        })?;
         check::check(&file, grammar)?;
         let clock = check::clock(file.clock.as_deref())?;
         let reference = reference::tables(&file)?;
@@ -250,7 +260,7 @@ mod tests {
     fn errors_name_table_and_key() {
         let filer = "[[filer]]\ncode = \"EEE\"\nname = \"E\"\nkind = \"broker\"\n";
         let cases = [
-            ("clok = \"\"", "unknown field `clok`"),
+            ("\nclok = \"\"", "line 2: unknown field `clok`"),
             ("clock = \"noon\"", "clock is no date and time"),
             (
                 "unavailable_applications = [\"ZZ\"]",
