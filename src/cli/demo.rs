@@ -63,7 +63,7 @@ fn samples(all: bool) -> anyhow::Result<Vec<Sample>> {
     let paths: Vec<String> = if all {
         let folders = ["good", "bad"].into_iter().filter_map(|name| SAMPLES.get_dir(name));
         let files = folders.flat_map(|folder| folder.files()).map(|file| file.path().display().to_string());
-        files.filter(|path| path.ends_with(".abi")).collect()
+        files.filter(|path| path.ends_with(".abi") && !path.ends_with(".answer.abi")).collect()
     } else {
         CHOSEN.map(str::to_owned).to_vec()
     };
