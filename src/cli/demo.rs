@@ -166,11 +166,11 @@ impl Broker {
     }
 }
 
-/// Good samples are accepted as a whole; bad ones are rejected, or answered with their condition.
+/// Good samples are accepted as a whole; bad ones are answered with their condition.
 fn is_expected(sample: &Sample, outcome: &Outcome) -> bool {
     match &sample.condition {
         None => outcome.accepted > 0 && outcome.rejected == 0,
-        Some(condition) => outcome.rejected > 0 || outcome.codes.contains(condition),
+        Some(condition) => outcome.codes.contains(condition),
     }
 }
 

@@ -5,5 +5,4 @@ mod answers;
 mod control;
 mod failures;
 mod model;
-mod samples;
 mod support;

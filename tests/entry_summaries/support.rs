@@ -1,6 +1,6 @@
 //! Batches made out of the samples, and answers taken apart.
 
-use abigate::envelope::{BatchCollector, RawBatch};
+use abigate::envelope::RawBatch;
 use abigate::grammar::{Direction, Grammar};
 use abigate::host::{Host, Peer, World};
 use abigate::store::{EntryKey, EntrySummary, SqliteStore, Store, Unit};
@@ -40,20 +40,9 @@ pub fn host() -> Host<'static, SqliteStore> {
 
 /// The records of a sample.
 pub fn sample(name: &str) -> Vec<Columns> {
-    records(&read(name)).map(|record| record.columns).collect()
-}
-
-fn read(name: &str) -> Vec<u8> {
     let path = format!("{}/samples/entry_summary/{name}.abi", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// A sample as it comes off the wire, what is wrong with its lines included.
-pub fn wire_batch(name: &str) -> RawBatch {
-    let bytes = read(name);
-    let mut collector = BatchCollector::default();
-    let ended = records(&bytes).find_map(|record| collector.push(record.as_line()).unwrap());
-    ended.or_else(|| collector.finish()).unwrap()
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    records(&bytes).map(|record| record.columns).collect()
 }
 
 /// The one entry summary of a sample.
