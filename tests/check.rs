@@ -34,7 +34,9 @@ fn is_answer(path: &Path) -> bool {
 
 #[test]
 fn good_samples_and_all_answers_are_clean() {
-    let answers = samples("bad").into_iter().filter(|path| is_answer(path));
+    // An answer repeats the transmission date as it came, which is what X10 is about.
+    let is_clean = |path: &PathBuf| is_answer(path) && !path.to_str().unwrap().contains("/X10-");
+    let answers = samples("bad").into_iter().filter(is_clean);
     for path in samples("good").into_iter().chain(answers) {
         let findings = check(&std::fs::read(&path).unwrap());
         let listed = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -77,7 +79,8 @@ fn a_clean_stream_has_no_findings() {
 
 #[test]
 fn faults_of_structure_name_their_condition() {
-    only(&with(|lines| lines[2].replace_range(0..2, "Q9")), "A02", 3);
+    only(&with(|lines| lines[2].replace_range(0..2, "Q9")), "A00", 3);
+    only(&with(|lines| lines[3].replace_range(0..2, "Q9")), "A02", 4);
     only(&with(|lines| lines.swap(2, 3)), "A00", 3);
     only(&with(|lines| lines.swap(4, 5)), "A04", 5);
     only(&with(|lines| lines.insert(3, lines[3].clone())), "A24", 5);
