@@ -7,7 +7,7 @@ use abigate::grammar::{Automaton, Cursor, Direction, Fault, Grammar};
 
 /// Records in a row, written `22 23*5` for one 22 and five 23, `(22 23)*3` for the pair three times.
 fn rows(text: &str) -> Vec<String> {
-    let mut rows = Vec::new();
+    let mut all = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
         let (group, after) = match rest.strip_prefix('(') {
@@ -21,10 +21,10 @@ fn rows(text: &str) -> Vec<String> {
             Some(count) => count.split_at(count.find(' ').unwrap_or(count.len())),
             None => ("1", after),
         };
-        rows.extend(std::iter::repeat_n(group, times.parse().unwrap()).flatten());
+        all.extend(std::iter::repeat_n(group, times.parse().unwrap()).flatten());
         rest = after.trim_start();
     }
-    rows
+    all
 }
 
 /// Walks records, `PG00S` being a PG00 marked S; gives the first fault and how many stood before it.
