@@ -11,7 +11,15 @@ fn rows(text: &str) -> Vec<String> {
     let mut rest = text.trim();
     while !rest.is_empty() {
         let (group, after) = match rest.strip_prefix('(') {
-            Some(inner) => inner.split_once(')').map(|(inner, after)| (rows(inner), after)).unwrap(),
+            Some(inner) => {
+                let mut depth = 1;
+                let end = inner.find(|sign| {
+                    depth += i32::from(sign == '(') - i32::from(sign == ')');
+                    depth == 0
+                });
+                let (inner, after) = inner.split_at(end.unwrap());
+                (rows(inner), &after[1..])
+            }
             None => {
                 let (record, after) = rest.split_at(rest.find([' ', '*']).unwrap_or(rest.len()));
                 (vec![record.to_owned()], after)
@@ -64,7 +72,7 @@ fn what_the_chapter_allows_is_taken() {
         "10 10 10 11 40 50 90 10 11 40 50 90",
         "10 11 20 SE13 21 (22 23*4 SE16*99 SE17)*3 30 31*2 32*999 33 34 35 36*99 40 50 90",
         "10 11 SE20*4 (SE30 SE31*4 SE32*9 SE35*3 SE36)*12 40 50 90",
-        "10 11 (40 41 42*2 43 44*3 47*4 (SE50 SE51 SE55*3 SE56)*11 50*32 51 52 53*2 54*9 60 61 62*5 63 CW02 SE62 SE63*3)*1 90",
+        "10 11 (40 41 42*2 43 44*3 47*4 (SE50 SE51 SE55*3 SE56)*11 50*32 51 52 53*2 54*9 60 61 62*5 (SE62 SE63*3)*99 63 CW02)*1 90",
         "10 11 (40 (42 43 44)*5 50)*998 88 89*9 90",
         "10 11 40 43 44*3 50 90",
         "10 11 40 50 OI PG01 PG02 PG06 PG10 PG19 PG20 PG21 PG60 PG23 PG25 PG26*6 PG01 PG02 PG19 90",

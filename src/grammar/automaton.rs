@@ -453,7 +453,7 @@ impl Builder<'_> {
     }
 
     /// Where a record of this kind may stand after the record at `path`: the nearest place wins that
-    /// passes over nothing required, then the nearest that does, then one that stands too often.
+    /// passes over nothing required, then one that stands too often, then the nearest that passes over.
     fn next(&self, path: &[usize], symbol: Symbol) -> Option<Transition> {
         let mut second_best = None;
         let mut exceeding = None;
@@ -465,8 +465,13 @@ impl Builder<'_> {
             let mut transition = self.transition(&path[..depth], found, false, 0, true);
             if self.slots[usize::from(here)].maximum == Some(1) {
                 let info = &self.slots[usize::from(here)];
+                // The record that opens a group stands for the group.
+                let group = &self.groups[usize::from(info.group)];
+                let group_condition = group.exceeded.filter(|_| path[depth] == 0);
+
                 let what = self.symbols[usize::from(symbol.0)].record.clone();
-                transition.exceeded = Some(Exceeded { what, maximum: 1, condition: info.exceeded });
+                transition.exceeded =
+                    Some(Exceeded { what, maximum: 1, condition: info.exceeded.or(group_condition) });
                 exceeding = Some(transition);
             } else {
                 return Some(transition);
@@ -516,7 +521,7 @@ impl Builder<'_> {
                 }
             }
         }
-        second_best.or(exceeding)
+        exceeding.or(second_best)
     }
 
     /// What is required in a group behind one of its members.
@@ -696,20 +701,15 @@ impl Cursor {
 
     #[cold]
     fn fault(&self, automaton: &Automaton, transition: &Transition) -> Fault {
-        if self.state == 0 {
+        if self.must_begin(automaton) {
             return self.header_missing(automaton);
         }
         match (&transition.missing, &transition.exceeded) {
             (Some(missing), _) => absent(automaton, missing),
             (None, Some(over)) => exceeded(automaton, &over.what, Some(over.maximum), over.condition),
-            (None, None) => unreachable_fault(automaton),
+            (None, None) => self.misplaced(automaton, automaton.slot(transition.slot).symbol),
         }
     }
-}
-
-/// Only transitions with a fault come here; an unknown record is the mildest thing to say otherwise.
-fn unreachable_fault(automaton: &Automaton) -> Fault {
-    automaton.unknown_record(String::new())
 }
 
 fn absent(automaton: &Automaton, missing: &Missing) -> Fault {
