@@ -7,7 +7,8 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 
 use abigate::grammar::{Bits, Cursor, Direction, Grammar};
-use abigate::message::{Assembler, Checker, Identifier};
+use abigate::message::{Assembler, Checker, Identifier, Transaction};
+use abigate::translate::EntrySummaryCodec;
 use abigate::wire::{Columns, Limits, Splitter};
 
 fn main() {
@@ -18,7 +19,7 @@ fn main() {
 const SIZE: usize = 64 << 20;
 
 /// The good samples over and over: batches of entry summaries of all types.
-fn lines() -> Vec<u8> {
+fn lines(size: usize) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/entry_summary/good");
     let mut files = std::fs::read_dir(folder)
         .into_iter()
@@ -30,7 +31,7 @@ fn lines() -> Vec<u8> {
         .collect::<Vec<_>>();
     files.sort();
     let once = files.iter().filter_map(|path| std::fs::read(path).ok()).collect::<Vec<_>>().concat();
-    once.repeat(SIZE.div_ceil(once.len().max(1)))
+    once.repeat(size.div_ceil(once.len().max(1)))
 }
 
 /// The records of entry summaries alone, without their envelopes.
@@ -48,7 +49,7 @@ fn transaction_rows(stream: &[u8]) -> Vec<Columns> {
 /// The measure of all others.
 #[divan::bench]
 fn baseline_next_newline(bencher: Bencher<'_, '_>) {
-    let stream = lines();
+    let stream = lines(SIZE);
     bencher.counter(BytesCount::of_slice(&stream)).bench_local(|| {
         let mut rest = black_box(&stream[..]);
         let mut count = 0_u64;
@@ -63,7 +64,7 @@ fn baseline_next_newline(bencher: Bencher<'_, '_>) {
 /// Records cut, each one's first column looked at.
 #[divan::bench]
 fn wire_split(bencher: Bencher<'_, '_>) {
-    let stream = lines();
+    let stream = lines(SIZE);
     bencher.counter(BytesCount::of_slice(&stream)).bench_local(|| {
         let mut splitter = Splitter::new(Limits::default());
         let mut sum = 0_u64;
@@ -75,7 +76,7 @@ fn wire_split(bencher: Bencher<'_, '_>) {
 /// Records cut, identified, class-checked and structure-checked, code lists and dates included.
 #[divan::bench]
 fn check(bencher: Bencher<'_, '_>) {
-    let stream = lines();
+    let stream = lines(SIZE);
     bencher.counter(BytesCount::of_slice(&stream)).bench_local(|| {
         let mut splitter = Splitter::new(Limits::default());
         let mut checker = Checker::new(Grammar::builtin(), None);
@@ -89,7 +90,7 @@ fn check(bencher: Bencher<'_, '_>) {
 /// One stage of the check alone, over records that are cut already.
 #[divan::bench(args = ["classify", "classes", "identify", "order"])]
 fn stage(bencher: Bencher<'_, '_>, stage: &str) {
-    let rows = transaction_rows(&lines());
+    let rows = transaction_rows(&lines(SIZE));
     let grammar = Grammar::builtin();
     let Some((_, automaton)) = grammar.structure("AE", Direction::Input) else { return };
     let identifier = Identifier::new(grammar, "AE", Direction::Input, automaton);
@@ -119,7 +120,7 @@ fn stage(bencher: Bencher<'_, '_>, stage: &str) {
 /// Records made into the tree of groups.
 #[divan::bench]
 fn message_tree(bencher: Bencher<'_, '_>) {
-    let rows = transaction_rows(&lines());
+    let rows = transaction_rows(&lines(SIZE));
     let grammar = Grammar::builtin();
     let Some((_, automaton)) = grammar.structure("AE", Direction::Input) else { return };
     let bytes = BytesCount::of_slice(rows.as_flattened());
@@ -136,5 +137,54 @@ fn message_tree(bencher: Bencher<'_, '_>) {
             }
         }
         groups
+    });
+}
+
+/// The transactions of the samples, complete.
+fn transactions(grammar: &Grammar) -> Vec<Transaction> {
+    let rows = transaction_rows(&lines(8 << 20));
+    let Some((_, automaton)) = grammar.structure("AE", Direction::Input) else { return Vec::new() };
+    let mut assembler =
+        Assembler::new(Identifier::new(grammar, "AE", Direction::Input, automaton), automaton);
+    let mut all = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        let mut finished = None;
+        let _ = assembler.push(row, number as u64 + 1, &mut finished);
+        all.extend(finished);
+    }
+    all
+}
+
+fn bytes_of(transactions: &[Transaction]) -> BytesCount {
+    BytesCount::new(
+        transactions.iter().map(|transaction| transaction.rows().as_flattened().len()).sum::<usize>(),
+    )
+}
+
+/// Transactions read into the model.
+#[divan::bench]
+fn decode_to_model(bencher: Bencher<'_, '_>) {
+    let grammar = Grammar::builtin();
+    let Ok(codec) = EntrySummaryCodec::new(grammar) else { return };
+    let transactions = transactions(grammar);
+    bencher.counter(bytes_of(&transactions)).bench_local(|| {
+        black_box(&transactions).iter().filter(|transaction| codec.decode(transaction).is_ok()).count()
+    });
+}
+
+/// The model written as records.
+#[divan::bench]
+fn encode_from_model(bencher: Bencher<'_, '_>) {
+    let grammar = Grammar::builtin();
+    let Ok(codec) = EntrySummaryCodec::new(grammar) else { return };
+    let transactions = transactions(grammar);
+    let filings =
+        transactions.iter().filter_map(|transaction| codec.decode(transaction).ok()).collect::<Vec<_>>();
+    bencher.counter(bytes_of(&transactions)).bench_local(|| {
+        black_box(&filings)
+            .iter()
+            .filter_map(|filing| codec.encode(filing).ok())
+            .map(|rows| rows.len())
+            .sum::<usize>()
     });
 }

@@ -115,6 +115,13 @@ impl Cell {
         usize::from(self.end)
     }
 
+    /// The field's columns as bits; bit 0 is column 1.
+    #[must_use]
+    #[inline]
+    pub fn mask(&self) -> u128 {
+        (u128::MAX >> (128 - self.width())) << self.start
+    }
+
     /// How many columns the field has.
     #[must_use]
     pub fn width(&self) -> usize {

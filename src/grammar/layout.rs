@@ -230,8 +230,11 @@ impl Layout {
     #[inline]
     pub fn accepts(&self, columns: &Columns, bits: &Bits) -> bool {
         self.masks.accept(bits)
-            && self.values.iter().all(|check| check.accepts(columns))
-            && self.dates.iter().all(|cell| cell.date(columns).is_ok())
+            && self.values.iter().all(|check| check.accepts_at_once(columns, bits))
+            && self.dates.iter().all(|cell| {
+                let mask = cell.mask();
+                bits.space & mask == mask || cell.date(columns).is_ok()
+            })
     }
 
     /// Whether the fields that decide between the layouts of a record speak for this one; for a

@@ -31,7 +31,7 @@ pub use load::{LoadError, Source};
 pub use mask::{ALL_COLUMNS, Bits, Masks};
 pub use structure::{Discriminator, GroupMember, Member, RecordMember, Structure, StructureConditions};
 
-pub use value::{CodeSet, ValueCheck};
+pub use value::ValueCheck;
 
 use crate::wire::Columns;
 

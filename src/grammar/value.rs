@@ -5,32 +5,30 @@ use std::collections::HashSet;
 use super::Grammar;
 use super::cell::Cell;
 use super::layout::{Field, Values};
-use crate::wire::Columns;
+use super::mask::Bits;
+use crate::wire::{Columns, RECORD_LENGTH};
 
-/// Codes of up to eight bytes live in a table of words; longer ones, which are rare, in a set.
+/// Codes of up to eight bytes are words; longer ones, which are rare, live in a set.
 const WORD: usize = 8;
 
 /// A set of codes.
 #[derive(Clone, Debug, Default)]
-pub struct CodeSet {
-    /// Open addressing; 0 is free, as no code is empty.
+struct CodeSet {
+    /// Open addressing; 0 is free, as no code is zeros.
     table: Vec<u64>,
     shift: u32,
     long: HashSet<Box<[u8]>>,
 }
 
 impl CodeSet {
-    /// The set of these codes.
-    #[must_use]
-    pub fn new<'a>(codes: impl Iterator<Item = &'a str>) -> Self {
+    fn new<'a>(codes: impl Iterator<Item = &'a str>) -> Self {
         let mut words = Vec::new();
         let mut set = Self::default();
         for code in codes.map(str::as_bytes).filter(|code| !code.is_empty()) {
-            match pack(code) {
-                Some(word) => words.push(word),
-                None => {
-                    set.long.insert(code.into());
-                }
+            if code.len() > WORD {
+                set.long.insert(code.into());
+            } else {
+                words.push(pack(code));
             }
         }
         let size = (words.len() * 2).next_power_of_two().max(2);
@@ -46,19 +44,20 @@ impl CodeSet {
         set
     }
 
-    /// Whether the code, without the spaces around it, is in the set.
-    #[must_use]
     #[inline]
-    pub fn contains(&self, code: &[u8]) -> bool {
-        let Some(word) = pack(code) else { return self.long.contains(code) };
+    fn contains(&self, word: u64) -> bool {
         let mut at = self.slot(word);
         loop {
             match self.table[at] {
                 0 => return false,
                 found if found == word => return true,
-                _ => at = (at + 1) % self.table.len(),
+                _ => at = (at + 1) & (self.table.len() - 1),
             }
         }
+    }
+
+    fn contains_text(&self, text: &[u8]) -> bool {
+        if text.len() > WORD { self.long.contains(text) } else { self.contains(pack(text)) }
     }
 
     #[inline]
@@ -67,12 +66,11 @@ impl CodeSet {
     }
 }
 
-#[inline]
-fn pack(code: &[u8]) -> Option<u64> {
-    if code.len() > WORD {
-        return None;
-    }
-    Some(code.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)))
+/// A code as it stands at the beginning of eight columns.
+fn pack(code: &[u8]) -> u64 {
+    let mut bytes = [b' '; WORD];
+    bytes[..code.len()].copy_from_slice(code);
+    u64::from_le_bytes(bytes)
 }
 
 /// A field whose values are known, and those values.
@@ -81,6 +79,13 @@ pub struct ValueCheck {
     /// The field's index in its layout.
     pub field: usize,
     cell: Cell,
+    /// The field's columns.
+    mask: u128,
+    /// Where eight columns can be taken that hold the field, and how far it stands inside them.
+    at: usize,
+    shift: u32,
+    /// The bytes behind the field in those columns, made spaces.
+    spaces: u64,
     codes: CodeSet,
 }
 
@@ -96,15 +101,42 @@ impl ValueCheck {
                 Values::List(name) => codes.extend(grammar.list(name)?.codes()),
             }
         }
-        Some(Self { field: index, cell: field.cell, codes: CodeSet::new(codes.into_iter()) })
+        let start = field.cell.first_column() - 1;
+        let at = start.min(RECORD_LENGTH - WORD);
+        let width = field.cell.width().min(WORD);
+        let behind = if width == WORD { 0 } else { u64::MAX << (8 * width) };
+        Some(Self {
+            field: index,
+            cell: field.cell,
+            mask: field.cell.mask(),
+            at,
+            shift: 8 * (start - at) as u32,
+            spaces: behind,
+            codes: CodeSet::new(codes.into_iter()),
+        })
     }
 
-    /// Whether the field is blank or holds one of its values.
+    /// Whether the field is blank or surely holds one of its values, left justified.
     #[must_use]
     #[inline]
+    pub fn accepts_at_once(&self, columns: &Columns, bits: &Bits) -> bool {
+        if bits.space & self.mask == self.mask {
+            return true;
+        }
+        if self.cell.width() > WORD {
+            return self.accepts(columns);
+        }
+        let mut word = [0; WORD];
+        word.copy_from_slice(&columns[self.at..self.at + WORD]);
+        let word = u64::from_le_bytes(word) >> self.shift;
+        self.codes.contains(word & !self.spaces | self.spaces & pack(b""))
+    }
+
+    /// Whether the field is blank or holds one of its values, spaces around it apart.
+    #[must_use]
     pub fn accepts(&self, columns: &Columns) -> bool {
         let code = self.cell.raw(columns).trim_ascii();
-        code.is_empty() || self.codes.contains(code)
+        code.is_empty() || self.codes.contains_text(code)
     }
 }
 
@@ -117,15 +149,15 @@ mod tests {
         let codes = ["A", "AB", "ABCDEFGH", "METHOD OF HARVEST", "", "01", "10"];
         let set = CodeSet::new(codes.into_iter());
         for code in codes.iter().filter(|code| !code.is_empty()) {
-            assert!(set.contains(code.as_bytes()), "{code}");
+            assert!(set.contains_text(code.as_bytes()), "{code}");
         }
         for code in ["B", "ABC", "ABCDEFGHI", "METHOD", "1", "1 0"] {
-            assert!(!set.contains(code.as_bytes()), "{code}");
+            assert!(!set.contains_text(code.as_bytes()), "{code}");
         }
     }
 
     #[test]
     fn an_empty_set_holds_nothing() {
-        assert!(!CodeSet::new(std::iter::empty()).contains(b"A"));
+        assert!(!CodeSet::new(std::iter::empty()).contains_text(b"A"));
     }
 }

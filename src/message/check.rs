@@ -10,7 +10,8 @@ use super::finding::{Finding, Position};
 use super::identify::Identifier;
 use super::judge::{FieldTrouble, Trouble, judge};
 use crate::grammar::{
-    Automaton, Bits, ConditionCode, Cursor, Direction, Fault, Grammar, Layout, Severity, Values,
+    Automaton, Bits, Cell, ConditionCode, Cursor, Direction, Fault, Grammar, Layout, LayoutId, Severity,
+    Values,
 };
 use crate::wire::{Columns, Defect, Line};
 
@@ -37,19 +38,73 @@ pub struct Checker<'g> {
     grammar: &'g Grammar,
     position: Position,
     scope: Scope,
-    desks: HashMap<String, Option<Desk<'g>>>,
-    /// The application of the block, if it is one whose records are known.
-    desk: Option<String>,
-    current: Option<Desk<'g>>,
+    /// Applications that were in hand before.
+    desks: HashMap<String, Desk<'g>>,
+    /// The application that the last control record named, which way it travels and its family.
+    named: Option<String>,
+    direction: Direction,
     e_manifest: bool,
+    /// The application in hand, and what its records are known by, if they are.
+    seated: String,
+    current: Option<Desk<'g>>,
+    /// Where control records name the application.
+    application_cells: [Option<Cell>; 4],
+    /// The layouts of the control records, by family.
+    control_layouts: [[Vec<LayoutId>; 4]; 4],
     cursor: Cursor,
     /// After a fault of structure the records up to the next transaction are not judged by their order.
     lost: bool,
     records: u64,
 }
 
-/// The control records' identifiers stand in one column each; everything else about them is grammar.
-const CONTROL: &[u8; 4] = b"ABYZ";
+/// The control records of the envelope.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Control {
+    BatchHeader,
+    BlockHeader,
+    BlockTrailer,
+    BatchTrailer,
+}
+
+/// Their identifiers, in the order of [`Control`]; everything else about them is grammar.
+const CONTROL_RECORDS: [(Control, &str); 4] = [
+    (Control::BatchHeader, "A"),
+    (Control::BlockHeader, "B"),
+    (Control::BlockTrailer, "Y"),
+    (Control::BatchTrailer, "Z"),
+];
+
+impl Control {
+    #[inline]
+    fn of(columns: &Columns) -> Option<Self> {
+        let first = columns[0].to_ascii_uppercase();
+        CONTROL_RECORDS.iter().find(|(_, record)| record.as_bytes()[0] == first).map(|(control, _)| *control)
+    }
+}
+
+/// The control records of either family differ, and those of input and output (B&B-9 to B&B-28).
+#[derive(Clone, Copy, Debug)]
+struct Family {
+    output: bool,
+    e_manifest: bool,
+}
+
+impl Family {
+    fn index(self) -> usize {
+        usize::from(self.output) * 2 + usize::from(self.e_manifest)
+    }
+
+    fn of(index: usize) -> Self {
+        Self { output: index >= 2, e_manifest: index % 2 == 1 }
+    }
+
+    fn layouts(self, grammar: &Grammar, record: &str) -> Vec<LayoutId> {
+        let direction = if self.output { Direction::Output } else { Direction::Input };
+        let other = if self.e_manifest { "esar" } else { "eman" };
+        let layouts = grammar.variants("*", direction, record).filter(|layout| layout.variant != other);
+        layouts.map(|layout| layout.id).collect()
+    }
+}
 
 impl<'g> Checker<'g> {
     /// A checker; findings name the source, if there is one.
@@ -60,9 +115,18 @@ impl<'g> Checker<'g> {
             position: Position { source: source.map(Arc::from), ..Position::default() },
             scope: Scope::Stream,
             desks: HashMap::new(),
-            desk: None,
-            current: None,
+            named: None,
+            direction: Direction::Input,
             e_manifest: false,
+            seated: String::new(),
+            current: None,
+            application_cells: CONTROL_RECORDS.map(|(_, record)| {
+                let mut layouts = grammar.variants("*", Direction::Input, record);
+                layouts.find_map(|layout| layout.cell("application_identifier_code").ok())
+            }),
+            control_layouts: std::array::from_fn(|family| {
+                CONTROL_RECORDS.map(|(_, record)| Family::of(family).layouts(grammar, record))
+            }),
             cursor: Cursor::default(),
             lost: false,
             records: 0,
@@ -87,10 +151,12 @@ impl<'g> Checker<'g> {
         self.records += 1;
         self.position.record = line.number;
         self.position.record_in_batch += 1;
-        if line.defect.is_some() || CONTROL.contains(&line.columns[0].to_ascii_uppercase()) {
-            self.control_or_defect(line, report);
-        } else {
-            self.detail(line.columns, report);
+        if line.defect.is_some() {
+            self.defect(line, report);
+        }
+        match Control::of(line.columns) {
+            None => self.detail(line.columns, report),
+            Some(control) => self.control(control, line.columns, report),
         }
     }
 
@@ -150,7 +216,7 @@ impl<'g> Checker<'g> {
     #[cold]
     fn homeless(&mut self, columns: &Columns, report: &mut dyn FnMut(Finding)) {
         match self.scope {
-            Scope::Block if self.desk.is_some() => self.fields_of_none(columns, report),
+            Scope::Block if self.named.is_some() => self.fields_of_none(columns, report),
             Scope::Block => {}
             _ => self.envelope_fault("X03", "B", report),
         }
@@ -274,7 +340,7 @@ impl<'g> Checker<'g> {
     }
 
     #[cold]
-    fn control_or_defect(&mut self, line: &Line<'_>, report: &mut dyn FnMut(Finding)) {
+    fn defect(&mut self, line: &Line<'_>, report: &mut dyn FnMut(Finding)) {
         if let Some(defect) = line.defect {
             let (code, found, expected) = match defect {
                 Defect::Short { found } => (ConditionCode::new("X42"), found, "80 columns"),
@@ -288,13 +354,16 @@ impl<'g> Checker<'g> {
             }
             report(finding);
         }
-        match line.columns[0].to_ascii_uppercase() {
-            b'A' => self.batch_header(line.columns, report),
-            b'B' => self.block_header(line.columns, report),
-            b'Y' => self.block_trailer(line.columns, report),
-            b'Z' => self.batch_trailer(line.columns, report),
-            _ => self.detail(line.columns, report),
+    }
+
+    fn control(&mut self, control: Control, columns: &Columns, report: &mut dyn FnMut(Finding)) {
+        match control {
+            Control::BatchHeader => self.batch_header(columns, report),
+            Control::BlockHeader => self.block_header(columns, report),
+            Control::BlockTrailer => self.block_trailer(report),
+            Control::BatchTrailer => self.batch_trailer(report),
         }
+        self.control_fields(control, columns, report);
     }
 
     fn batch_header(&mut self, columns: &Columns, report: &mut dyn FnMut(Finding)) {
@@ -306,13 +375,11 @@ impl<'g> Checker<'g> {
         self.position.block = 0;
         self.position.transaction = 0;
         self.position.record_in_batch = 1;
-        let application = self.application_in("A", columns);
-        self.e_manifest = application
-            .as_deref()
-            .and_then(|code| self.grammar.application(code))
-            .is_none_or(|application| application.e_manifest);
-        self.desk = application;
-        self.control_fields("A", columns, report);
+        if !self.name_application(Control::BatchHeader, columns) {
+            // Only the e-Manifest family may leave the application to the B-record.
+            self.named = None;
+            self.e_manifest = true;
+        }
     }
 
     fn block_header(&mut self, columns: &Columns, report: &mut dyn FnMut(Finding)) {
@@ -327,23 +394,20 @@ impl<'g> Checker<'g> {
         self.scope = Scope::Block;
         self.position.block += 1;
         self.position.transaction = 0;
-        if let Some(application) = self.application_in("B", columns) {
-            self.sit_down(&application);
-        }
-        self.control_fields("B", columns, report);
+        self.name_application(Control::BlockHeader, columns);
+        self.sit_down();
     }
 
-    fn block_trailer(&mut self, columns: &Columns, report: &mut dyn FnMut(Finding)) {
+    fn block_trailer(&mut self, report: &mut dyn FnMut(Finding)) {
         if self.scope == Scope::Block {
             self.end_block(report);
         } else {
             self.envelope_fault("X03", "B", report);
         }
         self.scope = Scope::Batch;
-        self.control_fields("Y", columns, report);
     }
 
-    fn batch_trailer(&mut self, columns: &Columns, report: &mut dyn FnMut(Finding)) {
+    fn batch_trailer(&mut self, report: &mut dyn FnMut(Finding)) {
         match self.scope {
             Scope::Stream => self.envelope_fault("X01", "A", report),
             Scope::Block => {
@@ -354,7 +418,6 @@ impl<'g> Checker<'g> {
             Scope::Batch => {}
         }
         self.scope = Scope::Stream;
-        self.control_fields("Z", columns, report);
     }
 
     fn end_block(&mut self, report: &mut dyn FnMut(Finding)) {
@@ -374,52 +437,52 @@ impl<'g> Checker<'g> {
         }
     }
 
-    /// The application that a control record names, whatever family it is of.
-    fn application_in(&self, record: &str, columns: &Columns) -> Option<String> {
-        let mut layouts = self.grammar.variants("*", Direction::Input, record);
-        let cell = layouts.find_map(|layout| layout.cell("application_identifier_code").ok())?;
-        cell.value(columns).map(str::to_ascii_uppercase)
+    /// The application that a control record names; false if it names none.
+    fn name_application(&mut self, control: Control, columns: &Columns) -> bool {
+        let Some(cell) = self.application_cells[control as usize] else { return false };
+        let Some(code) = cell.value(columns) else { return false };
+        if self.named.as_deref() != Some(code) {
+            let code = code.to_ascii_uppercase();
+            let known = self.grammar.application(&code);
+            self.direction = known.map_or(Direction::Output, |application| application.direction);
+            self.e_manifest = known.is_some_and(|application| application.e_manifest);
+            self.named = Some(code);
+        }
+        true
     }
 
-    fn sit_down(&mut self, application: &str) {
+    /// Takes the application's own identifier and automaton in hand.
+    fn sit_down(&mut self) {
         self.cursor.reset();
         self.lost = false;
-        if self.desk.as_deref() == Some(application) && self.current.is_some() {
+        let Some(application) = self.named.clone() else { return };
+        if self.seated == application {
             return;
         }
-        if let (Some(old), Some(desk)) = (self.desk.take(), self.current.take()) {
-            self.desks.insert(old, Some(desk));
+        if let Some(desk) = self.current.take() {
+            self.desks.insert(std::mem::take(&mut self.seated), desk);
         }
-        let grammar = self.grammar;
-        let known = self.desks.remove(application).flatten();
-        self.current = known.or_else(|| {
-            let direction = grammar.application(application)?.direction;
-            let (_, automaton) = grammar.structure(application, direction)?;
-            Some(Desk { identifier: Identifier::new(grammar, application, direction, automaton), automaton })
+        let (grammar, direction) = (self.grammar, self.direction);
+        self.current = self.desks.remove(&application).or_else(|| {
+            let (_, automaton) = grammar.structure(&application, direction)?;
+            Some(Desk { identifier: Identifier::new(grammar, &application, direction, automaton), automaton })
         });
-        self.desk = Some(application.to_owned());
+        self.seated = application;
     }
 
     /// The fields of a control record, by the layout of its family and direction that fits best.
-    fn control_fields(&mut self, record: &str, columns: &Columns, report: &mut dyn FnMut(Finding)) {
-        let direction = self
-            .desk
-            .as_deref()
-            .and_then(|code| self.grammar.application(code))
-            .map_or(Direction::Output, |application| application.direction);
-        let family = if self.e_manifest { "eman" } else { "esar" };
-        let other = if self.e_manifest { "esar" } else { "eman" };
+    fn control_fields(&mut self, control: Control, columns: &Columns, report: &mut dyn FnMut(Finding)) {
+        let family = Family { output: self.direction == Direction::Output, e_manifest: self.e_manifest };
+        let layouts = &self.control_layouts[family.index()][control as usize];
+        let grammar = self.grammar;
         let bits = Bits::of(columns);
-        let candidates = self
-            .grammar
-            .variants("*", direction, record)
-            .filter(|layout| layout.variant != other)
-            .collect::<Vec<_>>();
-        if candidates.iter().any(|layout| layout.matches(columns) && layout.accepts(columns, &bits)) {
+        let fits = |layout: &&Layout| layout.matches(columns);
+        let mut candidates = layouts.iter().map(|id| grammar.layout(*id));
+        if candidates.any(|layout| layout.accepts(columns, &bits) && fits(&layout)) {
             return;
         }
-        let best = candidates.iter().find(|layout| layout.variant == family || layout.matches(columns));
-        if let Some(layout) = best.or(candidates.first()) {
+        let best = layouts.iter().map(|id| grammar.layout(*id)).find(fits);
+        if let Some(layout) = best.or(layouts.first().map(|id| grammar.layout(*id))) {
             self.fields(layout, columns, report);
         }
     }
@@ -435,9 +498,9 @@ impl<'g> Checker<'g> {
     fn masked(&self, columns: &Columns) -> String {
         let sign = |&byte: &u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
         let mut text = columns.iter().map(sign).collect::<Vec<_>>();
-        if CONTROL.contains(&columns[0].to_ascii_uppercase()) {
-            let record = char::from(columns[0].to_ascii_uppercase()).to_string();
-            let layouts = self.grammar.variants("*", Direction::Input, &record);
+        if let Some(control) = Control::of(columns) {
+            let (_, record) = CONTROL_RECORDS[control as usize];
+            let layouts = self.grammar.variants("*", Direction::Input, record);
             for field in layouts.flat_map(|layout| &layout.fields).filter(|field| is_secret(&field.name)) {
                 text[field.cell.first_column() - 1..field.cell.last_column()].fill('*');
             }
@@ -446,7 +509,7 @@ impl<'g> Checker<'g> {
     }
 
     fn finding(&self, severity: Severity, condition: Option<ConditionCode>, columns: &Columns) -> Finding {
-        let own = self.desk.as_deref().unwrap_or_default();
+        let own = self.named.as_deref().unwrap_or_default();
         let known = condition.and_then(|code| {
             let conditions = self.grammar.conditions();
             conditions.get(own, code).or_else(|| conditions.get("*", code))

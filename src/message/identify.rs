@@ -15,6 +15,13 @@ struct Kind {
 
 #[derive(Clone, Debug)]
 struct Entry {
+    /// The identifier as it stands in the first four columns, and which of their bits it fills.
+    key: u32,
+    filled: u32,
+    /// The answer, if the identifier alone decides.
+    plain: Option<(Symbol, LayoutId)>,
+    /// The next entry of the same slot, counted from 1; 0 is none.
+    next: u8,
     record: String,
     kinds: Vec<Kind>,
     /// Variants first; one without competitors is taken unseen.
@@ -25,9 +32,12 @@ struct Entry {
 #[derive(Clone)]
 pub struct Identifier<'g> {
     grammar: &'g Grammar,
+    /// Longer identifiers come first.
     entries: Vec<Entry>,
-    /// Entries by a hash of the first two columns; 0 is none. Longer identifiers come first.
-    buckets: Box<[Vec<u8>; 256]>,
+    /// The first entry with a hash of four columns, counted from 1; 0 is none.
+    long: Box<[u8; 256]>,
+    /// The same for shorter identifiers, by a hash of two columns.
+    short: Box<[u8; 256]>,
 }
 
 impl fmt::Debug for Identifier<'_> {
@@ -55,47 +65,67 @@ impl<'g> Identifier<'g> {
                     }),
                 })
                 .collect();
-            entries.push(Entry { record: record.to_owned(), kinds, layouts });
+            entries.push(Entry::new(record, kinds, layouts));
         }
-        let mut buckets: Box<[Vec<u8>; 256]> = Box::new(std::array::from_fn(|_| Vec::new()));
-        for (index, entry) in entries.iter().enumerate() {
-            let bytes = entry.record.as_bytes();
-            match bytes {
-                [first, second, ..] => buckets[hash(*first, *second)].push(index as u8),
-                // An identifier of one character: whatever its second column holds.
-                [first] => (0..=u8::MAX).for_each(|second| buckets[hash(*first, second)].push(index as u8)),
-                [] => {}
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.record.len()));
+        let mut identifier = Self { grammar, entries, long: Box::new([0; 256]), short: Box::new([0; 256]) };
+        identifier.hang_in();
+        identifier
+    }
+
+    /// Hangs the entries into their slots, the last one first, so that longer ones are met first.
+    fn hang_in(&mut self) {
+        for index in (0..self.entries.len()).rev() {
+            let key = self.entries[index].key;
+            let number = index as u8 + 1;
+            match self.entries[index].record.len() {
+                0 => {}
+                // Of an identifier of one character the second column may hold anything.
+                1 => {
+                    self.entries[index].next = self.short[0];
+                    self.short.fill(number);
+                }
+                length => {
+                    let slot = if length < 4 {
+                        &mut self.short[hash(key & 0xFFFF)]
+                    } else {
+                        &mut self.long[hash(key)]
+                    };
+                    self.entries[index].next = std::mem::replace(slot, number);
+                }
             }
         }
-        for bucket in buckets.iter_mut() {
-            bucket.sort_by_key(|&index| std::cmp::Reverse(entries[usize::from(index)].record.len()));
-            bucket.dedup();
-        }
-        Self { grammar, entries, buckets }
     }
 
     /// The record's kind and layout; `None` if the application has no such record.
     #[must_use]
     #[inline]
     pub fn identify(&self, columns: &Columns) -> Option<(Symbol, LayoutId)> {
-        let bucket = &self.buckets[hash(columns[0], columns[1])];
-        let entry = bucket
-            .iter()
-            .map(|&index| &self.entries[usize::from(index)])
-            .find(|entry| columns.starts_with(entry.record.as_bytes()))?;
-        let layout = match entry.layouts.as_slice() {
-            [] => return None,
-            [only] => *only,
-            several => {
-                let matching = several.iter().find(|id| self.grammar.layout(**id).matches(columns));
-                *matching.or(several.last())?
+        let word = u32::from_le_bytes([columns[0], columns[1], columns[2], columns[3]]);
+        let entry = self
+            .find(self.long[hash(word)], word)
+            .or_else(|| self.find(self.short[hash(word & 0xFFFF)], word))?;
+        entry.plain.or_else(|| self.decide(entry, columns))
+    }
+
+    #[inline]
+    fn find(&self, mut number: u8, word: u32) -> Option<&Entry> {
+        while let Some(index) = usize::from(number).checked_sub(1) {
+            let entry = &self.entries[index];
+            if word & entry.filled == entry.key {
+                return Some(entry);
             }
-        };
-        let symbol = match entry.kinds.as_slice() {
-            [only] => only.symbol,
-            several => several.iter().find(|kind| kind.stands_in(columns)).or(several.first())?.symbol,
-        };
-        Some((symbol, layout))
+            number = entry.next;
+        }
+        None
+    }
+
+    /// Which of several layouts and places a record is of, by its values.
+    fn decide(&self, entry: &Entry, columns: &Columns) -> Option<(Symbol, LayoutId)> {
+        let matching = entry.layouts.iter().find(|id| self.grammar.layout(**id).matches(columns));
+        let layout = *matching.or(entry.layouts.last())?;
+        let kind = entry.kinds.iter().find(|kind| kind.stands_in(columns)).or(entry.kinds.first())?;
+        Some((kind.symbol, layout))
     }
 
     /// The layout with this id.
@@ -120,9 +150,33 @@ impl Kind {
     }
 }
 
+impl Entry {
+    fn new(record: &str, kinds: Vec<Kind>, layouts: Vec<LayoutId>) -> Self {
+        let mut key = [0; 4];
+        let mut filled = [0; 4];
+        for (index, byte) in record.bytes().take(4).enumerate() {
+            key[index] = byte;
+            filled[index] = u8::MAX;
+        }
+        let plain = match (kinds.as_slice(), layouts.as_slice()) {
+            ([kind], [layout]) => Some((kind.symbol, *layout)),
+            _ => None,
+        };
+        Self {
+            key: u32::from_le_bytes(key),
+            filled: u32::from_le_bytes(filled),
+            plain,
+            next: 0,
+            record: record.to_owned(),
+            kinds,
+            layouts,
+        }
+    }
+}
+
 #[inline]
-fn hash(first: u8, second: u8) -> usize {
-    usize::from(first.wrapping_mul(37) ^ second)
+fn hash(word: u32) -> usize {
+    (word.wrapping_mul(0x9E37_79B1) >> 24) as usize
 }
 
 /// The layouts of a record of an application's structure, its own or those of the set it borrows from.

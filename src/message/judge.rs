@@ -1,7 +1,7 @@
 //! What is wrong with one record, field by field: the slow path, taken when the masks of its layout
 //! do not accept it at once.
 
-use crate::grammar::{ALL_COLUMNS, Bits, ClassSet, Designation, Field, Layout, Values};
+use crate::grammar::{Bits, ClassSet, Designation, Field, Layout, Values};
 use crate::wire::Columns;
 
 /// What a field's trouble is.
@@ -41,7 +41,7 @@ pub fn judge<'g>(layout: &'g Layout, columns: &Columns, mut report: impl FnMut(F
     let bits = Bits::of(columns);
     for (index, field) in layout.fields.iter().enumerate() {
         let (first, last) = (field.cell.first_column(), field.cell.last_column());
-        let mask = ALL_COLUMNS >> (80 - (last - first + 1)) << (first - 1);
+        let mask = field.cell.mask();
         let span = |trouble, found: u128| {
             let from = found.trailing_zeros() as usize + 1;
             let to = 128 - found.leading_zeros() as usize;
