@@ -73,7 +73,29 @@ fn wire_split(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Records cut, identified, class-checked and structure-checked, code lists and dates included.
+/// Records cut, identified, class-checked and structure-checked.
+#[divan::bench]
+fn classes_and_order(bencher: Bencher<'_, '_>) {
+    let stream = lines(SIZE);
+    let grammar = Grammar::builtin();
+    let Some((_, automaton)) = grammar.structure("AE", Direction::Input) else { return };
+    let identifier = Identifier::new(grammar, "AE", Direction::Input, automaton);
+    bencher.counter(BytesCount::of_slice(&stream)).bench_local(|| {
+        let mut splitter = Splitter::new(Limits::default());
+        let mut cursor = Cursor::default();
+        let mut wrong = 0_u64;
+        let pushed = splitter.push(black_box(&stream), &mut |line| {
+            let Some((symbol, layout)) = identifier.identify(line.columns) else {
+                return cursor.reset();
+            };
+            let in_class = grammar.layout(layout).masks.accept(&Bits::of(line.columns));
+            wrong += u64::from(cursor.step(automaton, symbol).is_err() || !in_class);
+        });
+        (wrong, pushed)
+    });
+}
+
+/// All that `abigate check` does: the same, code lists, dates and control records included.
 #[divan::bench]
 fn check(bencher: Bencher<'_, '_>) {
     let stream = lines(SIZE);

@@ -81,6 +81,8 @@ pub struct ValueCheck {
     cell: Cell,
     /// The field's columns.
     mask: u128,
+    /// If it has one column only: the characters it may hold, blank included.
+    single: Option<u128>,
     /// Where eight columns can be taken that hold the field, and how far it stands inside them.
     at: usize,
     shift: u32,
@@ -109,6 +111,10 @@ impl ValueCheck {
             field: index,
             cell: field.cell,
             mask: field.cell.mask(),
+            single: (field.cell.width() == 1).then(|| {
+                let signs = codes.iter().filter_map(|code| code.bytes().next());
+                signs.fold(1 << b' ', |set, sign| set | 1 << (sign & 127))
+            }),
             at,
             shift: 8 * (start - at) as u32,
             spaces: behind,
@@ -120,6 +126,10 @@ impl ValueCheck {
     #[must_use]
     #[inline]
     pub fn accepts_at_once(&self, columns: &Columns, bits: &Bits) -> bool {
+        if let Some(signs) = self.single {
+            let sign = columns[usize::from(self.cell.start)];
+            return sign < 128 && signs >> sign & 1 == 1;
+        }
         if bits.space & self.mask == self.mask {
             return true;
         }
