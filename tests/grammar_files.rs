@@ -153,3 +153,11 @@ fn misplaced_partner_agency_records_raise_their_own_conditions() {
         assert_eq!(condition(records), expected, "{records}");
     }
 }
+
+#[test]
+fn a_field_at_fault_is_named_with_its_place() {
+    let text = "record ZZ in 10 x\n  1-2 a A M\n  4-80 b X M\n".to_owned();
+    let source = abigate::grammar::Source { name: "own.grammar".to_owned(), text };
+    let error = Grammar::default().add(&[source]).unwrap_err();
+    assert_eq!(error.to_string(), "own.grammar:3:3: b begins at 4, expected 3");
+}

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use abigate::grammar::{Automaton, Cursor, Direction, Fault, Grammar};
+use abigate::message::{Assembler, Identifier};
 
 /// Records in a row, written `22 23*5` for one 22 and five 23, `(22 23)*3` for the pair three times.
 fn rows(text: &str) -> Vec<String> {
@@ -124,4 +125,21 @@ fn faults_raise_their_condition_where_they_are() {
     let register = Grammar::builtin().list("condition_register").unwrap();
     let listed = register.rows().iter().filter(|row| row[3] == "tests/structure").map(|row| row[1].clone());
     assert_eq!(listed.collect::<BTreeSet<_>>(), provoked, "grammars/codes/condition_register.tsv");
+}
+
+#[test]
+fn a_transaction_may_not_grow_without_end() {
+    let grammar = Grammar::builtin();
+    let identifier = Identifier::new(grammar, "AE", Direction::Input, entry_summary());
+    let mut assembler = Assembler::new(identifier, entry_summary()).with_limit(Some(3));
+    let mut push = |record: &str| {
+        let mut columns = [b' '; 80];
+        columns[..record.len()].copy_from_slice(record.as_bytes());
+        let mut finished = None;
+        assembler.push(&columns, 1, &mut finished).map_err(|fault| fault.condition().to_string())
+    };
+    for record in ["10", "11", "20", "10", "11", "40"] {
+        assert_eq!(push(record), Ok(()), "{record}");
+    }
+    assert_eq!(push("50"), Err("A24".to_owned()));
 }

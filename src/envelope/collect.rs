@@ -36,6 +36,8 @@ pub struct RawBatch {
     pub first_record: u64,
     /// Whether its Z-record came.
     pub ended: bool,
+    /// How many records one of its transactions may have; `None` if there is no such limit.
+    pub records_per_transaction: Option<usize>,
 }
 
 impl RawBatch {
@@ -43,7 +45,7 @@ impl RawBatch {
     #[must_use]
     pub fn from_rows(rows: Vec<Columns>) -> Self {
         let ended = rows.last().and_then(ControlRecord::of) == Some(ControlRecord::BatchTrailer);
-        Self { rows, defects: Vec::new(), first_record: 1, ended }
+        Self { rows, first_record: 1, ended, ..Self::default() }
     }
 
     /// What was wrong with a record's line.
@@ -96,8 +98,11 @@ impl BatchCollector {
             }
             self.began_at = line.offset;
         }
-        let batch =
-            self.current.get_or_insert_with(|| RawBatch { first_record: line.number, ..RawBatch::default() });
+        let batch = self.current.get_or_insert_with(|| RawBatch {
+            first_record: line.number,
+            records_per_transaction: Some(self.limits.records_per_transaction),
+            ..RawBatch::default()
+        });
         if let Some(defect) = line.defect {
             batch.defects.push((batch.rows.len(), defect));
         }

@@ -194,7 +194,8 @@ impl EnvelopeCodec<'_> {
         let Some((identifier, automaton)) = self.applications.get(reading.application.as_str()) else {
             return;
         };
-        let mut assembler = Assembler::new(identifier.clone(), automaton);
+        let mut assembler =
+            Assembler::new(identifier.clone(), automaton).with_limit(batch.records_per_transaction);
         for (number, (block, rows)) in (1..).zip(reading.blocks.iter_mut().zip(&split.blocks)) {
             let Err(trouble) = self.read_block(&mut assembler, batch, rows, block) else { continue };
             let Trouble { transaction, record, what } = trouble;

@@ -230,6 +230,12 @@ impl Automaton {
         Fault::UnknownRecord { found, condition: self.conditions[1] }
     }
 
+    /// The fault of a transaction with more records than a peer may send.
+    #[must_use]
+    pub fn too_long(&self, limit: usize) -> Fault {
+        exceeded(self, "a record", u32::try_from(limit).ok(), None)
+    }
+
     /// The condition for a gap in a row of repeated fields.
     #[must_use]
     pub fn gap_condition(&self) -> ConditionCode {

@@ -190,6 +190,8 @@ pub struct Layout {
     pub masks: Masks,
     /// The fields whose values are known, constants of the control identifier apart.
     pub values: Vec<ValueCheck>,
+    /// The fields that decide between the layouts of the record, by their index.
+    pub deciding: Vec<usize>,
     /// The fields that hold dates.
     pub dates: Vec<Cell>,
 }
@@ -241,7 +243,7 @@ impl Layout {
     /// general layout they always do.
     #[must_use]
     pub fn matches(&self, columns: &Columns) -> bool {
-        let mut deciding = self.fields.iter().filter(|field| field.decides);
+        let mut deciding = self.deciding.iter().map(|index| &self.fields[*index]);
         deciding.all(|field| match &field.values {
             Values::Constant(text) => field.cell.text(columns) == text,
             Values::OneOf(values) => values.iter().any(|value| value == field.cell.text(columns)),
@@ -252,7 +254,7 @@ impl Layout {
     /// Whether no field decides for this layout, so that it is taken when no other one is.
     #[must_use]
     pub fn is_general(&self) -> bool {
-        !self.fields.iter().any(|field| field.decides)
+        self.deciding.is_empty()
     }
 }
 

@@ -118,8 +118,10 @@ impl Grammar {
                         self.responses.insert(input, response);
                     }
                     Statement::Record(record) => {
-                        self.add_record(record)
-                            .map_err(|(at, message)| source.error(at.unwrap_or(place), message))?;
+                        self.add_record(record).map_err(|(rest, message)| {
+                            let at = rest.map(|rest| parse::place_before(&source.text, rest));
+                            source.error(at.unwrap_or(place), message)
+                        })?;
                     }
                     Statement::Fragment { name, members } => {
                         fragments.insert(name, members);
@@ -144,11 +146,12 @@ impl Grammar {
         Ok(())
     }
 
-    fn add_record(&mut self, statement: RecordStatement) -> Result<(), (Option<Place>, String)> {
+    /// An error comes with the bytes from the field at fault to the end of the file.
+    fn add_record(&mut self, statement: RecordStatement) -> Result<(), (Option<usize>, String)> {
         let mut fields = Vec::new();
         let mut next = 1;
         for field in &statement.fields {
-            let at = |message| (Some(field.place), message);
+            let at = |message| (Some(field.rest), message);
             if field.first != next || field.last < field.first {
                 return Err(at(format!("{} begins at {}, expected {next}", field.name, field.first)));
             }
@@ -180,6 +183,7 @@ impl Grammar {
             ),
         };
         let masks = Masks::of(&fields);
+        let deciding = (0..fields.len()).filter(|index| fields[*index].decides).collect();
         let dates = fields.iter().filter(|field| field.holds_date()).map(|field| field.cell).collect();
         let layout = Layout {
             id,
@@ -191,6 +195,7 @@ impl Grammar {
             fields,
             masks,
             values: Vec::new(),
+            deciding,
             dates,
         };
         match known {

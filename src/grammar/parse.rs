@@ -55,7 +55,8 @@ pub struct RecordStatement {
 /// A field as written.
 #[derive(Clone, Debug)]
 pub struct FieldStatement {
-    pub place: Place,
+    /// Bytes from its beginning to the end of the file; see [`place_before`].
+    pub rest: usize,
     pub first: usize,
     pub last: usize,
     pub name: String,
@@ -140,7 +141,7 @@ pub fn parse(text: &str) -> std::result::Result<Vec<(Place, Statement)>, (Place,
             return Ok(statements);
         }
         let place = place_of(text, rest);
-        match statement(text, rest) {
+        match statement(rest) {
             Ok((after, statement)) => {
                 statements.push((place, statement));
                 rest = after;
@@ -165,6 +166,11 @@ fn blank(mut text: &str) -> &str {
             None => return text,
         }
     }
+}
+
+/// The place that so many bytes before the end of a file are.
+pub fn place_before(whole: &str, rest: usize) -> Place {
+    place_of(whole, &whole[whole.len() - rest..])
 }
 
 fn place_of(whole: &str, rest: &str) -> Place {
@@ -238,10 +244,10 @@ fn condition(text: &str) -> Result<'_, ConditionCode> {
         .parse(text)
 }
 
-fn statement<'a>(whole: &str, text: &'a str) -> Result<'a, Statement> {
+fn statement(text: &str) -> Result<'_, Statement> {
     context(
         "chapter, transaction, record, structure or fragment",
-        alt((chapter, pairing, |text| record(whole, text), structure, fragment)),
+        alt((chapter, pairing, record, structure, fragment)),
     )
     .parse(text)
 }
@@ -258,11 +264,11 @@ fn pairing(text: &str) -> Result<'_, Statement> {
     map(cut(parts), |(input, response)| Statement::Pairing { input, response }).parse(text)
 }
 
-fn record<'a>(whole: &str, text: &'a str) -> Result<'a, Statement> {
+fn record(text: &str) -> Result<'_, Statement> {
     let (text, _) = keyword("record")(text)?;
     let (text, (application, direction, record, name)) = cut((word, direction, word, word)).parse(text)?;
     let (text, variant) = opt(preceded(keyword("variant"), cut(word))).parse(text)?;
-    let (text, fields) = cut(many1(|text| field(whole, text))).parse(text)?;
+    let (text, fields) = cut(many1(field)).parse(text)?;
     let variant = variant.unwrap_or_default();
     Ok((text, Statement::Record(RecordStatement { application, direction, record, name, variant, fields })))
 }
@@ -271,15 +277,15 @@ fn column(text: &str) -> Result<'_, usize> {
     map_res(digit1, str::parse::<usize>).parse(text)
 }
 
-fn field<'a>(whole: &str, text: &'a str) -> Result<'a, FieldStatement> {
-    let place = place_of(whole, blank(text));
+fn field(text: &str) -> Result<'_, FieldStatement> {
+    let start = blank(text).len();
     let (text, first) = context("a position such as 9-16", token(column)).parse(text)?;
     let (text, last) = opt(preceded(char('-'), cut(column))).parse(text)?;
     let (text, name) = cut(context("a field name", map(bare_word, str::to_owned))).parse(text)?;
     let (text, class) = cut(class).parse(text)?;
     let (text, designation) = cut(designation).parse(text)?;
     let mut field = FieldStatement {
-        place,
+        rest: start,
         first,
         last: last.unwrap_or(first),
         name,

@@ -67,18 +67,18 @@ enum Control {
 }
 
 /// Their identifiers, in the order of [`Control`]; everything else about them is grammar.
-const CONTROL_RECORDS: [(Control, &str); 4] = [
-    (Control::BatchHeader, "A"),
-    (Control::BlockHeader, "B"),
-    (Control::BlockTrailer, "Y"),
-    (Control::BatchTrailer, "Z"),
-];
+const CONTROL_RECORDS: [&str; 4] = ["A", "B", "Y", "Z"];
 
 impl Control {
     #[inline]
     fn of(columns: &Columns) -> Option<Self> {
-        let first = columns[0].to_ascii_uppercase();
-        CONTROL_RECORDS.iter().find(|(_, record)| record.as_bytes()[0] == first).map(|(control, _)| *control)
+        match columns[0].to_ascii_uppercase() {
+            b'A' => Some(Self::BatchHeader),
+            b'B' => Some(Self::BlockHeader),
+            b'Y' => Some(Self::BlockTrailer),
+            b'Z' => Some(Self::BatchTrailer),
+            _ => None,
+        }
     }
 }
 
@@ -120,12 +120,12 @@ impl<'g> Checker<'g> {
             e_manifest: false,
             seated: String::new(),
             current: None,
-            application_cells: CONTROL_RECORDS.map(|(_, record)| {
+            application_cells: CONTROL_RECORDS.map(|record| {
                 let mut layouts = grammar.variants("*", Direction::Input, record);
                 layouts.find_map(|layout| layout.cell("application_identifier_code").ok())
             }),
             control_layouts: std::array::from_fn(|family| {
-                CONTROL_RECORDS.map(|(_, record)| Family::of(family).layouts(grammar, record))
+                CONTROL_RECORDS.map(|record| Family::of(family).layouts(grammar, record))
             }),
             cursor: Cursor::default(),
             lost: false,
@@ -499,7 +499,7 @@ impl<'g> Checker<'g> {
         let sign = |&byte: &u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
         let mut text = columns.iter().map(sign).collect::<Vec<_>>();
         if let Some(control) = Control::of(columns) {
-            let (_, record) = CONTROL_RECORDS[control as usize];
+            let record = CONTROL_RECORDS[control as usize];
             let layouts = self.grammar.variants("*", Direction::Input, record);
             for field in layouts.flat_map(|layout| &layout.fields).filter(|field| is_secret(&field.name)) {
                 text[field.cell.first_column() - 1..field.cell.last_column()].fill('*');

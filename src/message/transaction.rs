@@ -177,6 +177,8 @@ pub struct Assembler<'g> {
     current: Transaction,
     /// The memory of a transaction that is no longer needed.
     spare: Transaction,
+    /// How many records a transaction may have.
+    limit: Option<usize>,
 }
 
 impl<'g> Assembler<'g> {
@@ -190,7 +192,14 @@ impl<'g> Assembler<'g> {
             open: Vec::new(),
             current: Transaction::default(),
             spare: Transaction::default(),
+            limit: None,
         }
+    }
+
+    /// The same, for transactions of at most so many records; more is one loop too many.
+    #[must_use]
+    pub fn with_limit(self, records: Option<usize>) -> Self {
+        Self { limit: records, ..self }
     }
 
     /// Takes a record. If it begins the next transaction, the one before it is complete and put
@@ -208,10 +217,14 @@ impl<'g> Assembler<'g> {
             return Err(self.cursor.unknown(self.automaton, self.identifier.shown(columns)));
         };
         let transition = self.cursor.step(self.automaton, symbol)?;
+        let begins = transition.again && usize::from(transition.leave) + 1 == self.open.len();
+        if let Some(limit) = self.limit.filter(|limit| !begins && self.current.rows.len() >= *limit) {
+            return Err(self.automaton.too_long(limit));
+        }
         let at = self.current.rows.len() as u32;
         if self.open.is_empty() {
             self.begin(number);
-        } else if transition.again && usize::from(transition.leave) + 1 == self.open.len() {
+        } else if begins {
             *finished = Some(self.take());
             self.begin(number);
         } else {
