@@ -376,8 +376,9 @@ impl<'g> Checker<'g> {
         self.position.transaction = 0;
         self.position.record_in_batch = 1;
         if !self.name_application(Control::BatchHeader, columns) {
-            // Only the e-Manifest family may leave the application to the B-record.
+            // A refusal names none, nor need the e-Manifest family: there the B-record does.
             self.named = None;
+            self.direction = Direction::Output;
             self.e_manifest = true;
         }
     }
