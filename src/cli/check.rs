@@ -1,8 +1,10 @@
 //! `abigate check`.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -10,7 +12,7 @@ use clap::ValueEnum;
 use super::Ending;
 use crate::grammar::{Grammar, Severity};
 use crate::message::{Checker, Finding};
-use crate::wire::{Limits, Splitter};
+use crate::wire::{Limits, RECORD_LENGTH, Splitter};
 
 /// Names every finding in files of batches: records, fields, order, envelope.
 #[derive(Debug, clap::Args)]
@@ -34,8 +36,14 @@ enum Format {
     Json,
 }
 
-/// Bytes read at a time.
-const CHUNK: usize = 1 << 18;
+/// Bytes read at a time: what a worker checks at once, so long as batches are no larger.
+const CHUNK: usize = 1 << 21;
+
+/// The most that a part may hold; a stream that shows no end of a batch for so long is checked as it comes.
+const LARGEST: usize = 1 << 24;
+
+/// Findings that wait until those before them are written.
+const WAITING: usize = 256;
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
@@ -79,6 +87,17 @@ impl Totals {
     }
 }
 
+/// What a worker tells of its part of the stream.
+enum News {
+    Found(Box<Finding>),
+    Done { records: u64, batches: u32 },
+}
+
+/// A part of the stream that begins where a batch does, and where to tell of it.
+type Part = (Vec<u8>, SyncSender<anyhow::Result<News>>);
+
+/// Checks a stream on two threads. Batches know nothing of each other, so parts that hold whole
+/// batches can be checked apart; findings are told in the order of the stream.
 fn check_file(
     grammar: &Grammar,
     path: &Path,
@@ -88,14 +107,88 @@ fn check_file(
     let mut input: Box<dyn Read> =
         if standard_input { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
     let name = path.display().to_string();
-    let mut checker = Checker::new(grammar, (!standard_input).then_some(name.as_str()));
+    let name = (!standard_input).then_some(name.as_str());
+    std::thread::scope(|scope| {
+        let workers = [(); 2].map(|()| {
+            let (parts, received) = sync_channel::<Part>(1);
+            scope.spawn(move || {
+                received.into_iter().for_each(|(part, news)| check_part(grammar, name, &part, &news))
+            });
+            parts
+        });
+        let mut told = VecDeque::new();
+        let mut totals = (0, 0);
+        let mut rest = Vec::new();
+        for turn in 0.. {
+            let (part, reach) = next_part(&mut *input, &mut rest)?;
+            if reach == Reach::Endless {
+                told.iter().try_for_each(|heard| tell(heard, &mut totals, report))?;
+                return check_rest(grammar, name, &part, &mut *input, totals, report);
+            }
+            let is_last = reach == Reach::Whole;
+            let (news, heard) = sync_channel(WAITING);
+            let worker = &workers[turn % workers.len()];
+            worker.send((part, news)).context("a worker is gone")?;
+            told.push_back(heard);
+            while told.len() >= if is_last { 1 } else { 1 + workers.len() } {
+                let Some(heard) = told.pop_front() else { break };
+                tell(&heard, &mut totals, report)?;
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(totals)
+    })
+}
+
+/// How far a part of the stream reaches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reach {
+    /// To where a batch begins.
+    Batch,
+    /// To the end of the stream.
+    Whole,
+    /// Nowhere in particular.
+    Endless,
+}
+
+/// Reads on to the last place where a batch begins; what is behind stays in `rest`.
+fn next_part(input: &mut dyn Read, rest: &mut Vec<u8>) -> io::Result<(Vec<u8>, Reach)> {
+    let mut part = std::mem::take(rest);
+    loop {
+        let read = input.take(CHUNK as u64).read_to_end(&mut part)?;
+        if read < CHUNK {
+            return Ok((part, Reach::Whole));
+        }
+        if let Some(cut) = last_beginning(&part) {
+            *rest = part.split_off(cut);
+            return Ok((part, Reach::Batch));
+        }
+        if part.len() >= LARGEST {
+            return Ok((part, Reach::Endless));
+        }
+    }
+}
+
+/// Checks what is left of a stream as it comes.
+fn check_rest(
+    grammar: &Grammar,
+    name: Option<&str>,
+    part: &[u8],
+    input: &mut dyn Read,
+    before: (u64, u32),
+    report: &mut impl FnMut(Finding) -> io::Result<()>,
+) -> anyhow::Result<(u64, u32)> {
+    let mut checker = Checker::new(grammar, name);
     let mut splitter = Splitter::new(Limits::default());
     let mut written = Ok(());
     let mut sink = |finding: Finding| {
         if written.is_ok() {
-            written = report(finding);
+            written = report(counted_on(finding, before));
         }
     };
+    splitter.push(part, &mut |line| checker.line(&line, &mut sink))?;
     let mut chunk = vec![0; CHUNK];
     loop {
         let length = input.read(&mut chunk)?;
@@ -107,7 +200,62 @@ fn check_file(
     splitter.finish(&mut |line| checker.line(&line, &mut sink))?;
     checker.finish(&mut sink);
     written?;
-    Ok((checker.records(), checker.batches()))
+    Ok((before.0 + checker.records(), before.1 + checker.batches()))
+}
+
+/// A finding of a part, counted from the beginning of the stream.
+fn counted_on(mut finding: Finding, (records, batches): (u64, u32)) -> Finding {
+    finding.position.record += records;
+    finding.position.batch += batches;
+    finding
+}
+
+/// Where the last batch begins that comes behind another one's Z-record, on a line by itself: one that
+/// tells the checker of the next part, too, that lines are separated.
+fn last_beginning(part: &[u8]) -> Option<usize> {
+    let lines = memchr::memrchr_iter(b'\n', part);
+    let mut behind = None;
+    for end in lines {
+        let line = &part[end + 1..];
+        if line.first() == Some(&b'Z') && behind.is_some() {
+            return behind;
+        }
+        let is_line = memchr::memchr(b'\n', &line[..line.len().min(RECORD_LENGTH)]).is_some()
+            || line.get(RECORD_LENGTH) == Some(&b'\n');
+        behind = (line.first() == Some(&b'A') && is_line).then_some(end + 1);
+    }
+    None
+}
+
+fn check_part(grammar: &Grammar, name: Option<&str>, part: &[u8], news: &SyncSender<anyhow::Result<News>>) {
+    let mut checker = Checker::new(grammar, name);
+    let mut splitter = Splitter::new(Limits::default());
+    // Whoever listened may have stopped: then nothing is left to tell.
+    let mut sink = |finding| drop(news.send(Ok(News::Found(Box::new(finding)))));
+    let pushed = splitter
+        .push(part, &mut |line| checker.line(&line, &mut sink))
+        .and_then(|()| splitter.finish(&mut |line| checker.line(&line, &mut sink)));
+    checker.finish(&mut sink);
+    let done = News::Done { records: checker.records(), batches: checker.batches() };
+    drop(news.send(pushed.map(|()| done).map_err(anyhow::Error::from)));
+}
+
+/// Reports what a worker tells, counted from the beginning of the stream.
+fn tell(
+    heard: &Receiver<anyhow::Result<News>>,
+    totals: &mut (u64, u32),
+    report: &mut impl FnMut(Finding) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    for news in heard {
+        match news? {
+            News::Found(finding) => report(counted_on(*finding, *totals))?,
+            News::Done { records, batches } => {
+                totals.0 += records;
+                totals.1 += batches;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_finding(finding: &Finding, format: Format, out: &mut impl Write) -> io::Result<()> {
