@@ -37,7 +37,7 @@ enum Format {
 }
 
 /// Bytes read at a time: what a worker checks at once, so long as batches are no larger.
-const CHUNK: usize = 1 << 21;
+const CHUNK: usize = 1 << 19;
 
 /// The most that a part may hold; a stream that shows no end of a batch for so long is checked as it comes.
 const LARGEST: usize = 1 << 24;
@@ -157,6 +157,7 @@ enum Reach {
 fn next_part(input: &mut dyn Read, rest: &mut Vec<u8>) -> io::Result<(Vec<u8>, Reach)> {
     let mut part = std::mem::take(rest);
     loop {
+        part.reserve(CHUNK + 1);
         let read = input.take(CHUNK as u64).read_to_end(&mut part)?;
         if read < CHUNK {
             return Ok((part, Reach::Whole));

@@ -30,9 +30,9 @@ pub struct Transition {
     /// Whether it repeats the record before it.
     pub same: bool,
     /// The required record or group that was passed over.
-    pub missing: Option<Missing>,
+    pub missing: Option<Box<Missing>>,
     /// The place that stands more often than its maximum of one.
-    pub exceeded: Option<Exceeded>,
+    pub exceeded: Option<Box<Exceeded>>,
 }
 
 /// A required record or group that does not stand.

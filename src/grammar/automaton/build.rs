@@ -237,8 +237,11 @@ impl Builder<'_> {
                 let group_condition = group.exceeded.filter(|_| path[depth] == 0);
 
                 let what = self.symbols[usize::from(symbol.0)].record.clone();
-                transition.exceeded =
-                    Some(Exceeded { what, maximum: 1, condition: info.exceeded.or(group_condition) });
+                transition.exceeded = Some(Box::new(Exceeded {
+                    what,
+                    maximum: 1,
+                    condition: info.exceeded.or(group_condition),
+                }));
                 exceeding = Some(transition);
             } else {
                 return Some(transition);
@@ -255,7 +258,7 @@ impl Builder<'_> {
                 if !again_after {
                     let missing = left_behind.clone().or_else(|| found.missing.clone());
                     let mut transition = self.transition(group_path, found, false, leave, false);
-                    transition.missing = missing;
+                    transition.missing = missing.map(Box::new);
                     if transition.missing.is_none() {
                         return Some(transition);
                     }
@@ -269,11 +272,11 @@ impl Builder<'_> {
                 let missing = left_behind.clone().or_else(|| found.missing.clone());
                 let repeats = group.maximum != Some(1);
                 let mut transition = self.transition(group_path, found, true, leave, false);
-                transition.missing = missing;
+                transition.missing = missing.map(Box::new);
                 if !repeats {
                     let what = group.name.clone();
                     let condition = group.conditions.exceeded;
-                    transition.exceeded = Some(Exceeded { what, maximum: 1, condition });
+                    transition.exceeded = Some(Box::new(Exceeded { what, maximum: 1, condition }));
                     // A group of one that begins with another record than its first is out of order.
                     let first = self
                         .descend(group_path, 0, symbol)
@@ -325,7 +328,7 @@ impl Builder<'_> {
             again,
             enter: enter.into_boxed_slice(),
             same,
-            missing: found.missing,
+            missing: found.missing.map(Box::new),
             exceeded: None,
         }
     }
