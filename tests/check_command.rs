@@ -1,5 +1,5 @@
 //! `abigate check` over streams of many batches: parts checked apart tell what one pass tells.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
 //! The grammar files that come with the program.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use std::collections::BTreeSet;
 use std::path::Path;

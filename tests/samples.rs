@@ -1,5 +1,5 @@
 //! Every sample is answered as the file beside it says.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
 //! The order of records: what may follow what, how often, and the condition of each fault.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use std::collections::BTreeSet;
 

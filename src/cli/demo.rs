@@ -201,7 +201,6 @@ impl Drop for TemporaryFolder {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

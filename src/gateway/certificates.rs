@@ -239,7 +239,6 @@ fn read_authorities(path: &Path) -> Result<RootCertStore, CertificateError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

@@ -285,7 +285,6 @@ impl Default for LogConfig {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

@@ -138,7 +138,6 @@ fn hasher(secret: &[u8], (memory, passes, lanes): (u32, u32, u32)) -> Result<Arg
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

@@ -473,7 +473,6 @@ fn group(text: &str) -> Result<'_, GroupTemplate> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     const SMALL: &str = r#"

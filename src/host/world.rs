@@ -228,7 +228,6 @@ impl Reference for World {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

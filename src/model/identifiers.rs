@@ -141,7 +141,6 @@ fn digit_of(byte: u8) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

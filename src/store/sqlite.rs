@@ -266,7 +266,6 @@ fn rows_of(column: &'static str, bytes: &[u8]) -> Result<Vec<Columns>, StoreErro
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

@@ -98,7 +98,6 @@ impl Encoder<&Columns> for RecordCodec {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use proptest::prelude::*;
 

@@ -85,7 +85,6 @@ fn at_least_a_record<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

@@ -1,7 +1,5 @@
 //! How streams are cut, whole and in any chunks.
 
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 
 use super::*;
