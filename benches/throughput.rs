@@ -88,7 +88,7 @@ fn classes_and_order(bencher: Bencher<'_, '_>) {
             let Some((symbol, layout)) = identifier.identify(line.columns) else {
                 return cursor.reset();
             };
-            let in_class = grammar.layout(layout).masks.accept(&Bits::of(line.columns));
+            let in_class = grammar.layout(layout).masks.accept(line.columns);
             wrong += u64::from(cursor.step(automaton, symbol).is_err() || !in_class);
         });
         (wrong, pushed)
@@ -123,10 +123,8 @@ fn stage(bencher: Bencher<'_, '_>, stage: &str) {
         match stage {
             "classify" => rows.iter().map(|row| Bits::of(row).digit.count_ones()).sum::<u32>(),
             "classes" => {
-                let accepted = rows
-                    .iter()
-                    .zip(&known)
-                    .filter(|(row, (_, layout))| grammar.layout(*layout).accepts(row, &Bits::of(row)));
+                let accepted =
+                    rows.iter().zip(&known).filter(|(row, (_, layout))| grammar.layout(*layout).accepts(row));
                 accepted.count() as u32
             }
             "identify" => rows.iter().filter(|row| identifier.identify(row).is_some()).count() as u32,

@@ -25,15 +25,36 @@ pub struct Transition {
     pub leave: u8,
     /// Whether the group that is then innermost begins once more.
     pub again: bool,
-    /// The groups that begin with it, outermost first.
-    pub enter: Box<[GroupIndex]>,
     /// Whether it repeats the record before it.
     pub same: bool,
+    /// The groups that begin with it, outermost first.
+    pub enter: Box<[GroupIndex]>,
     /// The required record or group that was passed over.
     pub missing: Option<Box<Missing>>,
     /// The place that stands more often than its maximum of one.
     pub exceeded: Option<Box<Exceeded>>,
 }
+
+/// What of a transition the cursor needs: little, as it is fetched for every record.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    state: u16,
+    /// How many groups are open around the record when those that end have ended, the transaction itself
+    /// apart; and how many begin.
+    depth: u8,
+    enter: u8,
+    again: bool,
+    same: bool,
+    /// How often the record, if it repeats the one before it, or else the group that begins once more
+    /// may stand; 0 if there is a fault whatever the count is.
+    maximum: u32,
+}
+
+/// How deep groups may nest, the transaction itself included.
+const DEEPEST: usize = 16;
+
+/// How often something may stand that has no stated maximum.
+const WITHOUT_END: u32 = u32::MAX;
 
 /// A required record or group that does not stand.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -159,6 +180,8 @@ pub struct Automaton {
     /// One row a state (0 before any record, then one a slot), one column a symbol; 0 is none.
     table: Vec<u16>,
     transitions: Vec<Transition>,
+    /// The same transitions for the cursor.
+    steps: Vec<Step>,
     conditions: [ConditionCode; 6],
     header: String,
 }
@@ -242,52 +265,37 @@ impl Automaton {
         self.conditions[5]
     }
 
+    /// The number of the transition from a state with a record.
     #[inline]
-    fn transition(&self, state: u16, symbol: Symbol) -> Option<&Transition> {
+    fn transition(&self, state: u16, symbol: Symbol) -> usize {
         let index = self.table[usize::from(state) * self.symbols.len() + usize::from(symbol.0)];
-        self.transitions.get(usize::from(index).wrapping_sub(1))
+        usize::from(index).wrapping_sub(1)
     }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Open {
-    group: GroupIndex,
-    count: u32,
 }
 
 /// Walks an automaton, record by record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Cursor {
     state: u16,
+    /// How many groups are open, the transaction itself apart.
+    depth: u8,
+    begins: bool,
+    /// How often the last record has stood in a row.
     repeats: u32,
-    open: Vec<Open>,
-}
-
-impl Default for Cursor {
-    fn default() -> Self {
-        Self { state: 0, repeats: 0, open: vec![Open { group: 0, count: 1 }] }
-    }
+    /// How often each open group has begun, outermost first.
+    counts: [u32; DEEPEST],
 }
 
 impl Cursor {
     /// Begins a transaction anew.
     pub fn reset(&mut self) {
-        self.state = 0;
-        self.repeats = 0;
-        self.open.truncate(1);
-        self.open[0].count = 1;
+        *self = Self::default();
     }
 
     /// Whether no record has been taken yet.
     #[must_use]
     pub fn is_at_start(&self) -> bool {
         self.state == 0
-    }
-
-    /// How many groups are open, the transaction itself included.
-    #[must_use]
-    pub fn depth(&self) -> usize {
-        self.open.len()
     }
 
     /// Takes the next record; the transition says which groups ended and began. A transition that
@@ -297,34 +305,31 @@ impl Cursor {
     /// The record may not stand here; the cursor stays where it was.
     #[inline]
     pub fn step<'a>(&mut self, automaton: &'a Automaton, symbol: Symbol) -> Result<&'a Transition, Fault> {
-        let Some(transition) = automaton.transition(self.state, symbol) else {
+        let number = automaton.transition(self.state, symbol);
+        let Some(step) = automaton.steps.get(number) else {
             return Err(self.misplaced(automaton, symbol));
         };
-        if transition.missing.is_some() || transition.exceeded.is_some() {
-            return Err(self.fault(automaton, transition));
+        let innermost = usize::from(step.depth) % DEEPEST;
+        let count = if step.same { self.repeats } else { self.counts[innermost] };
+        if count >= step.maximum {
+            return Err(self.fault(automaton, &automaton.transitions[number]));
         }
-        let depth = self.open.len() - usize::from(transition.leave);
-        if transition.again && depth > 1 {
-            let open = self.open[depth - 1];
-            let info = &automaton.groups[usize::from(open.group)];
-            if info.maximum.is_some_and(|maximum| open.count >= maximum) {
-                return Err(exceeded(automaton, &info.name, info.maximum, info.exceeded));
-            }
+        self.begins = step.depth == 0 && (step.again || self.state == 0);
+        self.repeats = if step.same { count + 1 } else { 1 };
+        self.counts[innermost] += u32::from(step.again);
+        for depth in innermost..innermost + usize::from(step.enter) {
+            self.counts[(depth + 1) % DEEPEST] = 1;
         }
-        let slot = &automaton.slots[usize::from(transition.slot)];
-        if transition.same && slot.maximum.is_some_and(|maximum| self.repeats >= maximum) {
-            return Err(exceeded(automaton, automaton.record(symbol), slot.maximum, slot.exceeded));
-        }
-        self.repeats = if transition.same { self.repeats + 1 } else { 1 };
-        self.open.truncate(depth);
-        if transition.again {
-            self.open[depth - 1].count += 1;
-        }
-        for &group in &transition.enter {
-            self.open.push(Open { group, count: 1 });
-        }
-        self.state = transition.slot + 1;
-        Ok(transition)
+        self.depth = step.depth + step.enter;
+        self.state = step.state;
+        Ok(&automaton.transitions[number])
+    }
+
+    /// Whether the record that was taken last begins a transaction.
+    #[must_use]
+    #[inline]
+    pub fn begins(&self) -> bool {
+        self.begins
     }
 
     /// Ends the transaction.
@@ -376,13 +381,25 @@ impl Cursor {
 
     #[cold]
     fn fault(&self, automaton: &Automaton, transition: &Transition) -> Fault {
-        if self.must_begin(automaton) {
+        let counted = transition.missing.is_none() && transition.exceeded.is_none();
+        if self.must_begin(automaton) && !counted {
             return self.header_missing(automaton);
         }
         match (&transition.missing, &transition.exceeded) {
             (Some(missing), _) => absent(automaton, missing),
             (None, Some(over)) => exceeded(automaton, &over.what, Some(over.maximum), over.condition),
-            (None, None) => self.misplaced(automaton, automaton.slot(transition.slot).symbol),
+            (None, None) if transition.same => {
+                let slot = automaton.slot(transition.slot);
+                exceeded(automaton, automaton.record(slot.symbol), slot.maximum, slot.exceeded)
+            }
+            (None, None) => {
+                let mut group = automaton.slot(transition.slot).group;
+                for _ in &transition.enter {
+                    group = automaton.group(group).parent;
+                }
+                let group = automaton.group(group);
+                exceeded(automaton, &group.name, group.maximum, group.exceeded)
+            }
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Records and fields as the chapters lay them out.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::cell::Cell;
 use super::class::ClassSet;
-use super::mask::{Bits, Masks};
-use super::value::ValueCheck;
+use super::mask::Masks;
+use super::value::{QuickCheck, ValueCheck};
 use crate::wire::Columns;
 
 /// Which way a record travels.
@@ -150,6 +151,15 @@ impl Field {
         self.cell.date_format().is_some()
     }
 
+    /// What always stands in it, if it is a constant that may not be left out.
+    pub(super) fn fixed_text(&self) -> Option<&str> {
+        let always = self.designation == Designation::Mandatory && !self.cell.class().has(ClassSet::SPACE);
+        match &self.values {
+            Values::Constant(text) if always && self.also.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether this is a filler.
     #[must_use]
     pub fn is_filler(&self) -> bool {
@@ -186,10 +196,13 @@ pub struct Layout {
     pub name: String,
     /// Its fields in order; they tile the 80 columns.
     pub fields: Vec<Field>,
-    /// The bit maps by which whole records are judged.
-    pub masks: Masks,
+    /// By these whole records are judged.
+    pub masks: Arc<Masks>,
     /// The fields whose values are known, constants of the control identifier apart.
     pub values: Vec<ValueCheck>,
+    /// What of them the masks do not judge: codes of a word each, and longer ones.
+    pub(super) quick: Vec<QuickCheck>,
+    pub(super) long: Vec<ValueCheck>,
     /// The fields that decide between the layouts of the record, by their index.
     pub deciding: Vec<usize>,
     /// The fields that hold dates.
@@ -230,13 +243,11 @@ impl Layout {
     /// fields whose values are known. If not, its fields have to be looked at one by one.
     #[must_use]
     #[inline]
-    pub fn accepts(&self, columns: &Columns, bits: &Bits) -> bool {
-        self.masks.accept(bits)
-            && self.values.iter().all(|check| check.accepts_at_once(columns, bits))
-            && self.dates.iter().all(|cell| {
-                let mask = cell.mask();
-                bits.space & mask == mask || cell.date(columns).is_ok()
-            })
+    pub fn accepts(&self, columns: &Columns) -> bool {
+        self.masks.accept(columns)
+            && self.quick.iter().all(|check| check.accepts(columns))
+            && self.long.iter().all(|check| check.accepts(columns))
+            && self.dates.iter().all(|cell| cell.holds_date_at_once(columns))
     }
 
     /// Whether the fields that decide between the layouts of a record speak for this one; for a

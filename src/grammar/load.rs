@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
@@ -13,7 +14,7 @@ use super::layout::{ConditionCode, Direction, Field, Layout, LayoutId, Values};
 use super::mask::Masks;
 use super::parse::{self, FieldStatement, GroupTemplate, MemberTemplate, Place, RecordStatement, Statement};
 use super::structure::{GroupMember, Member, Structure};
-use super::value::ValueCheck;
+use super::value::{ListSets, ValueCheck};
 use super::{Application, Chapter, Grammar};
 use crate::wire::RECORD_LENGTH;
 
@@ -182,7 +183,7 @@ impl Grammar {
                 u16::try_from(self.layouts.len()).map_err(|_| (None, "too many layouts".to_owned()))?,
             ),
         };
-        let masks = Masks::of(&fields);
+        let masks = Arc::new(Masks::of(&fields));
         let deciding = (0..fields.len()).filter(|index| fields[*index].decides).collect();
         let dates = fields.iter().filter(|field| field.holds_date()).map(|field| field.cell).collect();
         let layout = Layout {
@@ -195,6 +196,8 @@ impl Grammar {
             fields,
             masks,
             values: Vec::new(),
+            quick: Vec::new(),
+            long: Vec::new(),
             deciding,
             dates,
         };
@@ -210,10 +213,21 @@ impl Grammar {
 
     /// Lists may come after the records that name them.
     fn resolve_values(&mut self) {
+        let mut sets = ListSets::new();
         for index in 0..self.layouts.len() {
             let fields = self.layouts[index].fields.iter().enumerate().skip(1);
-            let checks = fields.filter_map(|(at, field)| ValueCheck::of(self, at, field)).collect();
-            self.layouts[index].values = checks;
+            let checks = fields.filter_map(|(at, field)| ValueCheck::of(self, &mut sets, at, field));
+            let values = checks.collect::<Vec<_>>();
+            let layout = &mut self.layouts[index];
+            (layout.quick, layout.long) = Default::default();
+            for check in &values {
+                match check.quick() {
+                    _ if layout.fields[check.field].fixed_text().is_some() => {}
+                    Some(quick) => layout.quick.push(quick),
+                    None => layout.long.push(check.clone()),
+                }
+            }
+            layout.values = values;
         }
     }
 

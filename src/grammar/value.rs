@@ -1,69 +1,108 @@
 //! Whether a field's value is among those it may hold, at the speed records come.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::Grammar;
 use super::cell::Cell;
 use super::layout::{Field, Values};
-use super::mask::Bits;
 use crate::wire::{Columns, RECORD_LENGTH};
 
 /// Codes of up to eight bytes are words; longer ones, which are rare, live in a set.
 const WORD: usize = 8;
 
-/// A set of codes.
+/// A set of codes; what is not to be left out, the blank, is one of them.
 #[derive(Clone, Debug, Default)]
-struct CodeSet {
-    /// Open addressing; 0 is free, as no code is zeros.
-    table: Vec<u64>,
-    shift: u32,
-    long: HashSet<Box<[u8]>>,
+pub(super) struct CodeSet {
+    /// A code stands in its slot or in the next one; 0 is free, as no code is zeros.
+    table: Arc<[u64]>,
+    shift: u8,
+    long: Option<Arc<HashSet<Box<[u8]>>>>,
 }
 
 impl CodeSet {
     fn new<'a>(codes: impl Iterator<Item = &'a str>) -> Self {
-        let mut words = Vec::new();
-        let mut set = Self::default();
-        for code in codes.map(str::as_bytes).filter(|code| !code.is_empty()) {
+        let mut words = vec![SPACES];
+        let mut long = HashSet::new();
+        for code in codes.map(str::as_bytes) {
             if code.len() > WORD {
-                set.long.insert(code.into());
+                long.insert(code.into());
             } else {
                 words.push(pack(code));
             }
         }
-        let size = (words.len() * 2).next_power_of_two().max(2);
-        set.shift = u64::BITS - size.trailing_zeros();
-        set.table = vec![0; size];
-        for word in words {
-            let mut at = set.slot(word);
-            while set.table[at] != 0 && set.table[at] != word {
-                at = (at + 1) % size;
-            }
-            set.table[at] = word;
+        let mut set = Self { long: (!long.is_empty()).then(|| Arc::new(long)), ..Self::default() };
+        let mut size = (words.len() * 2).next_power_of_two().max(2);
+        while !set.put(&words, size) {
+            size *= 2;
         }
         set
     }
 
-    #[inline]
-    fn contains(&self, word: u64) -> bool {
-        let mut at = self.slot(word);
-        loop {
-            match self.table[at] {
-                0 => return false,
-                found if found == word => return true,
-                _ => at = (at + 1) & (self.table.len() - 1),
-            }
-        }
+    /// Fills a table of this size; false if it is too small for each word to find its place.
+    fn put(&mut self, words: &[u64], size: usize) -> bool {
+        self.shift = (u64::BITS - size.trailing_zeros()) as u8;
+        // The last slot has a next one, too.
+        let mut table = vec![0; size + 1];
+        let fits = words.iter().all(|&word| {
+            let at = slot(self.shift, word);
+            let free = table[at..at + 2].iter_mut().find(|slot| **slot == 0 || **slot == word);
+            free.map(|slot| *slot = word).is_some()
+        });
+        self.table = table.into();
+        fits
     }
 
     fn contains_text(&self, text: &[u8]) -> bool {
-        if text.len() > WORD { self.long.contains(text) } else { self.contains(pack(text)) }
+        match &self.long {
+            Some(long) if text.len() > WORD => long.contains(text),
+            _ => text.len() <= WORD && holds(&self.table, self.shift, pack(text)),
+        }
     }
+}
 
+/// What of a check is needed for records that are right: little, as it is fetched for every one.
+#[derive(Clone, Debug)]
+pub(super) struct QuickCheck {
+    table: Arc<[u64]>,
+    /// The field's bits when it has been shifted to the beginning of its word.
+    kept: u64,
+    /// Where eight columns can be taken that hold the field, and how far it stands inside them.
+    at: u8,
+    shift: u8,
+    table_shift: u8,
+}
+
+impl QuickCheck {
+    /// Whether the field is blank or surely holds one of its values, left justified.
     #[inline]
-    fn slot(&self, word: u64) -> usize {
-        (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
+    pub(super) fn accepts(&self, columns: &Columns) -> bool {
+        let word = word(columns, self.at) >> self.shift;
+        holds(&self.table, self.table_shift, word & self.kept | SPACES & !self.kept)
     }
+}
+
+/// Whether a table of codes has this one.
+#[inline]
+fn holds(table: &[u64], shift: u8, word: u64) -> bool {
+    // Both places are looked at, as a branch would be guessed wrong too often.
+    matches!(&table[slot(shift, word)..], [one, other, ..] if (*one == word) | (*other == word))
+}
+
+#[inline]
+fn slot(shift: u8, word: u64) -> usize {
+    (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize
+}
+
+/// Eight blank columns.
+const SPACES: u64 = u64::from_le_bytes([b' '; WORD]);
+
+/// Eight columns as they are packed.
+#[inline]
+fn word(columns: &Columns, at: u8) -> u64 {
+    let mut bytes = [0; WORD];
+    bytes.copy_from_slice(&columns[usize::from(at)..][..WORD]);
+    u64::from_le_bytes(bytes)
 }
 
 /// A code as it stands at the beginning of eight columns.
@@ -73,81 +112,67 @@ fn pack(code: &[u8]) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// A field whose values are known, and those values.
+/// A field whose values are known, and those values; a blank is always one of them.
 #[derive(Clone, Debug)]
 pub struct ValueCheck {
     /// The field's index in its layout.
     pub field: usize,
     cell: Cell,
-    /// The field's columns.
-    mask: u128,
-    /// If it has one column only: the characters it may hold, blank included.
-    single: Option<u128>,
-    /// Where eight columns can be taken that hold the field, and how far it stands inside them.
-    at: usize,
-    shift: u32,
-    /// The bytes behind the field in those columns, made spaces.
-    spaces: u64,
     codes: CodeSet,
 }
 
+/// The sets of the lists that fields have named so far; most are named by many.
+pub(super) type ListSets = HashMap<String, CodeSet>;
+
 impl ValueCheck {
     /// The check of a field, unless it may hold anything or its list is a host's.
-    pub(super) fn of(grammar: &Grammar, index: usize, field: &Field) -> Option<Self> {
-        let mut codes = Vec::new();
-        for values in std::iter::once(&field.values).chain(&field.also) {
-            match values {
-                Values::Any => return None,
-                Values::Constant(text) => codes.push(text.as_str()),
-                Values::OneOf(texts) => codes.extend(texts.iter().map(String::as_str)),
-                Values::List(name) => codes.extend(grammar.list(name)?.codes()),
-            }
-        }
-        let start = field.cell.first_column() - 1;
-        let at = start.min(RECORD_LENGTH - WORD);
-        let width = field.cell.width().min(WORD);
-        let behind = if width == WORD { 0 } else { u64::MAX << (8 * width) };
-        Some(Self {
-            field: index,
-            cell: field.cell,
-            mask: field.cell.mask(),
-            single: (field.cell.width() == 1).then(|| {
-                let signs = codes.iter().filter_map(|code| code.bytes().next());
-                signs.fold(1 << b' ', |set, sign| set | 1 << (sign & 127))
-            }),
-            at,
-            shift: 8 * (start - at) as u32,
-            spaces: behind,
-            codes: CodeSet::new(codes.into_iter()),
-        })
+    pub(super) fn of(grammar: &Grammar, sets: &mut ListSets, index: usize, field: &Field) -> Option<Self> {
+        let codes = match &field.values {
+            Values::List(name) if field.also.is_empty() => match sets.get(name) {
+                Some(set) => set.clone(),
+                None => {
+                    let set = CodeSet::new(grammar.list(name)?.codes());
+                    sets.entry(name.clone()).or_insert(set).clone()
+                }
+            },
+            _ => CodeSet::new(codes_of(grammar, field)?.into_iter()),
+        };
+        Some(Self { field: index, cell: field.cell, codes })
     }
 
-    /// Whether the field is blank or surely holds one of its values, left justified.
-    #[must_use]
-    #[inline]
-    pub fn accepts_at_once(&self, columns: &Columns, bits: &Bits) -> bool {
-        if let Some(signs) = self.single {
-            let sign = columns[usize::from(self.cell.start)];
-            return sign < 128 && signs >> sign & 1 == 1;
-        }
-        if bits.space & self.mask == self.mask {
-            return true;
-        }
-        if self.cell.width() > WORD {
-            return self.accepts(columns);
-        }
-        let mut word = [0; WORD];
-        word.copy_from_slice(&columns[self.at..self.at + WORD]);
-        let word = u64::from_le_bytes(word) >> self.shift;
-        self.codes.contains(word & !self.spaces | self.spaces & pack(b""))
+    /// The same for whole records at the speed they come, if a code of the field can be a word.
+    pub(super) fn quick(&self) -> Option<QuickCheck> {
+        let start = self.cell.first_column() - 1;
+        let at = start.min(RECORD_LENGTH - WORD);
+        let behind = WORD.checked_sub(self.cell.width())?;
+        Some(QuickCheck {
+            table: Arc::clone(&self.codes.table),
+            kept: u64::MAX >> (8 * behind),
+            at: at as u8,
+            shift: 8 * (start - at) as u8,
+            table_shift: self.codes.shift,
+        })
     }
 
     /// Whether the field is blank or holds one of its values, spaces around it apart.
     #[must_use]
     pub fn accepts(&self, columns: &Columns) -> bool {
-        let code = self.cell.raw(columns).trim_ascii();
-        code.is_empty() || self.codes.contains_text(code)
+        self.codes.contains_text(self.cell.raw(columns).trim_ascii())
     }
+}
+
+/// All that a field may hold, unless that is anything or a host's to say.
+fn codes_of<'g>(grammar: &'g Grammar, field: &'g Field) -> Option<Vec<&'g str>> {
+    let mut codes = Vec::new();
+    for values in std::iter::once(&field.values).chain(&field.also) {
+        match values {
+            Values::Any => return None,
+            Values::Constant(text) => codes.push(text.as_str()),
+            Values::OneOf(texts) => codes.extend(texts.iter().map(String::as_str)),
+            Values::List(name) => codes.extend(grammar.list(name)?.codes()),
+        }
+    }
+    Some(codes)
 }
 
 #[cfg(test)]
@@ -168,6 +193,8 @@ mod tests {
 
     #[test]
     fn an_empty_set_holds_nothing() {
-        assert!(!CodeSet::new(std::iter::empty()).contains_text(b"A"));
+        let set = CodeSet::new(std::iter::empty());
+        assert!(!set.contains_text(b"A") && !set.contains_text(b"ABCDEFGHI"));
+        assert!(set.contains_text(b""), "a blank is held by every set");
     }
 }

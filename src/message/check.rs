@@ -185,7 +185,7 @@ impl<'g> Checker<'g> {
         if let Err(fault) = order {
             self.structure_fault(layout, columns, &fault, report);
         }
-        if !layout.accepts(columns, &Bits::of(columns)) {
+        if !layout.accepts(columns) {
             self.fields(layout, columns, report);
         }
     }
@@ -193,11 +193,8 @@ impl<'g> Checker<'g> {
     #[inline]
     fn step(&mut self, symbol: crate::grammar::Symbol) -> Result<(), Fault> {
         let Some(desk) = &self.current else { return Ok(()) };
-        let begins = self.cursor.is_at_start();
-        let transition = self.cursor.step(desk.automaton, symbol)?;
-        if begins || transition.again && self.cursor.depth() == 1 + transition.enter.len() {
-            self.position.transaction += 1;
-        }
+        self.cursor.step(desk.automaton, symbol)?;
+        self.position.transaction += u32::from(self.cursor.begins());
         Ok(())
     }
 
@@ -456,10 +453,9 @@ impl<'g> Checker<'g> {
     fn sit_down(&mut self) {
         self.cursor.reset();
         self.lost = false;
-        let Some(application) = self.named.clone() else { return };
-        if self.seated == application {
+        let Some(application) = self.named.as_ref().filter(|named| self.seated != **named).cloned() else {
             return;
-        }
+        };
         if let Some(desk) = self.current.take() {
             self.desks.insert(std::mem::take(&mut self.seated), desk);
         }
@@ -476,10 +472,9 @@ impl<'g> Checker<'g> {
         let family = Family { output: self.direction == Direction::Output, e_manifest: self.e_manifest };
         let layouts = &self.control_layouts[family.index()][control as usize];
         let grammar = self.grammar;
-        let bits = Bits::of(columns);
         let fits = |layout: &&Layout| layout.matches(columns);
         let mut candidates = layouts.iter().map(|id| grammar.layout(*id));
-        if candidates.any(|layout| layout.accepts(columns, &bits) && fits(&layout)) {
+        if candidates.any(|layout| layout.accepts(columns) && fits(&layout)) {
             return;
         }
         let best = layouts.iter().map(|id| grammar.layout(*id)).find(fits);

@@ -28,10 +28,22 @@ struct Entry {
     layouts: Vec<LayoutId>,
 }
 
+/// An identifier that alone decides, and its answer.
+#[derive(Clone, Copy, Debug)]
+struct Plain {
+    key: u32,
+    filled: u32,
+    symbol: Symbol,
+    layout: LayoutId,
+}
+
 /// Tells the records of one application apart by their first columns.
 #[derive(Clone)]
 pub struct Identifier<'g> {
     grammar: &'g Grammar,
+    /// By a hash of two columns: the identifiers of two characters with which no longer one begins.
+    /// Nearly all records are known by these.
+    plain: Box<[Option<Plain>; 256]>,
     /// Longer identifiers come first.
     entries: Vec<Entry>,
     /// The first entry with a hash of four columns, counted from 1; 0 is none.
@@ -68,7 +80,13 @@ impl<'g> Identifier<'g> {
             entries.push(Entry::new(record, kinds, layouts));
         }
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.record.len()));
-        let mut identifier = Self { grammar, entries, long: Box::new([0; 256]), short: Box::new([0; 256]) };
+        let mut identifier = Self {
+            grammar,
+            plain: plain_ones(&entries),
+            entries,
+            long: Box::new([0; 256]),
+            short: Box::new([0; 256]),
+        };
         identifier.hang_in();
         identifier
     }
@@ -102,6 +120,11 @@ impl<'g> Identifier<'g> {
     #[inline]
     pub fn identify(&self, columns: &Columns) -> Option<(Symbol, LayoutId)> {
         let word = u32::from_le_bytes([columns[0], columns[1], columns[2], columns[3]]);
+        if let Some(plain) = self.plain[hash(word & 0xFFFF)]
+            && word & plain.filled == plain.key
+        {
+            return Some((plain.symbol, plain.layout));
+        }
         let entry = self
             .find(self.long[hash(word)], word)
             .or_else(|| self.find(self.short[hash(word & 0xFFFF)], word))?;
@@ -172,6 +195,19 @@ impl Entry {
             layouts,
         }
     }
+}
+
+/// A slot is taken by the first that comes; another one is found among the entries.
+fn plain_ones(entries: &[Entry]) -> Box<[Option<Plain>; 256]> {
+    let mut table = Box::new([None; 256]);
+    for entry in entries.iter().filter(|entry| entry.record.len() == 2) {
+        let begins = |other: &Entry| other.record.len() > 2 && other.record.starts_with(&entry.record);
+        if let Some((symbol, layout)) = entry.plain.filter(|_| !entries.iter().any(begins)) {
+            let plain = Plain { key: entry.key, filled: entry.filled, symbol, layout };
+            table[hash(entry.key)].get_or_insert(plain);
+        }
+    }
+    table
 }
 
 #[inline]

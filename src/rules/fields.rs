@@ -1,14 +1,13 @@
 //! Judges each field by its line in the grammar.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::checks::{CHECKS, Case, Check};
 use super::compile::{item_number, sorted};
 use super::expression::Spot;
 use super::{Context, RuleError};
-use crate::grammar::{
-    Bits, Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values,
-};
+use crate::grammar::{Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values};
 use crate::message::Transaction;
 use crate::wire::Columns;
 
@@ -44,7 +43,7 @@ struct FieldPlan {
 /// What is checked in the records of one layout.
 #[derive(Clone, Default)]
 pub(super) struct LayoutPlan {
-    masks: Masks,
+    masks: Arc<Masks>,
     fields: Vec<FieldPlan>,
     /// The fields that the masks alone cannot accept.
     always: Vec<u16>,
@@ -62,7 +61,7 @@ impl LayoutPlan {
     /// # Errors
     /// A check that no one has written.
     pub(super) fn new(grammar: &Grammar, layout: &Layout) -> Result<Self, RuleError> {
-        let mut plan = Self { masks: layout.masks, ..Self::default() };
+        let mut plan = Self { masks: Arc::clone(&layout.masks), ..Self::default() };
         let identifier = layout.record.len();
         for field in &layout.fields {
             if field.is_filler() || field.cell.last_column() <= identifier {
@@ -99,7 +98,7 @@ impl LayoutPlan {
                 fail(Failure { spot: Spot { record, item: field.item }, cell: field.cell, code });
             }
         };
-        if self.masks.accept(&Bits::of(columns)) {
+        if self.masks.accept(columns) {
             self.always.iter().for_each(|&index| look(&self.fields[usize::from(index)]));
         } else {
             self.fields.iter().for_each(look);

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::field::Field;
 use super::problem::{DecodeProblem, EncodeProblem, shown};
@@ -91,7 +92,7 @@ pub(super) struct RecordPlace {
     pub(super) symbol: Symbol,
     pub(super) layout: LayoutId,
     blank: Columns,
-    masks: Masks,
+    masks: Arc<Masks>,
     /// The columns that must be spaces. Fillers that the chapter prints with another class are
     /// nobody's: what stands there is not carried.
     filler: u128,
@@ -152,7 +153,7 @@ impl RecordPlace {
             symbol,
             layout: layout.id,
             blank: layout.blank(),
-            masks: layout.masks,
+            masks: Arc::clone(&layout.masks),
             filler,
             fields: layout.fields.iter().map(|field| (field.name.clone(), field.cell)).collect(),
         }
@@ -207,7 +208,7 @@ impl RecordPlace {
     /// Whether every field of a written record is of its class.
     #[inline]
     pub(super) fn verify(&self, columns: &Columns) -> Result<(), EncodeProblem> {
-        if self.masks.accept(&Bits::of(columns)) { Ok(()) } else { self.blame(columns) }
+        if self.masks.accept(columns) { Ok(()) } else { self.blame(columns) }
     }
 
     #[cold]

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{
-    Automaton, Exceeded, GroupIndex, GroupInfo, Missing, Slot, SlotInfo, Symbol, SymbolInfo, Transition,
+    Automaton, DEEPEST, Exceeded, GroupIndex, GroupInfo, Missing, Slot, SlotInfo, Step, Symbol, SymbolInfo,
+    Transition, WITHOUT_END,
 };
 use crate::grammar::layout::{ConditionCode, Designation};
 use crate::grammar::structure::{GroupMember, Member, Structure, StructureConditions};
@@ -53,6 +54,7 @@ impl Automaton {
         let width = builder.symbols.len();
         let mut table = vec![0_u16; (builder.slots.len() + 1) * width];
         let mut transitions = vec![];
+        let mut steps = vec![];
         for state in 0..=builder.slots.len() {
             for symbol in 0..width {
                 let symbol = Symbol(u8::try_from(symbol).map_err(|_| "too many kinds of records")?);
@@ -66,6 +68,7 @@ impl Automaton {
                     if let Some(missing) = &mut transition.missing {
                         missing.condition = own.or(missing.condition);
                     }
+                    steps.push(builder.step(&transition));
                     transitions.push(transition);
                     table[state * width + usize::from(symbol.0)] =
                         u16::try_from(transitions.len()).map_err(|_| "structure has too many transitions")?;
@@ -83,6 +86,7 @@ impl Automaton {
             groups: builder.groups,
             table,
             transitions,
+            steps,
             conditions,
             header,
         })
@@ -113,6 +117,9 @@ impl Builder<'_> {
         parent: GroupIndex,
     ) -> Result<(), String> {
         let index = GroupIndex::try_from(self.groups.len()).map_err(|_| "too many groups")?;
+        if path.len() >= DEEPEST {
+            return Err(format!("group {} is nested too deep", group.name));
+        }
         self.groups.push(GroupInfo {
             name: group.name.clone(),
             parent,
@@ -310,6 +317,36 @@ impl Builder<'_> {
         (0..path.len()).rev().find_map(|level| self.missing_after(&path[..level], path[level]))
     }
 
+    fn step(&self, transition: &Transition) -> Step {
+        let slot = &self.slots[usize::from(transition.slot)];
+        let mut group = slot.group;
+        for _ in &transition.enter {
+            group = self.groups[usize::from(group)].parent;
+        }
+        let mut depth = 0;
+        let mut outer = group;
+        while outer != 0 {
+            depth += 1;
+            outer = self.groups[usize::from(outer)].parent;
+        }
+        let is_fault = transition.missing.is_some() || transition.exceeded.is_some();
+        let maximum = match (transition.same, transition.again) {
+            _ if is_fault => Some(0),
+            (true, _) => slot.maximum,
+            // Transactions follow each other without end.
+            (_, true) if group != 0 => self.groups[usize::from(group)].maximum,
+            _ => None,
+        };
+        Step {
+            state: transition.slot + 1,
+            depth,
+            enter: transition.enter.len() as u8,
+            again: transition.again,
+            same: transition.same,
+            maximum: maximum.unwrap_or(WITHOUT_END),
+        }
+    }
+
     fn transition(
         &self,
         group_path: &[usize],
@@ -326,8 +363,8 @@ impl Builder<'_> {
             slot,
             leave: leave as u8,
             again,
-            enter: enter.into_boxed_slice(),
             same,
+            enter: enter.into_boxed_slice(),
             missing: found.missing.map(Box::new),
             exceeded: None,
         }
