@@ -304,7 +304,7 @@ impl Cursor {
             return Err(self.fault(automaton, transition));
         }
         let depth = self.open.len() - usize::from(transition.leave);
-        if transition.again && depth > 1 {
+        if transition.again {
             let open = self.open[depth - 1];
             let info = &automaton.groups[usize::from(open.group)];
             if info.maximum.is_some_and(|maximum| open.count >= maximum) {
