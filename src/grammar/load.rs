@@ -7,7 +7,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use super::automaton::Automaton;
-use super::cell::{Cell, DateFormat};
+use super::cell::Cell;
 use super::class::ClassSet;
 use super::codes::{CodeList, Condition, Severity};
 use super::layout::{ConditionCode, Direction, Field, Layout, LayoutId, Values};
@@ -15,7 +15,7 @@ use super::mask::Masks;
 use super::parse::{self, FieldStatement, GroupTemplate, MemberTemplate, Place, RecordStatement, Statement};
 use super::structure::{GroupMember, Member, Structure};
 use super::value::{ListSets, ValueCheck};
-use super::{Application, Chapter, Grammar};
+use super::{Application, Grammar};
 use crate::wire::RECORD_LENGTH;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/grammars");
@@ -109,16 +109,26 @@ impl Grammar {
         for source in sources.iter().filter(|source| source.name.ends_with(".grammar")) {
             let statements =
                 parse::parse(&source.text).map_err(|(place, message)| source.error(place, message))?;
+            let mut current = String::new();
             for (place, statement) in statements {
                 match statement {
-                    Statement::Chapter { name, revision, pages } => {
-                        self.chapters.retain(|chapter| chapter.name != name);
-                        self.chapters.push(Chapter { name, revision, pages });
+                    Statement::Chapter(chapter) => {
+                        self.chapters.retain(|known| known.name != chapter.name);
+                        current.clone_from(&chapter.name);
+                        self.chapters.push(chapter);
                     }
                     Statement::Pairing { input, response } => {
                         self.responses.insert(input, response);
                     }
+                    Statement::Borrowing { borrower, lender } => {
+                        let lenders = self.lenders.entry(borrower).or_default();
+                        if !lenders.contains(&lender) {
+                            lenders.push(lender);
+                        }
+                    }
                     Statement::Record(record) => {
+                        let key = (record.application.clone(), record.direction);
+                        self.described_by.entry(key).or_insert_with(|| current.clone());
                         self.add_record(record).map_err(|(rest, message)| {
                             let at = rest.map(|rest| parse::place_before(&source.text, rest));
                             source.error(at.unwrap_or(place), message)
@@ -128,6 +138,7 @@ impl Grammar {
                         fragments.insert(name, members);
                     }
                     Statement::Structure { application, direction, group } => {
+                        self.described_by.insert((application.clone(), direction), current.clone());
                         structures.push((source, place, application, direction, group));
                     }
                 }
@@ -339,7 +350,7 @@ fn compile_field(statement: &FieldStatement) -> Result<Field, String> {
     };
     let dated = statement.date_format.is_some() || class.has(ClassSet::DATE);
     let format = cell.date_format().unwrap_or_default();
-    let width = if format == DateFormat::MonthDayYear { 6 } else { 8 };
+    let width = format.width();
     if dated && cell.width() != width {
         return Err(format!("{} holds a date of {width} digits in {} columns", statement.name, cell.width()));
     }

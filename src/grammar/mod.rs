@@ -29,11 +29,37 @@ pub use layout::{
 };
 pub use load::{LoadError, Source};
 pub use mask::{ALL_COLUMNS, Bits, Masks};
-pub use structure::{Discriminator, GroupMember, Member, RecordMember, Structure, StructureConditions};
+pub use structure::{
+    Discriminator, GroupMember, Member, Order, RecordMember, Structure, StructureConditions,
+};
 
 pub use value::ValueCheck;
 
 use crate::wire::Columns;
+
+/// What a grammar was made from.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Basis {
+    /// The chapter itself.
+    #[default]
+    Chapter,
+    /// A transcription of the chapter's tables; columns, classes and designations are the chapter's.
+    Transcription,
+    /// A list of the chapter's records; some of it is assumed.
+    Outline,
+}
+
+impl Basis {
+    /// The word that stands for it in a grammar file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chapter => "chapter",
+            Self::Transcription => "transcription",
+            Self::Outline => "outline",
+        }
+    }
+}
 
 /// A chapter of the interface requirements.
 #[derive(Clone, Debug)]
@@ -44,6 +70,8 @@ pub struct Chapter {
     pub revision: String,
     /// The pages its records stand on.
     pub pages: String,
+    /// What its grammar was made from.
+    pub basis: Basis,
 }
 
 /// An application identifier of the batch chapter (B&B-10, B&B-21).
@@ -76,6 +104,10 @@ pub struct Grammar {
     conditions: Conditions,
     applications: Vec<Application>,
     responses: HashMap<String, String>,
+    /// The names of the chapters that describe the applications.
+    described_by: HashMap<(String, Direction), String>,
+    /// Whose records an application's structure has besides its own.
+    lenders: HashMap<(String, Direction), Vec<(String, Direction)>>,
 }
 
 static BUILTIN: LazyLock<Grammar> = LazyLock::new(load::builtin);
@@ -91,6 +123,13 @@ impl Grammar {
     #[must_use]
     pub fn chapters(&self) -> &[Chapter] {
         &self.chapters
+    }
+
+    /// The chapter that describes an application, if one does.
+    #[must_use]
+    pub fn chapter(&self, application: &str, direction: Direction) -> Option<&Chapter> {
+        let name = self.described_by.get(&(application.to_owned(), direction))?;
+        self.chapters.iter().find(|chapter| chapter.name == *name)
     }
 
     /// All layouts, in the order of their files.
@@ -135,6 +174,23 @@ impl Grammar {
         decided.chain(general).map(|id| self.layout(*id))
     }
 
+    /// All layouts of a record of an application's structure: its own, or else those of the first
+    /// application that lends it the record.
+    #[must_use]
+    pub fn layouts_of(&self, application: &str, direction: Direction, record: &str) -> Vec<LayoutId> {
+        let of = |application: &str, direction| {
+            self.variants(application, direction, record).map(|layout| layout.id).collect::<Vec<_>>()
+        };
+        let own = of(application, direction);
+        if !own.is_empty() {
+            return own;
+        }
+        let lenders = self.lenders.get(&(application.to_owned(), direction));
+        let borrowed =
+            lenders.into_iter().flatten().map(|(application, direction)| of(application, *direction));
+        borrowed.into_iter().find(|layouts| !layouts.is_empty()).unwrap_or_default()
+    }
+
     /// The layout of a record as it stands: the first one its fields decide for, or a general one.
     #[must_use]
     pub fn resolve(
@@ -176,6 +232,14 @@ impl Grammar {
     #[must_use]
     pub fn conditions(&self) -> &Conditions {
         &self.conditions
+    }
+
+    /// The condition that a code means to an application: its own, that of its response, or the
+    /// envelope's.
+    #[must_use]
+    pub fn condition(&self, application: &str, code: ConditionCode) -> Option<&Condition> {
+        let own = [Some(application), self.response(application), Some("*")];
+        own.into_iter().flatten().find_map(|application| self.conditions.get(application, code))
     }
 
     /// The application identifiers.
