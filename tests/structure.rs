@@ -47,9 +47,7 @@ fn walk(automaton: &Automaton, text: &str) -> (usize, Result<(), Fault>) {
         };
         let symbol = automaton
             .symbols_of(record)
-            .find(|(_, place)| {
-                mark.is_none() || place.is_some_and(|place| Some(place.value.as_str()) == mark)
-            })
+            .find(|(_, place)| mark.is_none_or(|mark| place.is_some_and(|place| place.admits(mark))))
             .map(|(symbol, _)| symbol);
         let step = match symbol {
             Some(symbol) => cursor.step(automaton, symbol).map(|_| ()),

@@ -98,6 +98,7 @@ fn date(choices: &mut Choices<'_>, format: DateFormat) -> String {
         DateFormat::MonthDayYear => format!("{month:02}{day:02}{:02}", year % 100),
         DateFormat::MonthDayCenturyYear => format!("{month:02}{day:02}{year}"),
         DateFormat::CenturyYearMonthDay => format!("{year}{month:02}{day:02}"),
+        DateFormat::YearMonthDay => format!("{:02}{month:02}{day:02}", year % 100),
     }
 }
 
@@ -194,7 +195,7 @@ fn walk(
         let mut columns = record(choices, layout);
         let mark = bench.automaton.symbols_of(id).find(|(own, _)| *own == symbol).and_then(|(_, mark)| mark);
         if let Some(mark) = mark {
-            layout.cell(&mark.field).unwrap().put_text(&mut columns, &mark.value).unwrap();
+            layout.cell(&mark.field).unwrap().put_text(&mut columns, &mark.values[0]).unwrap();
         }
         rows.push(columns);
         cursor = ahead;

@@ -19,6 +19,8 @@ pub enum DateFormat {
     MonthDayCenturyYear,
     /// Four digits of the year, month and day.
     CenturyYearMonthDay,
+    /// Two digits each of year, month and day, as in the records that came from the manifest system.
+    YearMonthDay,
 }
 
 impl DateFormat {
@@ -29,13 +31,20 @@ impl DateFormat {
             Self::MonthDayYear => "MMDDYY",
             Self::MonthDayCenturyYear => "MMDDCCYY",
             Self::CenturyYearMonthDay => "CCYYMMDD",
+            Self::YearMonthDay => "YYMMDD",
         }
+    }
+
+    /// How many digits it has.
+    #[must_use]
+    pub fn width(self) -> usize {
+        self.name().len()
     }
 
     /// The format with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::MonthDayYear, Self::MonthDayCenturyYear, Self::CenturyYearMonthDay]
+        [Self::MonthDayYear, Self::MonthDayCenturyYear, Self::CenturyYearMonthDay, Self::YearMonthDay]
             .into_iter()
             .find(|format| format.name() == name)
     }
@@ -181,31 +190,28 @@ impl Cell {
     /// # Errors
     /// Any other character than a digit.
     pub fn digits(&self, columns: &Columns) -> Result<Option<u64>, ValueError> {
-        let raw = self.raw(columns).trim_ascii_start();
-        if raw.is_empty() {
-            return Ok(None);
-        }
-        let mut number = 0_u64;
-        for &byte in raw {
-            if !byte.is_ascii_digit() {
-                return Err(ValueError::NotNumeric);
-            }
-            number = number
-                .checked_mul(10)
-                .and_then(|number| number.checked_add(u64::from(byte - b'0')))
-                .ok_or(ValueError::NotNumeric)?;
-        }
-        Ok(Some(number))
+        number(self.raw(columns).trim_ascii_start())
     }
 
     /// The amount with its implied decimals; `None` when the field is blank.
     ///
     /// # Errors
-    /// Any other character than a digit.
+    /// Any other character than a digit, a minus sign of a signed number apart.
     pub fn decimal(&self, columns: &Columns) -> Result<Option<Decimal>, ValueError> {
-        Ok(self
-            .digits(columns)?
-            .map(|number| Decimal::from_i128_with_scale(i128::from(number), u32::from(self.decimals))))
+        let amount = |number| Decimal::from_i128_with_scale(number, u32::from(self.decimals));
+        if let Some(digits) = self.below_zero(columns) {
+            return number(digits)?
+                .map(|number| amount(-i128::from(number)))
+                .map(Some)
+                .ok_or(ValueError::NotNumeric);
+        }
+        Ok(self.digits(columns)?.map(|number| amount(i128::from(number))))
+    }
+
+    /// What stands behind the minus sign of a signed number.
+    fn below_zero<'a>(&self, columns: &'a Columns) -> Option<&'a [u8]> {
+        let signed = self.class.has(ClassSet::SIGNED);
+        self.raw(columns).trim_ascii_start().strip_prefix(b"-").filter(|_| signed)
     }
 
     /// The date; `None` when the field is blank.
@@ -226,9 +232,8 @@ impl Cell {
             Some(i16::from(tens) * 10 + i16::from(ones))
         };
         let parts = match (self.date_format.unwrap_or_default(), raw.len()) {
-            (DateFormat::MonthDayYear, 6) => {
-                (pair(4).map(|year| if year < 70 { 2000 + year } else { 1900 + year }), pair(0), pair(2))
-            }
+            (DateFormat::MonthDayYear, 6) => (pair(4).map(in_window), pair(0), pair(2)),
+            (DateFormat::YearMonthDay, 6) => (pair(0).map(in_window), pair(2), pair(4)),
             (DateFormat::MonthDayCenturyYear, 8) => (four(pair(4), pair(6)), pair(0), pair(2)),
             (DateFormat::CenturyYearMonthDay, 8) => (four(pair(0), pair(2)), pair(4), pair(6)),
             _ => (None, None, None),
@@ -249,6 +254,7 @@ impl Cell {
     pub(super) fn holds_date_at_once(&self, columns: &Columns) -> bool {
         let at = match self.date_format.unwrap_or_default() {
             DateFormat::MonthDayYear | DateFormat::MonthDayCenturyYear => 0,
+            DateFormat::YearMonthDay => 2,
             DateFormat::CenturyYearMonthDay => 4,
         };
         let [.., tens, ones, day_tens, day_ones] = columns[..usize::from(self.start) + at + 4] else {
@@ -302,20 +308,32 @@ impl Cell {
         Err(PutError::TooLong { value, needed, width: self.width() })
     }
 
-    /// Writes an amount with the field's implied decimals.
+    /// Writes an amount with the field's implied decimals; one below zero with a minus sign right
+    /// before its first digit and spaces before that.
     ///
     /// # Errors
-    /// An amount below zero, with more decimal places than implied, or too large.
+    /// An amount below zero in a field without sign, with more decimal places than implied, or too large.
     pub fn put_decimal(&self, columns: &mut Columns, amount: Decimal) -> Result<(), PutError> {
         let unfit = || PutError::NotRepresentable { value: amount, decimals: self.decimals };
         let scaled = amount.normalize();
-        if scaled.scale() > u32::from(self.decimals) || scaled.is_sign_negative() && !scaled.is_zero() {
+        let below_zero = scaled.is_sign_negative() && !scaled.is_zero();
+        if scaled.scale() > u32::from(self.decimals) || below_zero && !self.class.has(ClassSet::SIGNED) {
             return Err(unfit());
         }
         let shift = u32::from(self.decimals) - scaled.scale();
         let mantissa = scaled.mantissa().checked_mul(10_i128.pow(shift)).ok_or_else(unfit)?;
-        let number = u64::try_from(mantissa).map_err(|_| unfit())?;
-        self.put_digits(columns, number)
+        let number = u64::try_from(mantissa.unsigned_abs()).map_err(|_| unfit())?;
+        if below_zero { self.put_below_zero(columns, number) } else { self.put_digits(columns, number) }
+    }
+
+    fn put_below_zero(&self, columns: &mut Columns, number: u64) -> Result<(), PutError> {
+        let value = format!("-{number}");
+        let Some(start) = self.width().checked_sub(value.len()) else {
+            return Err(PutError::TooLong { needed: value.len(), width: self.width(), value });
+        };
+        self.put_blank(columns);
+        columns[usize::from(self.start) + start..usize::from(self.end)].copy_from_slice(value.as_bytes());
+        Ok(())
     }
 
     /// Writes a date.
@@ -329,10 +347,11 @@ impl Cell {
         let month = u64::from(date.month().unsigned_abs());
         let day = u64::from(date.day().unsigned_abs());
         let number = match format {
-            DateFormat::MonthDayYear if (1970..2070).contains(&year) => {
-                (month * 100 + day) * 100 + year % 100
+            DateFormat::MonthDayYear | DateFormat::YearMonthDay if !(1970..2070).contains(&year) => {
+                return Err(out_of_range());
             }
-            DateFormat::MonthDayYear => return Err(out_of_range()),
+            DateFormat::MonthDayYear => (month * 100 + day) * 100 + year % 100,
+            DateFormat::YearMonthDay => (year % 100 * 100 + month) * 100 + day,
             DateFormat::MonthDayCenturyYear => (month * 100 + day) * 10_000 + year,
             DateFormat::CenturyYearMonthDay => (year * 100 + month) * 100 + day,
         };
@@ -357,6 +376,29 @@ impl fmt::Display for Cell {
 
 /// The days of the months in a common year.
 const DAYS: [u8; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// The number that digits mean; `None` without any.
+fn number(digits: &[u8]) -> Result<Option<u64>, ValueError> {
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    let mut number = 0_u64;
+    for &byte in digits {
+        if !byte.is_ascii_digit() {
+            return Err(ValueError::NotNumeric);
+        }
+        number = number
+            .checked_mul(10)
+            .and_then(|number| number.checked_add(u64::from(byte - b'0')))
+            .ok_or(ValueError::NotNumeric)?;
+    }
+    Ok(Some(number))
+}
+
+/// The year that two digits mean.
+fn in_window(year: i16) -> i16 {
+    if year < 70 { 2000 + year } else { 1900 + year }
+}
 
 fn four(high: Option<i16>, low: Option<i16>) -> Option<i16> {
     Some(high? * 100 + low?)

@@ -8,7 +8,8 @@ use std::ops::BitOr;
 #[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
 pub struct ClassSet(u8);
 
-const NAMES: [(ClassSet, &str); 7] = [
+const NAMES: [(ClassSet, &str); 8] = [
+    (ClassSet::SIGNED, "SIGNED"),
     (ClassSet::SPACE_FILLED_NUMERIC, "SN"),
     (ClassSet::NUMERIC, "N"),
     (ClassSet::ALPHABETIC, "A"),
@@ -33,6 +34,9 @@ impl ClassSet {
     pub const DATE: Self = Self(32);
     /// `X`: upper case letters, digits, spaces and the signs of a standard keyboard.
     pub const SPECIAL: Self = Self(64);
+    /// `SIGNED`: digits, after leading spaces if there are any and a minus sign if the number is below
+    /// zero. No printed class; some amounts of class N or AN are of it.
+    pub const SIGNED: Self = Self(128);
 
     /// The class with this printed name.
     #[must_use]
@@ -55,7 +59,7 @@ impl ClassSet {
     /// Whether the field holds digits only: a number or a date.
     #[must_use]
     pub fn is_numeric(self) -> bool {
-        self.has(Self::NUMERIC | Self::SPACE_FILLED_NUMERIC | Self::DATE)
+        self.has(Self::NUMERIC | Self::SPACE_FILLED_NUMERIC | Self::SIGNED | Self::DATE)
             && !self.has(Self::ALPHABETIC | Self::ALPHANUMERIC | Self::SPECIAL)
     }
 
@@ -65,8 +69,14 @@ impl ClassSet {
         match byte {
             b' ' => self != Self::DATE,
             b'0'..=b'9' => self.has(
-                Self::NUMERIC | Self::SPACE_FILLED_NUMERIC | Self::ALPHANUMERIC | Self::DATE | Self::SPECIAL,
+                Self::NUMERIC
+                    | Self::SPACE_FILLED_NUMERIC
+                    | Self::SIGNED
+                    | Self::ALPHANUMERIC
+                    | Self::DATE
+                    | Self::SPECIAL,
             ),
+            b'-' if self.has(Self::SIGNED) => true,
             b'A'..=b'Z' => self.has(Self::ALPHABETIC | Self::ALPHANUMERIC | Self::SPECIAL),
             b'!'..=b'~' if !byte.is_ascii_lowercase() => self.has(Self::SPECIAL),
             _ => false,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use super::automaton::Automaton;
-use super::cell::{Cell, DateFormat};
+use super::cell::Cell;
 use super::class::ClassSet;
 use super::codes::{CodeList, Condition, Severity};
 use super::layout::{ConditionCode, Direction, Field, Layout, LayoutId, Values};
@@ -117,6 +117,12 @@ impl Grammar {
                     }
                     Statement::Pairing { input, response } => {
                         self.responses.insert(input, response);
+                    }
+                    Statement::Borrowing { borrower, lender } => {
+                        let lenders = self.lenders.entry(borrower).or_default();
+                        if !lenders.contains(&lender) {
+                            lenders.push(lender);
+                        }
                     }
                     Statement::Record(record) => {
                         self.add_record(record).map_err(|(rest, message)| {
@@ -339,7 +345,7 @@ fn compile_field(statement: &FieldStatement) -> Result<Field, String> {
     };
     let dated = statement.date_format.is_some() || class.has(ClassSet::DATE);
     let format = cell.date_format().unwrap_or_default();
-    let width = if format == DateFormat::MonthDayYear { 6 } else { 8 };
+    let width = format.width();
     if dated && cell.width() != width {
         return Err(format!("{} holds a date of {width} digits in {} columns", statement.name, cell.width()));
     }

@@ -29,7 +29,9 @@ pub use layout::{
 };
 pub use load::{LoadError, Source};
 pub use mask::{ALL_COLUMNS, Bits, Masks};
-pub use structure::{Discriminator, GroupMember, Member, RecordMember, Structure, StructureConditions};
+pub use structure::{
+    Discriminator, GroupMember, Member, Order, RecordMember, Structure, StructureConditions,
+};
 
 pub use value::ValueCheck;
 
@@ -76,6 +78,8 @@ pub struct Grammar {
     conditions: Conditions,
     applications: Vec<Application>,
     responses: HashMap<String, String>,
+    /// Whose records an application's structure has besides its own.
+    lenders: HashMap<(String, Direction), Vec<(String, Direction)>>,
 }
 
 static BUILTIN: LazyLock<Grammar> = LazyLock::new(load::builtin);
@@ -133,6 +137,23 @@ impl Grammar {
         let decided = ids.iter().filter(|id| !self.layout(**id).is_general());
         let general = ids.iter().filter(|id| self.layout(**id).is_general());
         decided.chain(general).map(|id| self.layout(*id))
+    }
+
+    /// All layouts of a record of an application's structure: its own, or else those of the first
+    /// application that lends it the record.
+    #[must_use]
+    pub fn layouts_of(&self, application: &str, direction: Direction, record: &str) -> Vec<LayoutId> {
+        let of = |application: &str, direction| {
+            self.variants(application, direction, record).map(|layout| layout.id).collect::<Vec<_>>()
+        };
+        let own = of(application, direction);
+        if !own.is_empty() {
+            return own;
+        }
+        let lenders = self.lenders.get(&(application.to_owned(), direction));
+        let borrowed =
+            lenders.into_iter().flatten().map(|(application, direction)| of(application, *direction));
+        borrowed.into_iter().find(|layouts| !layouts.is_empty()).unwrap_or_default()
     }
 
     /// The layout of a record as it stands: the first one its fields decide for, or a general one.

@@ -15,7 +15,7 @@ use nom::{IResult, Parser};
 use super::cell::DateFormat;
 use super::class::ClassSet;
 use super::layout::{ConditionCode, Designation, Direction, FieldConditions, Values};
-use super::structure::{Discriminator, GroupMember, RecordMember, StructureConditions};
+use super::structure::{Discriminator, GroupMember, Order, RecordMember, StructureConditions};
 
 /// Where in a grammar file a statement stands.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -33,6 +33,8 @@ pub enum Statement {
     Chapter { name: String, revision: String, pages: String },
     /// `transaction APP answers APP`.
     Pairing { input: String, response: String },
+    /// `borrow APP in|out from APP in|out`.
+    Borrowing { borrower: (String, Direction), lender: (String, Direction) },
     /// `record`.
     Record(RecordStatement),
     /// `structure`.
@@ -246,8 +248,8 @@ fn condition(text: &str) -> Result<'_, ConditionCode> {
 
 fn statement(text: &str) -> Result<'_, Statement> {
     context(
-        "chapter, transaction, record, structure or fragment",
-        alt((chapter, pairing, record, structure, fragment)),
+        "chapter, transaction, borrow, record, structure or fragment",
+        alt((chapter, pairing, borrowing, record, structure, fragment)),
     )
     .parse(text)
 }
@@ -262,6 +264,12 @@ fn pairing(text: &str) -> Result<'_, Statement> {
     let (text, _) = keyword("transaction")(text)?;
     let parts = (word, preceded(keyword("answers"), word));
     map(cut(parts), |(input, response)| Statement::Pairing { input, response }).parse(text)
+}
+
+fn borrowing(text: &str) -> Result<'_, Statement> {
+    let (text, _) = keyword("borrow")(text)?;
+    let parts = ((word, direction), preceded(keyword("from"), (word, direction)));
+    map(cut(parts), |(borrower, lender)| Statement::Borrowing { borrower, lender }).parse(text)
 }
 
 fn record(text: &str) -> Result<'_, Statement> {
@@ -371,8 +379,11 @@ fn field_part(text: &str) -> Result<'_, FieldPart> {
 fn values(text: &str) -> Result<'_, Values> {
     let list =
         map(preceded(token(char('@')), take_while(is_word)), |name: &str| Values::List(name.to_owned()));
-    let few = delimited(token(char('{')), many1(word), token(char('}')));
     context("@list or {values}", alt((list, map(few, Values::OneOf)))).parse(text)
+}
+
+fn few(text: &str) -> Result<'_, Vec<String>> {
+    delimited(token(char('{')), many1(word), token(char('}'))).parse(text)
 }
 
 fn structure_conditions(text: &str) -> Result<'_, StructureConditions> {
@@ -404,18 +415,25 @@ fn structure_conditions(text: &str) -> Result<'_, StructureConditions> {
     }
 }
 
+fn order(text: &str) -> Result<'_, Order> {
+    let named = alt((value(Order::Unordered, keyword("unordered")), value(Order::Choice, keyword("choice"))));
+    map(opt(named), Option::unwrap_or_default).parse(text)
+}
+
 fn structure(text: &str) -> Result<'_, Statement> {
     let (text, _) = keyword("structure")(text)?;
     let (text, (application, direction, name)) = cut((word, direction, word)).parse(text)?;
+    let number = map_res(token(digit1), str::parse::<u32>);
+    let (text, maximum) = opt(preceded(keyword("at_most"), cut(context("a number", number)))).parse(text)?;
     let (text, conditions) = structure_conditions(text)?;
-    let (text, unordered) = map(opt(keyword("unordered")), |word| word.is_some()).parse(text)?;
+    let (text, order) = order(text)?;
     let (text, members) = many1(member).parse(text)?;
     let (text, _) = cut(keyword("end")).parse(text)?;
     let group = GroupMember {
         name,
         designation: Designation::Mandatory,
-        maximum: None,
-        unordered,
+        maximum,
+        order,
         conditions,
         members: Vec::new(),
     };
@@ -447,7 +465,8 @@ fn record_member(text: &str) -> Result<'_, MemberTemplate> {
     let (text, record) =
         context("a record, group, use, } or end", map(identifier, str::to_owned)).parse(text)?;
     let (text, (designation, maximum)) = cut((designation, maximum)).parse(text)?;
-    let mark = map((word, quoted), |(field, value)| Discriminator { field, value });
+    let one = map(quoted, |value| vec![value]);
+    let mark = map((word, alt((one, few))), |(field, values)| Discriminator { field, values });
     let (text, discriminator) = opt(preceded(keyword("when"), cut(mark))).parse(text)?;
     let (text, conditions) = structure_conditions(text)?;
     Ok((
@@ -460,14 +479,14 @@ fn group(text: &str) -> Result<'_, GroupTemplate> {
     let (text, _) = keyword("group")(text)?;
     let (text, (name, designation, maximum)) = cut((word, designation, maximum)).parse(text)?;
     let (text, conditions) = structure_conditions(text)?;
-    let (text, unordered) = map(opt(keyword("unordered")), |word| word.is_some()).parse(text)?;
+    let (text, order) = order(text)?;
     let (text, members) = cut(delimited(
         context("{", token(char('{'))),
         many1(member),
         context("a record, group, use or }", token(char('}'))),
     ))
     .parse(text)?;
-    let group = GroupMember { name, designation, maximum, unordered, conditions, members: Vec::new() };
+    let group = GroupMember { name, designation, maximum, order, conditions, members: Vec::new() };
     Ok((text, GroupTemplate { group, members }))
 }
 
@@ -486,21 +505,23 @@ record AE in 10 header variant one
 structure AE in summary sequence A04
   10 M 1
   group line C 998 exceeded A08 unordered { 40 M 1 PG00 M * when mark "S" use rest }
+  group way C 1 choice { 60 M 1 when mark {A B} 70 M 1 }
 end
+borrow AX out from AE in
 fragment rest { 50 M 1 }
 "#;
 
     #[test]
     fn every_statement_is_read() {
         let statements = parse(SMALL).unwrap();
-        assert_eq!(statements.len(), 5);
+        assert_eq!(statements.len(), 6);
         let (place, Statement::Record(record)) = &statements[2] else { panic!("a record") };
         assert_eq!((place.line, place.column), (4, 1));
         assert_eq!((record.variant.as_str(), record.fields.len()), ("one", 4));
         assert_eq!(record.fields[0].note, "with a \"quote\"");
         assert_eq!(record.fields[1].values, Values::OneOf(vec!["A".into(), "R S".into()]));
         let (_, Statement::Structure { group, .. }) = &statements[3] else { panic!("a structure") };
-        assert_eq!(group.members.len(), 2);
+        assert_eq!(group.members.len(), 3);
     }
 
     #[test]

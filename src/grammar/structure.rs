@@ -21,12 +21,32 @@ pub struct StructureConditions {
 }
 
 /// Tells two places of one record identifier apart by a field's value.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Discriminator {
     /// The field's name.
     pub field: String,
-    /// The value it must have.
-    pub value: String,
+    /// The values of which it must have one; the empty one is a blank field.
+    pub values: Vec<String>,
+}
+
+impl Discriminator {
+    /// Whether a field with this text, spaces behind it apart, is meant.
+    #[must_use]
+    pub fn admits(&self, text: &str) -> bool {
+        self.values.iter().any(|value| value == text)
+    }
+}
+
+/// How the members of a group follow each other.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Order {
+    /// As they are written.
+    #[default]
+    Sequence,
+    /// The first one first, all others in any order.
+    Unordered,
+    /// One of them alone stands.
+    Choice,
 }
 
 /// A record's place in a structure.
@@ -53,8 +73,8 @@ pub struct GroupMember {
     pub designation: Designation,
     /// How often it may stand in a row; `None` without a stated maximum.
     pub maximum: Option<u32>,
-    /// Whether its members, the first one apart, come in any order.
-    pub unordered: bool,
+    /// How its members follow each other.
+    pub order: Order,
     /// The conditions of this place.
     pub conditions: StructureConditions,
     /// What it is made of.

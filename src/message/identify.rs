@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::grammar::{Automaton, Cell, Direction, Grammar, Layout, LayoutId, Symbol};
+use crate::grammar::{Automaton, Cell, Direction, Discriminator, Grammar, Layout, LayoutId, Symbol};
 use crate::wire::Columns;
 
 /// A kind a control identifier may stand for.
@@ -10,7 +10,7 @@ use crate::wire::Columns;
 struct Kind {
     symbol: Symbol,
     /// The value that marks it where several places share the identifier.
-    mark: Option<(Cell, String)>,
+    mark: Option<(Cell, Discriminator)>,
 }
 
 #[derive(Clone, Debug)]
@@ -59,24 +59,25 @@ impl fmt::Debug for Identifier<'_> {
 }
 
 impl<'g> Identifier<'g> {
-    /// The identifier of an application's records. A record of the structure whose layout belongs to
-    /// another application (the partner agency set inside an entry summary) is found there.
+    /// The identifier of an application's records, those that it borrows included.
     #[must_use]
     pub fn new(grammar: &'g Grammar, application: &str, direction: Direction, automaton: &Automaton) -> Self {
         let mut entries = Vec::new();
         for record in automaton.records() {
-            let layouts = layouts_of(grammar, application, direction, record);
+            let layouts = grammar.layouts_of(application, direction, record);
             let general = layouts.last().map(|id| grammar.layout(*id));
-            let kinds = automaton
+            let mut kinds = automaton
                 .symbols_of(record)
                 .map(|(symbol, mark)| Kind {
                     symbol,
                     mark: mark.and_then(|mark| {
                         let cell = general?.cell(&mark.field).ok()?;
-                        Some((cell, mark.value.clone()))
+                        Some((cell, mark.clone()))
                     }),
                 })
-                .collect();
+                .collect::<Vec<_>>();
+            // A place without a mark is for what no other place is marked for.
+            kinds.sort_by_key(|kind| kind.mark.is_none());
             entries.push(Entry::new(record, kinds, layouts));
         }
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.record.len()));
@@ -169,7 +170,7 @@ impl<'g> Identifier<'g> {
 
 impl Kind {
     fn stands_in(&self, columns: &Columns) -> bool {
-        self.mark.as_ref().is_none_or(|(cell, value)| cell.text(columns) == value)
+        self.mark.as_ref().is_none_or(|(cell, mark)| mark.admits(cell.text(columns)))
     }
 }
 
@@ -213,24 +214,4 @@ fn plain_ones(entries: &[Entry]) -> Box<[Option<Plain>; 256]> {
 #[inline]
 fn hash(word: u32) -> usize {
     (word.wrapping_mul(0x9E37_79B1) >> 24) as usize
-}
-
-/// The layouts of a record of an application's structure, its own or those of the set it borrows from.
-pub(super) fn layouts_of(
-    grammar: &Grammar,
-    application: &str,
-    direction: Direction,
-    record: &str,
-) -> Vec<LayoutId> {
-    let own = grammar.variants(application, direction, record).map(|layout| layout.id).collect::<Vec<_>>();
-    if !own.is_empty() {
-        return own;
-    }
-    let borrowed = grammar
-        .layouts()
-        .iter()
-        .find(|layout| layout.record == record && layout.direction == direction && layout.application != "*")
-        .map(|layout| layout.application.clone());
-    let Some(other) = borrowed else { return Vec::new() };
-    grammar.variants(&other, direction, record).map(|layout| layout.id).collect()
 }

@@ -95,7 +95,7 @@ fn wrong_class(field: &Field, columns: &Columns) -> Option<Trouble> {
         return field.cell.date(columns).is_err().then_some(Trouble::NotADate);
     }
     if class.is_numeric() {
-        return field.cell.digits(columns).is_err().then_some(Trouble::WrongClass);
+        return field.cell.decimal(columns).is_err().then_some(Trouble::WrongClass);
     }
     (!raw.iter().all(|&byte| class.admits(byte))).then_some(Trouble::WrongClass)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::check::is_secret;
-use super::identify::{Identifier, layouts_of};
+use super::identify::Identifier;
 use super::outline::upper;
 use crate::grammar::{Automaton, Cell, Direction, Grammar, Layout, Symbol};
 use crate::wire::Columns;
@@ -42,7 +42,7 @@ impl<'g> Lexicon<'g> {
         of(application).for_each(|layout| lexicon.add(grammar, application, layout));
         if let Some((_, automaton)) = lexicon.structure.clone() {
             for record in automaton.records() {
-                for id in layouts_of(grammar, application, direction, record) {
+                for id in grammar.layouts_of(application, direction, record) {
                     let layout = grammar.layout(id);
                     lexicon.add(grammar, &layout.application, layout);
                 }
@@ -61,7 +61,7 @@ impl<'g> Lexicon<'g> {
     /// Adds all layouts of a record, unless it has some already.
     fn add(&mut self, grammar: &'g Grammar, owner: &str, layout: &'g Layout) {
         if self.variants(&layout.record).is_empty() {
-            let layouts = grammar.variants(owner, self.direction, &layout.record).collect();
+            let layouts = grammar.variants(owner, layout.direction, &layout.record).collect();
             self.records.push((&layout.record, layouts));
         }
     }
@@ -91,7 +91,7 @@ impl<'g> Lexicon<'g> {
     /// Whether a record of this kind begins a transaction.
     pub(super) fn begins(&self, symbol: Option<Symbol>) -> bool {
         let Some(((_, automaton), symbol)) = self.structure.as_ref().zip(symbol) else { return false };
-        automaton.records().next() == Some(automaton.record(symbol))
+        automaton.begins(symbol)
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     Transition, WITHOUT_END,
 };
 use crate::grammar::layout::{ConditionCode, Designation};
-use crate::grammar::structure::{GroupMember, Member, Structure, StructureConditions};
+use crate::grammar::structure::{Discriminator, GroupMember, Member, Order, Structure, StructureConditions};
 
 /// Default conditions where the structure names none (batch chapter, B&B-32).
 const DEFAULTS: [&str; 6] = ["X33", "X34", "X35", "X36", "X37", "X38"];
@@ -19,7 +19,7 @@ type Path = Vec<usize>;
 struct Builder<'a> {
     root: &'a GroupMember,
     symbols: Vec<SymbolInfo>,
-    symbol_index: HashMap<(String, Option<String>), Symbol>,
+    symbol_index: HashMap<(String, Option<Discriminator>), Symbol>,
     slots: Vec<SlotInfo>,
     slot_paths: Vec<Path>,
     slot_at: HashMap<Path, Slot>,
@@ -93,6 +93,14 @@ impl Automaton {
     }
 }
 
+impl Automaton {
+    /// Whether a record of this kind may begin a transaction.
+    #[must_use]
+    pub fn begins(&self, symbol: Symbol) -> bool {
+        self.transition(0, symbol).is_some_and(|transition| transition.missing.is_none())
+    }
+}
+
 fn conditions_of(own: &StructureConditions) -> Result<[ConditionCode; 6], String> {
     let given = [own.header_missing, own.unknown, own.sequence, own.exceeded, own.missing, own.gap];
     let mut conditions = Vec::new();
@@ -132,8 +140,7 @@ impl Builder<'_> {
             match member {
                 Member::Group(inner) => self.number_group(inner, path, index)?,
                 Member::Record(record) => {
-                    let value = record.discriminator.as_ref().map(|mark| mark.value.clone());
-                    let key = (record.record.clone(), value);
+                    let key = (record.record.clone(), record.discriminator.clone());
                     let next =
                         Symbol(u8::try_from(self.symbols.len()).map_err(|_| "too many kinds of records")?);
                     let symbol = *self.symbol_index.entry(key).or_insert_with(|| {
@@ -177,7 +184,7 @@ impl Builder<'_> {
     fn find_ways(&mut self, path: &mut Path) {
         let group = self.group_member(path);
         let count = group.members.len();
-        let unordered = group.unordered;
+        let order = group.order;
         for position in 0..count {
             if let Member::Group(_) = self.group_member(path).members[position] {
                 path.push(position);
@@ -204,7 +211,11 @@ impl Builder<'_> {
                 }
             };
             // In an unordered group only its first member must come before the others.
-            let passed = passed.filter(|_| !unordered || position == 0);
+            let passed = passed.filter(|_| match order {
+                Order::Sequence => true,
+                Order::Unordered => position == 0,
+                Order::Choice => false,
+            });
             let further = ways[position + 1].iter().map(|way: &Option<Found>| {
                 way.as_ref().map(|way| Found {
                     path: Rc::clone(&way.path),
@@ -258,10 +269,14 @@ impl Builder<'_> {
             let group_path = &path[..level];
             let group = self.group_member(group_path);
             let leave = depth - level;
-            let from = if group.unordered { 1 } else { path[level] + 1 };
+            let from = match group.order {
+                Order::Sequence => path[level] + 1,
+                Order::Unordered => 1,
+                Order::Choice => group.members.len(),
+            };
             if let Some(found) = self.descend(group_path, from, symbol) {
                 // Of an unordered group's own members none is passed over by another.
-                let again_after = group.unordered && found.path[..=level] == path[..=level];
+                let again_after = group.order == Order::Unordered && found.path[..=level] == path[..=level];
                 if !again_after {
                     let missing = left_behind.clone().or_else(|| found.missing.clone());
                     let mut transition = self.transition(group_path, found, false, leave, false);
@@ -304,7 +319,7 @@ impl Builder<'_> {
     /// What is required in a group behind one of its members.
     fn missing_after(&self, group_path: &[usize], position: usize) -> Option<Missing> {
         let group = self.group_member(group_path);
-        if group.unordered {
+        if group.order != Order::Sequence {
             return None;
         }
         group.members.iter().skip(position + 1).find_map(|member| match member {
@@ -333,8 +348,9 @@ impl Builder<'_> {
         let maximum = match (transition.same, transition.again) {
             _ if is_fault => Some(0),
             (true, _) => slot.maximum,
-            // Transactions follow each other without end.
-            (_, true) if group != 0 => self.groups[usize::from(group)].maximum,
+            // The first transaction is not counted when it begins.
+            (_, true) if group == 0 => self.groups[0].maximum.map(|maximum| maximum.saturating_sub(1)),
+            (_, true) => self.groups[usize::from(group)].maximum,
             _ => None,
         };
         Step {
