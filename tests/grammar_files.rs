@@ -67,7 +67,7 @@ fn every_condition_of_a_field_has_a_narrative() {
             let codes = [own.missing, own.unknown, own.invalid, own.zero].into_iter().flatten();
             for code in codes.chain(own.checks.iter().map(|(_, code)| *code)) {
                 let application = if layout.application == "PGA" { "AE" } else { &layout.application };
-                if grammar.conditions().get(application, code).is_none() {
+                if grammar.condition(application, code).is_none() {
                     absent.insert(format!("{application} {code}"));
                 }
             }

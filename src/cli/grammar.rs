@@ -1,14 +1,18 @@
 //! `abigate grammar`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
+use serde::Serialize;
 
 use super::Ending;
-use crate::grammar::{CodeList, ConditionCode, Direction, Grammar, GroupMember, Layout, Member, export};
+use crate::grammar::{
+    Basis, CodeList, ConditionCode, Direction, Discriminator, Grammar, GroupMember, Layout, Member, Order,
+    export,
+};
 
 /// The grammars: what each chapter's records look like.
 #[derive(Debug, clap::Args)]
@@ -27,6 +31,9 @@ enum Command {
         /// Every condition instead: whether a test provokes it, or why not.
         #[arg(long)]
         conditions: bool,
+        /// How the table is written.
+        #[arg(long, value_enum, default_value = "human")]
+        format: Format,
     },
     /// An application's structure and records, or one record field by field.
     Show {
@@ -44,13 +51,21 @@ enum Command {
     },
 }
 
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Format {
+    /// A table.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.command {
-        Command::List { conditions: true } => list_conditions(grammar, &mut out)?,
-        Command::List { conditions: false } => list(grammar, &mut out)?,
+        Command::List { conditions: true, format } => list_conditions(grammar, format, &mut out)?,
+        Command::List { conditions: false, format } => list(grammar, format, &mut out)?,
         Command::Show { application, record } => show(grammar, &application, record.as_deref(), &mut out)?,
         Command::Check => summary(grammar, &mut out)?,
         Command::Export { applications } => export(grammar, &applications, &mut out)?,
@@ -69,58 +84,131 @@ fn summary(grammar: &Grammar, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-fn list(grammar: &Grammar, out: &mut impl Write) -> io::Result<()> {
-    let mut counts = BTreeMap::<(&str, Direction), (usize, usize)>::new();
-    for layout in grammar.layouts() {
-        let count = counts.entry((&layout.application, layout.direction)).or_default();
-        count.0 += 1;
-        count.1 += layout.fields.len();
-    }
-    writeln!(out, "app  dir  answer  records  fields  status        name")?;
-    for application in grammar.applications() {
-        let (records, fields) =
-            counts.remove(&(application.code.as_str(), application.direction)).unwrap_or_default();
-        let structured = grammar.structure(&application.code, application.direction).is_some();
-        let status = match (records, structured) {
-            (0, _) => "no grammar",
-            (_, false) => "records only",
-            (_, true) => "complete",
-        };
-        writeln!(
-            out,
-            "{:<4} {:<4} {:<7} {records:>7} {fields:>7}  {status:<13} {}",
-            application.code,
-            application.direction.name(),
-            application.response,
-            application.name
-        )?;
-    }
-    for ((application, direction), (records, fields)) in counts {
+/// A row of the coverage table.
+#[derive(Serialize)]
+struct Coverage<'g> {
+    application: &'g str,
+    direction: &'static str,
+    name: &'g str,
+    /// The identifier of the response to an input.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    response: &'g str,
+    /// The layouts of its records, and their fields.
+    records: usize,
+    fields: usize,
+    /// How many of them are another application's.
+    borrowed: usize,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chapter: Option<&'g str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<&'g str>,
+}
+
+fn list(grammar: &Grammar, format: Format, out: &mut impl Write) -> io::Result<()> {
+    let mut rows = grammar
+        .applications()
+        .iter()
+        .map(|known| coverage(grammar, &known.code, known.direction, &known.name, &known.response))
+        .collect::<Vec<_>>();
+    let known = |layout: &Layout| {
+        rows.iter()
+            .any(|row| (row.application, row.direction) == (&*layout.application, layout.direction.name()))
+    };
+    let others = grammar.layouts().iter().filter(|layout| !known(layout));
+    let others =
+        others.map(|layout| (layout.application.as_str(), layout.direction)).collect::<BTreeSet<_>>();
+    for (application, direction) in others {
         let name =
             if application == "*" { "the envelope of every application" } else { "travels inside others" };
+        rows.push(coverage(grammar, application, direction, name, ""));
+    }
+    match format {
+        Format::Human => table(&rows, out),
+        Format::Json => rows.iter().try_for_each(|row| {
+            serde_json::to_writer(&mut *out, row)?;
+            writeln!(out)
+        }),
+    }
+}
+
+fn coverage<'g>(
+    grammar: &'g Grammar,
+    application: &'g str,
+    direction: Direction,
+    name: &'g str,
+    response: &'g str,
+) -> Coverage<'g> {
+    let own = |layout: &&Layout| layout.application == application && layout.direction == direction;
+    let structure = grammar.structure(application, direction);
+    let records = structure.into_iter().flat_map(|(_, automaton)| automaton.records());
+    let mut ids = records
+        .flat_map(|record| grammar.layouts_of(application, direction, record))
+        .collect::<BTreeSet<_>>();
+    ids.extend(grammar.layouts().iter().filter(own).map(|layout| layout.id));
+    let layouts = ids.into_iter().map(|id| grammar.layout(id)).collect::<Vec<_>>();
+    let chapter = grammar.chapter(application, direction);
+    Coverage {
+        application,
+        direction: direction.name(),
+        name,
+        response,
+        records: layouts.len(),
+        fields: layouts.iter().map(|layout| layout.fields.len()).sum(),
+        borrowed: layouts.iter().filter(|layout| !own(layout)).count(),
+        status: match chapter.map(|chapter| chapter.basis) {
+            None => "no source",
+            Some(Basis::Chapter) => "described",
+            Some(Basis::Transcription) => "transcribed",
+            Some(Basis::Outline) => "uncertain",
+        },
+        chapter: chapter.map(|chapter| chapter.name.as_str()),
+        revision: chapter.map(|chapter| chapter.revision.as_str()),
+    }
+}
+
+fn table(rows: &[Coverage<'_>], out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "app  dir  answer  records  fields  borrowed  status       name; chapter")?;
+    for row in rows {
+        let chapter = row.chapter.filter(|chapter| *chapter != row.name);
+        let chapter = chapter.map(|chapter| format!("; {chapter}")).unwrap_or_default();
         writeln!(
             out,
-            "{application:<4} {:<4} {:<7} {records:>7} {fields:>7}  {:<13} {name}",
-            direction.name(),
-            "",
-            "complete"
+            "{:<4} {:<4} {:<7} {:>7} {:>7} {:>9}  {:<12} {}{chapter}",
+            row.application,
+            row.direction,
+            row.response,
+            row.records,
+            row.fields,
+            row.borrowed,
+            row.status,
+            row.name
         )?;
     }
     Ok(())
 }
 
 /// The register of conditions (`condition_register`), with their narratives and the totals.
-fn list_conditions(grammar: &Grammar, out: &mut impl Write) -> io::Result<()> {
+fn list_conditions(grammar: &Grammar, format: Format, out: &mut impl Write) -> io::Result<()> {
     let mut totals = BTreeMap::<(String, String), usize>::new();
     let register = grammar.list("condition_register");
     for row in register.map(CodeList::rows).unwrap_or_default() {
         let [application, code, status, reason] = row.as_slice() else { continue };
         let known = ConditionCode::new(code).and_then(|code| grammar.conditions().get(application, code));
         let narrative = known.map_or("", |known| &known.narrative);
+        if format == Format::Json {
+            let row = serde_json::json!({
+                "application": application, "code": code, "status": status, "narrative": narrative, "reason": reason,
+            });
+            writeln!(out, "{row}")?;
+            continue;
+        }
         writeln!(out, "{application:<3} {code:<4} {status:<12} {narrative:<41} {reason}")?;
         *totals.entry((application.clone(), status.clone())).or_default() += 1;
     }
-    writeln!(out)?;
+    if format == Format::Human {
+        writeln!(out)?;
+    }
     for ((application, status), count) in totals {
         writeln!(out, "{application:<3} {status:<12} {count:>4}")?;
     }
@@ -144,7 +232,7 @@ fn show(
     if record.is_none() {
         for direction in [Direction::Input, Direction::Output] {
             if let Some((structure, _)) = grammar.structure(application, direction) {
-                writeln!(out, "structure {application} {}", direction.name())?;
+                writeln!(out, "structure {application} {}{}", direction.name(), order(structure.root.order))?;
                 show_group(&structure.root, 1, out)?;
                 writeln!(out)?;
             }
@@ -174,19 +262,33 @@ fn show_group(group: &GroupMember, depth: usize, out: &mut impl Write) -> io::Re
         match member {
             Member::Record(record) => writeln!(
                 out,
-                "{indent}{} {} {}",
+                "{indent}{} {} {}{}",
                 record.record,
                 record.designation.letter(),
-                times(record.maximum)
+                times(record.maximum),
+                record.discriminator.as_ref().map(mark).unwrap_or_default()
             )?,
             Member::Group(inner) => {
                 let (letter, maximum) = (inner.designation.letter(), times(inner.maximum));
-                writeln!(out, "{indent}group {} {letter} {maximum}", inner.name)?;
+                writeln!(out, "{indent}group {} {letter} {maximum}{}", inner.name, order(inner.order))?;
                 show_group(inner, depth + 1, out)?;
             }
         }
     }
     Ok(())
+}
+
+fn order(order: Order) -> &'static str {
+    match order {
+        Order::Sequence => "",
+        Order::Unordered => " in any order",
+        Order::Choice => " one of",
+    }
+}
+
+fn mark(mark: &Discriminator) -> String {
+    let values = mark.values.iter().map(|value| if value.is_empty() { "blank" } else { value });
+    format!("  {} {}", mark.field, values.collect::<Vec<_>>().join(" or "))
 }
 
 fn show_layout(grammar: &Grammar, layout: &Layout, out: &mut impl Write) -> io::Result<()> {
@@ -223,7 +325,7 @@ fn show_layout(grammar: &Grammar, layout: &Layout, out: &mut impl Write) -> io::
         for (when, code) in named.into_iter().chain(checks) {
             let Some(code) = code else { continue };
             let application = if layout.application == "PGA" { "AE" } else { &layout.application };
-            let narrative = grammar.conditions().get(application, code).map_or("", |known| &known.narrative);
+            let narrative = grammar.condition(application, code).map_or("", |known| &known.narrative);
             writeln!(out, "           {code} {when}: {narrative}")?;
         }
         if !field.note.is_empty() {

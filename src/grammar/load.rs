@@ -15,7 +15,7 @@ use super::mask::Masks;
 use super::parse::{self, FieldStatement, GroupTemplate, MemberTemplate, Place, RecordStatement, Statement};
 use super::structure::{GroupMember, Member, Structure};
 use super::value::{ListSets, ValueCheck};
-use super::{Application, Chapter, Grammar};
+use super::{Application, Grammar};
 use crate::wire::RECORD_LENGTH;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/grammars");
@@ -109,11 +109,13 @@ impl Grammar {
         for source in sources.iter().filter(|source| source.name.ends_with(".grammar")) {
             let statements =
                 parse::parse(&source.text).map_err(|(place, message)| source.error(place, message))?;
+            let mut current = String::new();
             for (place, statement) in statements {
                 match statement {
-                    Statement::Chapter { name, revision, pages } => {
-                        self.chapters.retain(|chapter| chapter.name != name);
-                        self.chapters.push(Chapter { name, revision, pages });
+                    Statement::Chapter(chapter) => {
+                        self.chapters.retain(|known| known.name != chapter.name);
+                        current.clone_from(&chapter.name);
+                        self.chapters.push(chapter);
                     }
                     Statement::Pairing { input, response } => {
                         self.responses.insert(input, response);
@@ -125,6 +127,8 @@ impl Grammar {
                         }
                     }
                     Statement::Record(record) => {
+                        let key = (record.application.clone(), record.direction);
+                        self.described_by.entry(key).or_insert_with(|| current.clone());
                         self.add_record(record).map_err(|(rest, message)| {
                             let at = rest.map(|rest| parse::place_before(&source.text, rest));
                             source.error(at.unwrap_or(place), message)
@@ -134,6 +138,7 @@ impl Grammar {
                         fragments.insert(name, members);
                     }
                     Statement::Structure { application, direction, group } => {
+                        self.described_by.insert((application.clone(), direction), current.clone());
                         structures.push((source, place, application, direction, group));
                     }
                 }

@@ -37,6 +37,30 @@ pub use value::ValueCheck;
 
 use crate::wire::Columns;
 
+/// What a grammar was made from.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Basis {
+    /// The chapter itself.
+    #[default]
+    Chapter,
+    /// A transcription of the chapter's tables; columns, classes and designations are the chapter's.
+    Transcription,
+    /// A list of the chapter's records; some of it is assumed.
+    Outline,
+}
+
+impl Basis {
+    /// The word that stands for it in a grammar file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chapter => "chapter",
+            Self::Transcription => "transcription",
+            Self::Outline => "outline",
+        }
+    }
+}
+
 /// A chapter of the interface requirements.
 #[derive(Clone, Debug)]
 pub struct Chapter {
@@ -46,6 +70,8 @@ pub struct Chapter {
     pub revision: String,
     /// The pages its records stand on.
     pub pages: String,
+    /// What its grammar was made from.
+    pub basis: Basis,
 }
 
 /// An application identifier of the batch chapter (B&B-10, B&B-21).
@@ -78,6 +104,8 @@ pub struct Grammar {
     conditions: Conditions,
     applications: Vec<Application>,
     responses: HashMap<String, String>,
+    /// The names of the chapters that describe the applications.
+    described_by: HashMap<(String, Direction), String>,
     /// Whose records an application's structure has besides its own.
     lenders: HashMap<(String, Direction), Vec<(String, Direction)>>,
 }
@@ -95,6 +123,13 @@ impl Grammar {
     #[must_use]
     pub fn chapters(&self) -> &[Chapter] {
         &self.chapters
+    }
+
+    /// The chapter that describes an application, if one does.
+    #[must_use]
+    pub fn chapter(&self, application: &str, direction: Direction) -> Option<&Chapter> {
+        let name = self.described_by.get(&(application.to_owned(), direction))?;
+        self.chapters.iter().find(|chapter| chapter.name == *name)
     }
 
     /// All layouts, in the order of their files.
@@ -197,6 +232,14 @@ impl Grammar {
     #[must_use]
     pub fn conditions(&self) -> &Conditions {
         &self.conditions
+    }
+
+    /// The condition that a code means to an application: its own, that of its response, or the
+    /// envelope's.
+    #[must_use]
+    pub fn condition(&self, application: &str, code: ConditionCode) -> Option<&Condition> {
+        let own = [Some(application), self.response(application), Some("*")];
+        own.into_iter().flatten().find_map(|application| self.conditions.get(application, code))
     }
 
     /// The application identifiers.

@@ -16,6 +16,7 @@ use super::cell::DateFormat;
 use super::class::ClassSet;
 use super::layout::{ConditionCode, Designation, Direction, FieldConditions, Values};
 use super::structure::{Discriminator, GroupMember, Order, RecordMember, StructureConditions};
+use super::{Basis, Chapter};
 
 /// Where in a grammar file a statement stands.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -30,7 +31,7 @@ pub struct Place {
 #[derive(Clone, Debug)]
 pub enum Statement {
     /// `chapter`.
-    Chapter { name: String, revision: String, pages: String },
+    Chapter(Chapter),
     /// `transaction APP answers APP`.
     Pairing { input: String, response: String },
     /// `borrow APP in|out from APP in|out`.
@@ -256,8 +257,16 @@ fn statement(text: &str) -> Result<'_, Statement> {
 
 fn chapter(text: &str) -> Result<'_, Statement> {
     let (text, _) = keyword("chapter")(text)?;
-    let parts = (word, preceded(keyword("revision"), word), preceded(keyword("pages"), word));
-    map(cut(parts), |(name, revision, pages)| Statement::Chapter { name, revision, pages }).parse(text)
+    let from = alt((
+        value(Basis::Transcription, keyword(Basis::Transcription.name())),
+        value(Basis::Outline, keyword(Basis::Outline.name())),
+    ));
+    let basis = map(opt(preceded(keyword("from"), cut(from))), Option::unwrap_or_default);
+    let parts = (word, preceded(keyword("revision"), word), preceded(keyword("pages"), word), basis);
+    map(cut(parts), |(name, revision, pages, basis)| {
+        Statement::Chapter(Chapter { name, revision, pages, basis })
+    })
+    .parse(text)
 }
 
 fn pairing(text: &str) -> Result<'_, Statement> {

@@ -506,10 +506,7 @@ impl<'g> Checker<'g> {
 
     fn finding(&self, severity: Severity, condition: Option<ConditionCode>, columns: &Columns) -> Finding {
         let own = self.named.as_deref().unwrap_or_default();
-        let known = condition.and_then(|code| {
-            let conditions = self.grammar.conditions();
-            conditions.get(own, code).or_else(|| conditions.get("*", code))
-        });
+        let known = condition.and_then(|code| self.grammar.condition(own, code));
         Finding {
             position: self.position.clone(),
             severity: known.map_or(severity, |known| known.severity),
