@@ -1,0 +1,276 @@
+//! Every structure takes its smallest and its largest transactions, and those of the chapters' maps.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+use std::path::Path;
+
+use abigate::grammar::{
+    Automaton, Cursor, Designation, Direction, Fault, Grammar, GroupMember, Member, Order, Source, Symbol,
+};
+
+/// The most repeats of one thing in a large transaction.
+const REPEATS: u32 = 2;
+
+/// A record to come: its identifier, and the kind if that is known.
+type Step = (String, Option<Symbol>);
+
+fn repeat(steps: &[Step], times: u32) -> Vec<Step> {
+    (0..times).flat_map(|_| steps.iter().cloned()).collect()
+}
+
+/// Takes the records; where a kind is not known any one of its identifier may do.
+fn walk(automaton: &Automaton, steps: &[Step]) -> Result<(), (usize, Fault)> {
+    let mut cursors = vec![Cursor::default()];
+    for (at, (record, kind)) in steps.iter().enumerate() {
+        let kinds = automaton.symbols_of(record).map(|(symbol, _)| symbol).collect::<Vec<_>>();
+        let kinds = kinds.into_iter().filter(|symbol| kind.is_none_or(|kind| kind == *symbol));
+        let mut ahead = Vec::new();
+        let mut fault = None;
+        for symbol in kinds {
+            for cursor in &cursors {
+                let mut next = cursor.clone();
+                match next.step(automaton, symbol) {
+                    Ok(_) => ahead.push(next),
+                    Err(found) => fault = Some(found),
+                }
+            }
+        }
+        if ahead.is_empty() {
+            let unknown = || Cursor::default().unknown(automaton, record.clone());
+            return Err((at, fault.unwrap_or_else(unknown)));
+        }
+        cursors = ahead;
+    }
+    let mut ends = cursors.iter().map(|cursor| cursor.finish(automaton));
+    let first = ends.next().unwrap();
+    if first.is_ok() || ends.any(|end| end.is_ok()) {
+        Ok(())
+    } else {
+        first.map_err(|fault| (steps.len(), fault))
+    }
+}
+
+/// The smallest or largest transactions of a group: several, if somewhere it is a choice.
+fn transactions(automaton: &Automaton, group: &GroupMember, large: bool) -> Vec<Vec<Step>> {
+    let wanted = |designation| large || designation == Designation::Mandatory;
+    let times = |maximum: Option<u32>| if large { maximum.unwrap_or(REPEATS).min(REPEATS) } else { 1 };
+    let mut all = vec![Vec::new()];
+    let mut alternatives = Vec::new();
+    for member in &group.members {
+        let (parts, designation, maximum) = match member {
+            Member::Record(record) => {
+                let mut kinds = automaton.symbols_of(&record.record);
+                let kind = kinds.find(|(_, mark)| *mark == record.discriminator.as_ref());
+                let step = (record.record.clone(), kind.map(|(symbol, _)| symbol));
+                (vec![vec![step]], record.designation, record.maximum)
+            }
+            Member::Group(inner) => (transactions(automaton, inner, large), inner.designation, inner.maximum),
+        };
+        let repeated = |part: &Vec<Step>| repeat(part, times(maximum));
+        let parts = parts.iter().map(repeated).collect::<Vec<_>>();
+        if group.order == Order::Choice {
+            alternatives.extend(parts);
+        } else if wanted(designation) {
+            // Each part once: all with the first of the others.
+            let rest =
+                parts.iter().skip(1).map(|part| [all[0].as_slice(), part].concat()).collect::<Vec<_>>();
+            all.iter_mut().for_each(|one| one.extend(parts[0].iter().cloned()));
+            all.extend(rest);
+        }
+    }
+    if group.order == Order::Choice { alternatives } else { all }
+}
+
+#[test]
+fn the_smallest_and_the_largest_transactions_are_taken() {
+    let mut count = 0;
+    for (structure, automaton) in Grammar::builtin().structures() {
+        for large in [false, true] {
+            for steps in transactions(automaton, &structure.root, large) {
+                // What may be left out altogether is no transaction.
+                if steps.is_empty() {
+                    continue;
+                }
+                let twice = repeat(&steps, 2);
+                for steps in [&steps, &twice] {
+                    let taken = walk(automaton, steps);
+                    let records =
+                        steps.iter().map(|(record, _)| record.as_str()).collect::<Vec<_>>().join(" ");
+                    assert_eq!(taken, Ok(()), "{} {}: {records}", structure.application, structure.root.name);
+                }
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 100, "{count} transactions");
+}
+
+/// A line of a map: `ID DESIGNATION MAX` or `loop NAME DESIGNATION MAX` with what is indented below it.
+struct Part {
+    record: Option<String>,
+    mandatory: bool,
+    maximum: u32,
+    parts: Vec<Part>,
+}
+
+fn parts(lines: &[&str], depth: usize) -> Vec<Part> {
+    let mut all = Vec::new();
+    let mut index = 0;
+    let indent = |line: &str| (line.len() - line.trim_start().len()) / 2;
+    while index < lines.len() {
+        let inner = lines[index + 1..].iter().take_while(|line| indent(line) > depth).count();
+        let words = lines[index].split_whitespace().collect::<Vec<_>>();
+        let (record, words) = match words[0] {
+            "loop" => (None, &words[2..]),
+            record => (Some(record.to_owned()), &words[1..]),
+        };
+        all.push(Part {
+            record,
+            mandatory: words[0] == "M",
+            maximum: words[1].parse().unwrap_or(REPEATS),
+            parts: parts(&lines[index + 1..index + 1 + inner], depth + 1),
+        });
+        index += 1 + inner;
+    }
+    all
+}
+
+fn steps(parts: &[Part], large: bool) -> Vec<Step> {
+    let mut all = Vec::new();
+    for part in parts.iter().filter(|part| large || part.mandatory) {
+        let once = match &part.record {
+            Some(record) => vec![(record.clone(), None)],
+            None => steps(&part.parts, large),
+        };
+        all.extend(repeat(&once, if large { part.maximum.min(REPEATS) } else { 1 }));
+    }
+    all
+}
+
+/// Transactions of the maps in which one of several things stands, not all of them.
+const EITHER: [&str; 7] = [
+    "adcvd_case_query",
+    "query_error",
+    "entry_summary_query",
+    "ebond_add",
+    "in_bond_envelope_reject",
+    "quota_query_response",
+    "status_notification",
+];
+
+/// Where the project's table of facts is at hand: what the maps say is taken.
+#[test]
+fn the_maps_are_taken() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/catair/maps");
+    let Ok(files) = std::fs::read_dir(&folder) else {
+        return;
+    };
+    let mut refused = Vec::new();
+    for path in files.map(|file| file.unwrap().path()) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        let lines = lines.collect::<Vec<_>>();
+        for block in lines.chunk_by(|_, next| next.starts_with(' ')) {
+            let words = block[0].split_whitespace().collect::<Vec<_>>();
+            let (application, direction, name) = (words[1], words[2], words[3]);
+            if application == "*" {
+                continue;
+            }
+            let direction = if direction == "in" { Direction::Input } else { Direction::Output };
+            let parts = parts(&block[1..], 1);
+            let Some((_, automaton)) = Grammar::builtin().structure(application, direction) else {
+                refused.push(format!("{application} {name}: no structure"));
+                continue;
+            };
+            for large in [false, true] {
+                let steps = steps(&parts, large);
+                if steps.is_empty() || large && EITHER.contains(&name) {
+                    continue;
+                }
+                if let Err((at, fault)) = walk(automaton, &steps) {
+                    let records = steps.iter().map(|(record, _)| record.as_str()).collect::<Vec<_>>();
+                    refused
+                        .push(format!("{application} {name}: record {at} of {}: {fault}", records.join(" ")));
+                }
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+/// A small application with everything that structures can say.
+const SMALL: &str = r#"
+record ZZ in 10 head
+  1-2 control_identifier N M = "10"
+  3 action A M in {A D R}
+  4-80 filler S M
+record ZZ in 20 body
+  1-2 control_identifier N M = "20"
+  3-80 filler S M
+record ZZ out 90 outcome
+  1-2 control_identifier N M = "90"
+  3-80 filler S M
+structure ZZ in either at_most 2 exceeded E01 choice
+  group full M 1 {
+    10 M 1 when action {A R}
+    20 M 2 exceeded E02
+  }
+  group short M 1 { 10 M 1 when action "D" }
+end
+borrow ZZ out from ZZ in
+structure ZZ out answer
+  10 M 1
+  20 C *
+  90 M 1
+end
+"#;
+
+fn small() -> Grammar {
+    let mut grammar = Grammar::default();
+    grammar.add(&[Source { name: "small.grammar".to_owned(), text: SMALL.to_owned() }]).unwrap();
+    grammar
+}
+
+#[test]
+fn a_choice_is_made_by_the_mark() {
+    let grammar = small();
+    let (_, automaton) = grammar.structure("ZZ", Direction::Input).unwrap();
+    let condition = |text: &str| {
+        let mut cursor = Cursor::default();
+        for word in text.split(' ') {
+            let (record, mark) = word.split_at(2);
+            let mut kinds = automaton.symbols_of(record);
+            let kind = kinds.find(|(_, known)| known.is_none_or(|known| known.admits(mark)));
+            if let Err(fault) = cursor.step(automaton, kind.unwrap().0) {
+                return fault.condition().to_string();
+            }
+        }
+        cursor.finish(automaton).err().map(|fault| fault.condition().to_string()).unwrap_or_default()
+    };
+    for (text, expected) in [
+        ("10A 20", ""),
+        ("10R 20 20", ""),
+        ("10D", ""),
+        ("10D 10A 20", ""),
+        ("10A 20 10D", ""),
+        // Behind the last record of all only a header may come.
+        ("10D 20", "X33"),
+        ("10A", "X37"),
+        ("10A 10D", "X37"),
+        ("20", "X33"),
+        ("10A 20 20 20", "E02"),
+        ("10D 10D 10D", "E01"),
+        ("10D 10A 20 10A", "E01"),
+    ] {
+        assert_eq!(condition(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_borrowed_record_has_the_lenders_layout() {
+    let grammar = small();
+    let names = |record: &str| {
+        let layouts = grammar.layouts_of("ZZ", Direction::Output, record).into_iter();
+        layouts.map(|id| grammar.layout(id).direction.name()).collect::<Vec<_>>()
+    };
+    assert_eq!((names("10"), names("90"), names("30")), (vec!["in"], vec!["out"], vec![]));
+}
