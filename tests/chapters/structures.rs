@@ -1,24 +1,20 @@
-//! Every structure takes its smallest and its largest transactions, and those of the chapters' maps.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
-
-use std::path::Path;
-
+//! Every structure takes its smallest and its largest transactions; choices, marks, limits and borrowing.
 use abigate::grammar::{
     Automaton, Cursor, Designation, Direction, Fault, Grammar, GroupMember, Member, Order, Source, Symbol,
 };
 
 /// The most repeats of one thing in a large transaction.
-const REPEATS: u32 = 2;
+pub const REPEATS: u32 = 2;
 
 /// A record to come: its identifier, and the kind if that is known.
-type Step = (String, Option<Symbol>);
+pub type Step = (String, Option<Symbol>);
 
-fn repeat(steps: &[Step], times: u32) -> Vec<Step> {
+pub fn repeat(steps: &[Step], times: u32) -> Vec<Step> {
     (0..times).flat_map(|_| steps.iter().cloned()).collect()
 }
 
 /// Takes the records; where a kind is not known any one of its identifier may do.
-fn walk(automaton: &Automaton, steps: &[Step]) -> Result<(), (usize, Fault)> {
+pub fn walk(automaton: &Automaton, steps: &[Step]) -> Result<(), (usize, Fault)> {
     let mut cursors = vec![Cursor::default()];
     for (at, (record, kind)) in steps.iter().enumerate() {
         let kinds = automaton.symbols_of(record).map(|(symbol, _)| symbol).collect::<Vec<_>>();
@@ -50,7 +46,7 @@ fn walk(automaton: &Automaton, steps: &[Step]) -> Result<(), (usize, Fault)> {
 }
 
 /// The smallest or largest transactions of a group: several, if somewhere it is a choice.
-fn transactions(automaton: &Automaton, group: &GroupMember, large: bool) -> Vec<Vec<Step>> {
+pub fn transactions(automaton: &Automaton, group: &GroupMember, large: bool) -> Vec<Vec<Step>> {
     let wanted = |designation| large || designation == Designation::Mandatory;
     let times = |maximum: Option<u32>| if large { maximum.unwrap_or(REPEATS).min(REPEATS) } else { 1 };
     let mut all = vec![Vec::new()];
@@ -102,99 +98,6 @@ fn the_smallest_and_the_largest_transactions_are_taken() {
         }
     }
     assert!(count > 100, "{count} transactions");
-}
-
-/// A line of a map: `ID DESIGNATION MAX` or `loop NAME DESIGNATION MAX` with what is indented below it.
-struct Part {
-    record: Option<String>,
-    mandatory: bool,
-    maximum: u32,
-    parts: Vec<Part>,
-}
-
-fn parts(lines: &[&str], depth: usize) -> Vec<Part> {
-    let mut all = Vec::new();
-    let mut index = 0;
-    let indent = |line: &str| (line.len() - line.trim_start().len()) / 2;
-    while index < lines.len() {
-        let inner = lines[index + 1..].iter().take_while(|line| indent(line) > depth).count();
-        let words = lines[index].split_whitespace().collect::<Vec<_>>();
-        let (record, words) = match words[0] {
-            "loop" => (None, &words[2..]),
-            record => (Some(record.to_owned()), &words[1..]),
-        };
-        all.push(Part {
-            record,
-            mandatory: words[0] == "M",
-            maximum: words[1].parse().unwrap_or(REPEATS),
-            parts: parts(&lines[index + 1..index + 1 + inner], depth + 1),
-        });
-        index += 1 + inner;
-    }
-    all
-}
-
-fn steps(parts: &[Part], large: bool) -> Vec<Step> {
-    let mut all = Vec::new();
-    for part in parts.iter().filter(|part| large || part.mandatory) {
-        let once = match &part.record {
-            Some(record) => vec![(record.clone(), None)],
-            None => steps(&part.parts, large),
-        };
-        all.extend(repeat(&once, if large { part.maximum.min(REPEATS) } else { 1 }));
-    }
-    all
-}
-
-/// Transactions of the maps in which one of several things stands, not all of them.
-const EITHER: [&str; 7] = [
-    "adcvd_case_query",
-    "query_error",
-    "entry_summary_query",
-    "ebond_add",
-    "in_bond_envelope_reject",
-    "quota_query_response",
-    "status_notification",
-];
-
-/// Where the project's table of facts is at hand: what the maps say is taken.
-#[test]
-fn the_maps_are_taken() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/catair/maps");
-    let Ok(files) = std::fs::read_dir(&folder) else {
-        return;
-    };
-    let mut refused = Vec::new();
-    for path in files.map(|file| file.unwrap().path()) {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
-        let lines = lines.collect::<Vec<_>>();
-        for block in lines.chunk_by(|_, next| next.starts_with(' ')) {
-            let words = block[0].split_whitespace().collect::<Vec<_>>();
-            let (application, direction, name) = (words[1], words[2], words[3]);
-            if application == "*" {
-                continue;
-            }
-            let direction = if direction == "in" { Direction::Input } else { Direction::Output };
-            let parts = parts(&block[1..], 1);
-            let Some((_, automaton)) = Grammar::builtin().structure(application, direction) else {
-                refused.push(format!("{application} {name}: no structure"));
-                continue;
-            };
-            for large in [false, true] {
-                let steps = steps(&parts, large);
-                if steps.is_empty() || large && EITHER.contains(&name) {
-                    continue;
-                }
-                if let Err((at, fault)) = walk(automaton, &steps) {
-                    let records = steps.iter().map(|(record, _)| record.as_str()).collect::<Vec<_>>();
-                    refused
-                        .push(format!("{application} {name}: record {at} of {}: {fault}", records.join(" ")));
-                }
-            }
-        }
-    }
-    assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
 /// A small application with everything that structures can say.

@@ -1,6 +1,6 @@
 //! Streams around single records, and their way to JSON and back.
 
-use abigate::grammar::{Direction, Field, Grammar, Layout, Values};
+use abigate::grammar::{Designation, Direction, Field, Grammar, Layout, Values};
 use abigate::message::{Form, RecordsWriter, no_filings, read_records};
 use abigate::wire::Columns;
 
@@ -23,6 +23,19 @@ impl Desk {
             });
             let layout = layouts.next().unwrap();
             let mut row = blank(layout);
+            for field in layout
+                .fields
+                .iter()
+                .filter(|field| !field.is_filler() && field.designation == Designation::Mandatory)
+            {
+                match (&field.values, field.cell.class().is_numeric(), field.cell.width()) {
+                    (Values::Any, false, 3) => put(&mut row, field, "EEE"),
+                    (Values::Any, false, 6) => put(&mut row, field, "PASSWD"),
+                    (Values::Any | Values::List(_), _, 4) => put(&mut row, field, "2704"),
+                    (Values::Any, true, width) => put(&mut row, field, &"0".repeat(width)),
+                    _ => {}
+                }
+            }
             if let Some(field) = layout.field("application_identifier_code") {
                 put(&mut row, field, application);
             }

@@ -1,10 +1,6 @@
 //! Every record of every chapter: values of every class and edge go to JSON and come back unchanged.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
-
-mod stream;
-mod values;
-
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use abigate::grammar::{Field, Grammar, Layout, LayoutId};
 use abigate::message::judge;
@@ -12,8 +8,8 @@ use abigate::wire::Columns;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use stream::{Desk, blank, put};
-use values::{clumsy, values_of};
+use crate::stream::{self, Desk, blank, put};
+use crate::values::{clumsy, values_of};
 
 /// Rows in which every field of a layout takes every one of its values, as often as the field with the
 /// most of them needs, and how many different values these are.
@@ -223,4 +219,4 @@ proptest! {
     }
 }
 
-static DESKS: std::sync::OnceLock<Vec<(Desk, Vec<&'static Layout>)>> = std::sync::OnceLock::new();
+static DESKS: OnceLock<Vec<(Desk, Vec<&'static Layout>)>> = OnceLock::new();
