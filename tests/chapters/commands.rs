@@ -1,5 +1,7 @@
 //! A valid transaction of every kind of every application is checked, explained and converted.
 
+use std::sync::OnceLock;
+
 use abigate::grammar::{Designation, Grammar, Layout, Symbol};
 use abigate::message::{Checker, Explainer, Identifier};
 use abigate::wire::{Columns, Line};
@@ -9,7 +11,12 @@ use crate::structures::transactions;
 use crate::values::values_of;
 
 /// The kinds of transaction and the direction that a desk takes, with one stream each.
-fn streams() -> Vec<(Desk, Vec<Columns>)> {
+fn streams() -> &'static [(Desk, Vec<Columns>)] {
+    static STREAMS: OnceLock<Vec<(Desk, Vec<Columns>)>> = OnceLock::new();
+    STREAMS.get_or_init(made_streams)
+}
+
+fn made_streams() -> Vec<(Desk, Vec<Columns>)> {
     let grammar = Grammar::builtin();
     let mut all = Vec::new();
     for (structure, automaton) in grammar.structures() {
@@ -85,9 +92,9 @@ fn every_kind_of_transaction_is_clean_to_check() {
 #[test]
 fn every_kind_of_transaction_has_its_structure() {
     for (desk, rows) in streams() {
-        let json = stream::to_json(&rows, false);
+        let json = stream::to_json(rows, false);
         assert!(!json.contains("unstructured"), "{}: {json}", desk.application());
-        assert!(stream::from_json(&json) == rows, "{}", desk.application());
+        assert!(stream::from_json(&json) == *rows, "{}", desk.application());
         let mut explainer = Explainer::new(Grammar::builtin(), false, Vec::new());
         rows.iter().for_each(|row| explainer.push(row).unwrap());
         let text = String::from_utf8(explainer.finish().unwrap()).unwrap();

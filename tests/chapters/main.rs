@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 mod commands;
+mod conditions;
 mod maps;
 mod round_trip;
 mod stream;
