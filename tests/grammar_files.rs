@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use abigate::grammar::{Cursor, Direction, Grammar, Values};
+use abigate::grammar::{Basis, Cursor, Direction, Grammar, Values};
 
 /// Code lists that a host's reference data supplies.
 const OF_THE_HOST: [&str; 19] = [
@@ -55,6 +55,23 @@ fn every_list_is_there() {
         }
     }
     assert!(absent.is_empty(), "no such lists: {absent:?}");
+}
+
+/// What README says of them.
+#[test]
+fn applications_are_described() {
+    let grammar = Grammar::builtin();
+    let counts = [Direction::Input, Direction::Output].map(|direction| {
+        let known = grammar.applications().iter().filter(|application| application.direction == direction);
+        let described = known.clone().filter(|known| grammar.chapter(&known.code, direction).is_some());
+        (described.count(), known.count())
+    });
+    assert_eq!(counts, [(21, 34), (28, 47)]);
+    let basis = |application| grammar.chapter(application, Direction::Input).map(|chapter| chapter.basis);
+    assert_eq!(basis("SE"), Some(Basis::Chapter));
+    assert_eq!(basis("TE"), Some(Basis::Transcription));
+    assert_eq!(basis("RE"), Some(Basis::Outline));
+    assert_eq!(basis("MA"), None);
 }
 
 #[test]
@@ -132,6 +149,12 @@ fn deciding_fields_choose_the_layout() {
     assert_eq!(variant("AX", Direction::Output, "E0", "E0 PG01   000001 REF ID:"), "pga");
     assert_eq!(variant("*", Direction::Output, "B", "B  1201N01AX"), "response");
     assert_eq!(variant("*", Direction::Output, "B", "B  1201N01PFP"), "statement");
+    assert_eq!(variant("ER", Direction::Output, "JK", "JK BILLING DATA NOT ON FILE"), "no_billing");
+    assert_eq!(variant("ER", Direction::Output, "JK", "JK 1234"), "");
+    let version = |version: &str| format!("SO70{:74}{version}", "");
+    assert_eq!(variant("SO", Direction::Output, "SO70", &version("04")), "");
+    assert_eq!(variant("SO", Direction::Output, "SO70", &version("03")), "pre_v04");
+    assert_eq!(variant("SO", Direction::Output, "SO70", &version("  ")), "pre_v04");
     let mut generated = [b' '; 80];
     (generated[0], generated[79]) = (b'Z', b'Z');
     let layout = grammar.resolve("*", Direction::Output, "Z", &generated).expect("a layout");

@@ -189,6 +189,35 @@ fn assert_filled(layout: &Layout, row: &Columns) {
     }
 }
 
+/// One field of a record, as it stands and as JSON has it.
+fn in_json(application: &str, record: &str, field: &str, text: &str) -> Value {
+    let (desk, layouts) = desks().into_iter().find(|(desk, _)| desk.application() == application).unwrap();
+    let layout = layouts.into_iter().rfind(|layout| layout.record == record).unwrap();
+    let mut row = blank(layout);
+    put(&mut row, layout.field(field).unwrap(), text);
+    let json = stream::to_json(&desk.stream(&[row]), false);
+    let json = serde_json::from_str::<Value>(&json).unwrap();
+    json.pointer("/batches/0/blocks/0/transactions/0/unstructured/0/fields").unwrap()[field].clone()
+}
+
+#[test]
+fn amounts_and_dates_have_their_values() {
+    for (application, record, field, text, value) in [
+        ("ER", "JD", "liquidated_duty", "000000001234", Value::from("12.34")),
+        ("ER", "JD", "liquidated_duty", "       -1234", Value::from("-12.34")),
+        ("ER", "JE", "estimated_fees", "          -10", Value::from("-0.10")),
+        ("ER", "JD", "liquidated_duty", "00000000-123", serde_json::json!({"raw": "00000000-123"})),
+        ("PF", "Q3", "daily_statement_print_date", "080326", Value::from("2026-08-03")),
+        ("NS", "40", "entry_number", "12345678", Value::from("12345678")),
+    ] {
+        assert_eq!(
+            in_json(application, record, field, text),
+            value,
+            "{application} {record} {field} {text:?}"
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 400 } else { 4_000 }))]
 
