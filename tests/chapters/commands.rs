@@ -7,7 +7,7 @@ use abigate::message::{Checker, Explainer, Identifier};
 use abigate::wire::{Columns, Line};
 
 use crate::stream::{self, Desk, blank, put};
-use crate::structures::transactions;
+use crate::structures::{Size, transactions};
 use crate::values::values_of;
 
 /// The kinds of transaction and the direction that a desk takes, with one stream each.
@@ -22,8 +22,8 @@ fn made_streams() -> Vec<(Desk, Vec<Columns>)> {
     for (structure, automaton) in grammar.structures() {
         let (application, direction) = (structure.application.as_str(), structure.direction);
         let identifier = Identifier::new(grammar, application, direction, automaton);
-        for large in [false, true] {
-            for steps in transactions(automaton, &structure.root, large) {
+        for size in [Size::Smallest, Size::Largest(1)] {
+            for steps in transactions(automaton, &structure.root, size) {
                 let Some(desk) = Desk::new(application, direction) else { continue };
                 if steps.is_empty() {
                     continue;
@@ -35,7 +35,7 @@ fn made_streams() -> Vec<(Desk, Vec<Columns>)> {
                     let tries = (0..2).flat_map(|turn| layouts.iter().map(move |id| (*id, turn)));
                     let mut rows = tries.map(|(id, turn)| {
                         let layout = grammar.layout(id);
-                        let mut row = filled(layout, large, turn);
+                        let mut row = filled(layout, size != Size::Smallest, turn);
                         if let Some((_, Some(mark))) = mark {
                             put(&mut row, layout.field(&mark.field).unwrap(), &mark.values[0]);
                         }

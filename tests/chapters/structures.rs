@@ -6,6 +6,15 @@ use abigate::grammar::{
 /// The most repeats of one thing in a large transaction.
 pub const REPEATS: u32 = 2;
 
+/// How large a transaction is to be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Size {
+    /// What is mandatory.
+    Smallest,
+    /// Everything, each thing at most so often in a row.
+    Largest(u32),
+}
+
 /// A record to come: its identifier, and the kind if that is known.
 pub type Step = (String, Option<Symbol>);
 
@@ -46,9 +55,12 @@ pub fn walk(automaton: &Automaton, steps: &[Step]) -> Result<(), (usize, Fault)>
 }
 
 /// The smallest or largest transactions of a group: several, if somewhere it is a choice.
-pub fn transactions(automaton: &Automaton, group: &GroupMember, large: bool) -> Vec<Vec<Step>> {
-    let wanted = |designation| large || designation == Designation::Mandatory;
-    let times = |maximum: Option<u32>| if large { maximum.unwrap_or(REPEATS).min(REPEATS) } else { 1 };
+pub fn transactions(automaton: &Automaton, group: &GroupMember, size: Size) -> Vec<Vec<Step>> {
+    let wanted = |designation| size != Size::Smallest || designation == Designation::Mandatory;
+    let times = |maximum: Option<u32>| match size {
+        Size::Smallest => 1,
+        Size::Largest(most) => maximum.unwrap_or(most).min(most),
+    };
     let mut all = vec![Vec::new()];
     let mut alternatives = Vec::new();
     for member in &group.members {
@@ -59,7 +71,7 @@ pub fn transactions(automaton: &Automaton, group: &GroupMember, large: bool) -> 
                 let step = (record.record.clone(), kind.map(|(symbol, _)| symbol));
                 (vec![vec![step]], record.designation, record.maximum)
             }
-            Member::Group(inner) => (transactions(automaton, inner, large), inner.designation, inner.maximum),
+            Member::Group(inner) => (transactions(automaton, inner, size), inner.designation, inner.maximum),
         };
         let repeated = |part: &Vec<Step>| repeat(part, times(maximum));
         let parts = parts.iter().map(repeated).collect::<Vec<_>>();
@@ -80,8 +92,8 @@ pub fn transactions(automaton: &Automaton, group: &GroupMember, large: bool) -> 
 fn the_smallest_and_the_largest_transactions_are_taken() {
     let mut count = 0;
     for (structure, automaton) in Grammar::builtin().structures() {
-        for large in [false, true] {
-            for steps in transactions(automaton, &structure.root, large) {
+        for size in [Size::Smallest, Size::Largest(REPEATS)] {
+            for steps in transactions(automaton, &structure.root, size) {
                 // What may be left out altogether is no transaction.
                 if steps.is_empty() {
                     continue;
