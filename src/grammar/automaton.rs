@@ -274,7 +274,7 @@ impl Automaton {
 }
 
 /// Walks an automaton, record by record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Cursor {
     state: u16,
     /// How many groups are open, the transaction itself apart.
@@ -284,14 +284,6 @@ pub struct Cursor {
     repeats: u32,
     /// How often each open group has begun, outermost first.
     counts: [u32; DEEPEST],
-}
-
-impl Default for Cursor {
-    fn default() -> Self {
-        let mut counts = [0; DEEPEST];
-        counts[0] = 1;
-        Self { state: 0, depth: 0, begins: false, repeats: 0, counts }
-    }
 }
 
 impl Cursor {

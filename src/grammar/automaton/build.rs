@@ -97,9 +97,7 @@ impl Automaton {
     /// Whether a record of this kind may begin a transaction.
     #[must_use]
     pub fn begins(&self, symbol: Symbol) -> bool {
-        self.transitions
-            .get(self.transition(0, symbol))
-            .is_some_and(|transition| transition.missing.is_none())
+        self.transition(0, symbol).is_some_and(|transition| transition.missing.is_none())
     }
 }
 
@@ -350,6 +348,8 @@ impl Builder<'_> {
         let maximum = match (transition.same, transition.again) {
             _ if is_fault => Some(0),
             (true, _) => slot.maximum,
+            // The first transaction is not counted when it begins.
+            (_, true) if group == 0 => self.groups[0].maximum.map(|maximum| maximum.saturating_sub(1)),
             (_, true) => self.groups[usize::from(group)].maximum,
             _ => None,
         };
