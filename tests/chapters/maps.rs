@@ -71,7 +71,8 @@ fn the_maps_are_taken() {
     let mut refused = Vec::new();
     for path in files.map(|file| file.unwrap().path()) {
         let text = std::fs::read_to_string(&path).unwrap();
-        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        let lines =
+            text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
         let lines = lines.collect::<Vec<_>>();
         for block in lines.chunk_by(|_, next| next.starts_with(' ')) {
             let words = block[0].split_whitespace().collect::<Vec<_>>();

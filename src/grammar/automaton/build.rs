@@ -97,7 +97,7 @@ impl Automaton {
     /// Whether a record of this kind may begin a transaction.
     #[must_use]
     pub fn begins(&self, symbol: Symbol) -> bool {
-        self.transition(0, symbol).is_some_and(|transition| transition.missing.is_none())
+        self.transitions.get(self.transition(0, symbol)).is_some_and(|first| first.missing.is_none())
     }
 }
 
