@@ -3,6 +3,8 @@
 
 mod build;
 
+use std::sync::Arc;
+
 use super::layout::ConditionCode;
 use super::structure::Discriminator;
 
@@ -60,7 +62,7 @@ const WITHOUT_END: u32 = u32::MAX;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Missing {
     /// The record's identifier or the group's name.
-    pub what: String,
+    pub what: Arc<str>,
     /// The condition, if this place has one of its own.
     pub condition: Option<ConditionCode>,
 }
@@ -406,7 +408,7 @@ impl Cursor {
 
 fn absent(automaton: &Automaton, missing: &Missing) -> Fault {
     Fault::MissingRecord {
-        what: missing.what.clone(),
+        what: missing.what.to_string(),
         condition: missing.condition.unwrap_or(automaton.conditions[4]),
     }
 }

@@ -1,7 +1,6 @@
 //! Compiles a structure map into the automaton's table.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use super::{
     Automaton, DEEPEST, Exceeded, GroupIndex, GroupInfo, Missing, Slot, SlotInfo, Step, Symbol, SymbolInfo,
@@ -17,16 +16,18 @@ const DEFAULTS: [&str; 6] = ["X33", "X34", "X35", "X36", "X37", "X38"];
 type Path = Vec<usize>;
 
 struct Builder<'a> {
-    root: &'a GroupMember,
     symbols: Vec<SymbolInfo>,
     symbol_index: HashMap<(String, Option<Discriminator>), Symbol>,
     slots: Vec<SlotInfo>,
     slot_paths: Vec<Path>,
-    slot_at: HashMap<Path, Slot>,
+    /// The groups around each slot, the transaction first.
+    slot_groups: Vec<Vec<GroupIndex>>,
     groups: Vec<GroupInfo>,
-    group_at: HashMap<Path, GroupIndex>,
-    /// The ways into a group, by its path: one row a member to begin with, one column a symbol.
-    ways: HashMap<Path, Vec<Vec<Option<Found>>>>,
+    members: Vec<&'a GroupMember>,
+    /// The slot or group that each member of a group is.
+    numbers: Vec<Vec<u16>>,
+    /// The ways into each group: one row a member to begin with, one column a symbol.
+    ways: Vec<Vec<Vec<Option<Found>>>>,
 }
 
 impl Automaton {
@@ -36,21 +37,25 @@ impl Automaton {
     /// A structure with more than 255 kinds of records or without any.
     pub fn compile(structure: &Structure) -> Result<Self, String> {
         let mut builder = Builder {
-            root: &structure.root,
             symbols: Vec::new(),
             symbol_index: HashMap::new(),
             slots: Vec::new(),
             slot_paths: Vec::new(),
-            slot_at: HashMap::new(),
+            slot_groups: Vec::new(),
             groups: Vec::new(),
-            group_at: HashMap::new(),
-            ways: HashMap::new(),
+            members: Vec::new(),
+            numbers: Vec::new(),
+            ways: Vec::new(),
         };
-        builder.number_group(&structure.root, &mut Vec::new(), 0)?;
+        builder.number_group(&structure.root, &mut Vec::new(), &mut Vec::new())?;
         if builder.slots.is_empty() {
             return Err(format!("structure {} has no records", structure.root.name));
         }
-        builder.find_ways(&mut Vec::new());
+        // Groups within a group have higher numbers.
+        builder.ways = vec![Vec::new(); builder.groups.len()];
+        for group in (0..builder.groups.len()).rev() {
+            builder.ways[group] = builder.ways_into(group);
+        }
         let width = builder.symbols.len();
         let mut table = vec![0_u16; (builder.slots.len() + 1) * width];
         let mut transitions = vec![];
@@ -60,7 +65,7 @@ impl Automaton {
                 let symbol = Symbol(u8::try_from(symbol).map_err(|_| "too many kinds of records")?);
                 let found = match state {
                     0 => builder.first(symbol),
-                    _ => builder.next(&builder.slot_paths[state - 1], symbol),
+                    _ => builder.next(state - 1, symbol),
                 };
                 if let Some(mut transition) = found {
                     // Without the record that must open its group it stands where it may not.
@@ -76,7 +81,7 @@ impl Automaton {
             }
         }
         for slot in 0..builder.slots.len() {
-            builder.slots[slot].end_missing = builder.missing_at_end(&builder.slot_paths[slot]);
+            builder.slots[slot].end_missing = builder.missing_at_end(slot);
         }
         let conditions = conditions_of(&structure.root.conditions)?;
         let header = builder.symbols[0].record.clone();
@@ -113,16 +118,16 @@ fn conditions_of(own: &StructureConditions) -> Result<[ConditionCode; 6], String
 /// Where a search for a symbol has led.
 #[derive(Clone)]
 struct Found {
-    path: Rc<[usize]>,
+    slot: Slot,
     missing: Option<Missing>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     fn number_group(
         &mut self,
-        group: &GroupMember,
+        group: &'a GroupMember,
         path: &mut Path,
-        parent: GroupIndex,
+        around: &mut Vec<GroupIndex>,
     ) -> Result<(), String> {
         let index = GroupIndex::try_from(self.groups.len()).map_err(|_| "too many groups")?;
         if path.len() >= DEEPEST {
@@ -130,15 +135,21 @@ impl Builder<'_> {
         }
         self.groups.push(GroupInfo {
             name: group.name.clone(),
-            parent,
+            parent: around.last().copied().unwrap_or_default(),
             maximum: group.maximum,
             exceeded: group.conditions.exceeded,
         });
-        self.group_at.insert(path.clone(), index);
+        self.members.push(group);
+        self.numbers.push(Vec::new());
+        around.push(index);
         for (position, member) in group.members.iter().enumerate() {
             path.push(position);
             match member {
-                Member::Group(inner) => self.number_group(inner, path, index)?,
+                Member::Group(inner) => {
+                    let number = self.groups.len() as u16;
+                    self.numbers[usize::from(index)].push(number);
+                    self.number_group(inner, path, around)?;
+                }
                 Member::Record(record) => {
                     let key = (record.record.clone(), record.discriminator.clone());
                     let next =
@@ -153,8 +164,9 @@ impl Builder<'_> {
                     });
                     let info = &mut self.symbols[usize::from(symbol.0)];
                     info.sequence = info.sequence.or(record.conditions.sequence);
-                    self.slot_at.insert(path.clone(), self.slots.len() as Slot);
+                    self.numbers[usize::from(index)].push(self.slots.len() as Slot);
                     self.slot_paths.push(path.clone());
+                    self.slot_groups.push(around.clone());
                     self.slots.push(SlotInfo {
                         symbol,
                         group: index,
@@ -166,47 +178,28 @@ impl Builder<'_> {
             }
             path.pop();
         }
+        around.pop();
         Ok(())
     }
 
-    fn group_member(&self, path: &[usize]) -> &GroupMember {
-        let mut group = self.root;
-        for &position in path {
-            if let Member::Group(inner) = &group.members[position] {
-                group = inner;
-            }
-        }
-        group
-    }
-
-    /// The ways down into every group, from each of its members on, to a record of each kind: the
-    /// first place that comes, and what is passed over on the way.
-    fn find_ways(&mut self, path: &mut Path) {
-        let group = self.group_member(path);
-        let count = group.members.len();
-        let order = group.order;
-        for position in 0..count {
-            if let Member::Group(_) = self.group_member(path).members[position] {
-                path.push(position);
-                self.find_ways(path);
-                path.pop();
-            }
-        }
+    /// The ways down into a group, from each of its members on, to a record of each kind: the first
+    /// place that comes, and what is passed over on the way.
+    fn ways_into(&self, group: usize) -> Vec<Vec<Option<Found>>> {
+        let GroupMember { members, order, .. } = self.members[group];
+        let count = members.len();
         let width = self.symbols.len();
         let mut ways = vec![vec![None; width]; count + 1];
         for position in (0..count).rev() {
-            let mut inner = path.clone();
-            inner.push(position);
-            let (own, passed) = match &self.group_member(path).members[position] {
+            let number = self.numbers[group][position];
+            let (own, passed) = match &members[position] {
                 Member::Record(record) => {
-                    let slot = self.slot_at[&inner];
                     let mut own = vec![None; width];
-                    let found = Found { path: inner.as_slice().into(), missing: None };
-                    own[usize::from(self.slots[usize::from(slot)].symbol.0)] = Some(found);
+                    let symbol = self.slots[usize::from(number)].symbol;
+                    own[usize::from(symbol.0)] = Some(Found { slot: number, missing: None });
                     (own, required(record.designation, &record.record, record.conditions.missing))
                 }
                 Member::Group(member) => {
-                    let own = self.ways[&inner][0].clone();
+                    let own = self.ways[usize::from(number)][0].clone();
                     (own, required(member.designation, &member.name, member.conditions.missing))
                 }
             };
@@ -218,38 +211,38 @@ impl Builder<'_> {
             });
             let further = ways[position + 1].iter().map(|way: &Option<Found>| {
                 way.as_ref().map(|way| Found {
-                    path: Rc::clone(&way.path),
+                    slot: way.slot,
                     missing: passed.clone().or_else(|| way.missing.clone()),
                 })
             });
             ways[position] =
                 own.into_iter().zip(further).map(|(own, further)| nearest(own, further)).collect();
         }
-        self.ways.insert(path.clone(), ways);
+        ways
     }
 
-    fn descend(&self, group_path: &[usize], from: usize, symbol: Symbol) -> Option<Found> {
-        self.ways.get(group_path)?.get(from)?.get(usize::from(symbol.0))?.clone()
+    fn descend(&self, group: GroupIndex, from: usize, symbol: Symbol) -> Option<Found> {
+        self.ways[usize::from(group)].get(from)?.get(usize::from(symbol.0))?.clone()
     }
 
     fn first(&self, symbol: Symbol) -> Option<Transition> {
-        let found = self.descend(&[], 0, symbol)?;
-        Some(self.transition(&[], found, false, 0, false))
+        let found = self.descend(0, 0, symbol)?;
+        Some(self.transition(0, found, false, 0, false))
     }
 
-    /// Where a record of this kind may stand after the record at `path`: the nearest place wins that
+    /// Where a record of this kind may stand after the record `here`: the nearest place wins that
     /// passes over nothing required, then one that stands too often, then the nearest that passes over.
-    fn next(&self, path: &[usize], symbol: Symbol) -> Option<Transition> {
+    fn next(&self, here: usize, symbol: Symbol) -> Option<Transition> {
+        let path = &self.slot_paths[here];
         let mut second_best = None;
         let mut exceeding = None;
         let depth = path.len() - 1;
         let mut left_behind: Option<Missing> = None;
-        let here = self.slot_at[path];
-        if self.slots[usize::from(here)].symbol == symbol {
-            let found = Found { path: path.into(), missing: None };
-            let mut transition = self.transition(&path[..depth], found, false, 0, true);
-            if self.slots[usize::from(here)].maximum == Some(1) {
-                let info = &self.slots[usize::from(here)];
+        let info = &self.slots[here];
+        if info.symbol == symbol {
+            let found = Found { slot: here as Slot, missing: None };
+            let mut transition = self.transition(depth, found, false, 0, true);
+            if info.maximum == Some(1) {
                 // The record that opens a group stands for the group.
                 let group = &self.groups[usize::from(info.group)];
                 let group_condition = group.exceeded.filter(|_| path[depth] == 0);
@@ -266,20 +259,22 @@ impl Builder<'_> {
             }
         }
         for level in (0..=depth).rev() {
-            let group_path = &path[..level];
-            let group = self.group_member(group_path);
+            let index = self.slot_groups[here][level];
+            let group = self.members[usize::from(index)];
             let leave = depth - level;
             let from = match group.order {
                 Order::Sequence => path[level] + 1,
                 Order::Unordered => 1,
                 Order::Choice => group.members.len(),
             };
-            if let Some(found) = self.descend(group_path, from, symbol) {
+            if let Some(found) = self.descend(index, from, symbol) {
                 // Of an unordered group's own members none is passed over by another.
-                let again_after = group.order == Order::Unordered && found.path[..=level] == path[..=level];
+                let unordered = group.order == Order::Unordered;
+                let again_after =
+                    unordered && self.slot_paths[usize::from(found.slot)][..=level] == path[..=level];
                 if !again_after {
                     let missing = left_behind.clone().or_else(|| found.missing.clone());
-                    let mut transition = self.transition(group_path, found, false, leave, false);
+                    let mut transition = self.transition(level, found, false, leave, false);
                     transition.missing = missing.map(Box::new);
                     if transition.missing.is_none() {
                         return Some(transition);
@@ -287,22 +282,20 @@ impl Builder<'_> {
                     second_best = second_best.or(Some(transition));
                 }
             }
-            left_behind = left_behind.or_else(|| self.missing_after(group_path, path[level]));
+            left_behind = left_behind.or_else(|| self.missing_after(index, path[level]));
             // A transaction that begins with another record than its header is no transaction.
             let begins = |found: &Found| level > 0 || found.missing.is_none();
-            if let Some(found) = self.descend(group_path, 0, symbol).filter(begins) {
+            if let Some(found) = self.descend(index, 0, symbol).filter(begins) {
                 let missing = left_behind.clone().or_else(|| found.missing.clone());
                 let repeats = group.maximum != Some(1);
-                let mut transition = self.transition(group_path, found, true, leave, false);
+                let first = self.slot_paths[usize::from(found.slot)][level..].iter().all(|&place| place == 0);
+                let mut transition = self.transition(level, found, true, leave, false);
                 transition.missing = missing.map(Box::new);
                 if !repeats {
                     let what = group.name.clone();
                     let condition = group.conditions.exceeded;
                     transition.exceeded = Some(Box::new(Exceeded { what, maximum: 1, condition }));
                     // A group of one that begins with another record than its first is out of order.
-                    let first = self
-                        .descend(group_path, 0, symbol)
-                        .is_some_and(|f| f.path[level..].iter().all(|&p| p == 0));
                     if first {
                         exceeding = exceeding.or(Some(transition));
                     }
@@ -317,8 +310,8 @@ impl Builder<'_> {
     }
 
     /// What is required in a group behind one of its members.
-    fn missing_after(&self, group_path: &[usize], position: usize) -> Option<Missing> {
-        let group = self.group_member(group_path);
+    fn missing_after(&self, group: GroupIndex, position: usize) -> Option<Missing> {
+        let group = self.members[usize::from(group)];
         if group.order != Order::Sequence {
             return None;
         }
@@ -328,8 +321,9 @@ impl Builder<'_> {
         })
     }
 
-    fn missing_at_end(&self, path: &[usize]) -> Option<Missing> {
-        (0..path.len()).rev().find_map(|level| self.missing_after(&path[..level], path[level]))
+    fn missing_at_end(&self, slot: usize) -> Option<Missing> {
+        let (path, groups) = (&self.slot_paths[slot], &self.slot_groups[slot]);
+        (0..path.len()).rev().find_map(|level| self.missing_after(groups[level], path[level]))
     }
 
     fn step(&self, transition: &Transition) -> Step {
@@ -337,12 +331,6 @@ impl Builder<'_> {
         let mut group = slot.group;
         for _ in &transition.enter {
             group = self.groups[usize::from(group)].parent;
-        }
-        let mut depth = 0;
-        let mut outer = group;
-        while outer != 0 {
-            depth += 1;
-            outer = self.groups[usize::from(outer)].parent;
         }
         let is_fault = transition.missing.is_some() || transition.exceeded.is_some();
         let maximum = match (transition.same, transition.again) {
@@ -355,7 +343,7 @@ impl Builder<'_> {
         };
         Step {
             state: transition.slot + 1,
-            depth,
+            depth: (self.slot_groups[usize::from(transition.slot)].len() - 1 - transition.enter.len()) as u8,
             enter: transition.enter.len() as u8,
             again: transition.again,
             same: transition.same,
@@ -363,24 +351,15 @@ impl Builder<'_> {
         }
     }
 
-    fn transition(
-        &self,
-        group_path: &[usize],
-        found: Found,
-        again: bool,
-        leave: usize,
-        same: bool,
-    ) -> Transition {
-        let slot = self.slot_at[&*found.path];
-        let enter = (group_path.len() + 1..found.path.len())
-            .map(|length| self.group_at[&found.path[..length]])
-            .collect::<Vec<_>>();
+    /// The way to a place from within its group of this level.
+    fn transition(&self, level: usize, found: Found, again: bool, leave: usize, same: bool) -> Transition {
+        let enter = &self.slot_groups[usize::from(found.slot)][level + 1..];
         Transition {
-            slot,
+            slot: found.slot,
             leave: leave as u8,
             again,
             same,
-            enter: enter.into_boxed_slice(),
+            enter: enter.into(),
             missing: found.missing.map(Box::new),
             exceeded: None,
         }
@@ -394,5 +373,5 @@ fn nearest(near: Option<Found>, far: Option<Found>) -> Option<Found> {
 }
 
 fn required(designation: Designation, what: &str, condition: Option<ConditionCode>) -> Option<Missing> {
-    (designation == Designation::Mandatory).then(|| Missing { what: what.to_owned(), condition })
+    (designation == Designation::Mandatory).then(|| Missing { what: what.into(), condition })
 }
