@@ -19,7 +19,7 @@ pub type Slot = u16;
 pub type GroupIndex = u16;
 
 /// What happens when a record follows another one.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Transition {
     /// The place of the record that follows.
     pub slot: Slot,
@@ -59,7 +59,7 @@ const DEEPEST: usize = 16;
 const WITHOUT_END: u32 = u32::MAX;
 
 /// A required record or group that does not stand.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Missing {
     /// The record's identifier or the group's name.
     pub what: Arc<str>,
@@ -68,7 +68,7 @@ pub struct Missing {
 }
 
 /// A record or group that stands too often.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Exceeded {
     /// The record's identifier or the group's name.
     pub what: String,

@@ -177,6 +177,12 @@ impl Cell {
         }
     }
 
+    /// Whether this text stands in the field, spaces around it apart.
+    #[must_use]
+    pub fn holds(&self, columns: &Columns, text: &str) -> bool {
+        self.raw(columns).trim_ascii() == text.as_bytes()
+    }
+
     /// The text, or `None` when the field is blank.
     #[must_use]
     pub fn value<'a>(&self, columns: &'a Columns) -> Option<&'a str> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cell::Cell;
 use super::class::ClassSet;
 use super::mask::Masks;
-use super::value::{QuickCheck, ValueCheck};
+use super::value::{QuickChecks, ValueCheck};
 use crate::wire::Columns;
 
 /// Which way a record travels.
@@ -200,9 +200,8 @@ pub struct Layout {
     pub masks: Arc<Masks>,
     /// The fields whose values are known, constants of the control identifier apart.
     pub values: Vec<ValueCheck>,
-    /// What of them the masks do not judge: codes of a word each, and longer ones.
-    pub(super) quick: Vec<QuickCheck>,
-    pub(super) long: Vec<ValueCheck>,
+    /// What of them the masks do not judge.
+    pub(super) quick: QuickChecks,
     /// The fields that decide between the layouts of the record, by their index.
     pub deciding: Vec<usize>,
     /// The fields that hold dates.
@@ -245,8 +244,7 @@ impl Layout {
     #[inline]
     pub fn accepts(&self, columns: &Columns) -> bool {
         self.masks.accept(columns)
-            && self.quick.iter().all(|check| check.accepts(columns))
-            && self.long.iter().all(|check| check.accepts(columns))
+            && self.quick.accept(columns)
             && self.dates.iter().all(|cell| cell.holds_date_at_once(columns))
     }
 
@@ -256,8 +254,8 @@ impl Layout {
     pub fn matches(&self, columns: &Columns) -> bool {
         let mut deciding = self.deciding.iter().map(|index| &self.fields[*index]);
         deciding.all(|field| match &field.values {
-            Values::Constant(text) => field.cell.text(columns) == text,
-            Values::OneOf(values) => values.iter().any(|value| value == field.cell.text(columns)),
+            Values::Constant(text) => field.cell.holds(columns, text),
+            Values::OneOf(values) => values.iter().any(|value| field.cell.holds(columns, value)),
             Values::Any | Values::List(_) => true,
         })
     }

@@ -14,7 +14,7 @@ use super::layout::{ConditionCode, Direction, Field, Layout, LayoutId, Values};
 use super::mask::Masks;
 use super::parse::{self, FieldStatement, GroupTemplate, MemberTemplate, Place, RecordStatement, Statement};
 use super::structure::{GroupMember, Member, Structure};
-use super::value::{ListSets, ValueCheck};
+use super::value::{ListSets, QuickChecks, ValueCheck};
 use super::{Application, Grammar};
 use crate::wire::RECORD_LENGTH;
 
@@ -207,8 +207,7 @@ impl Grammar {
             fields,
             masks,
             values: Vec::new(),
-            quick: Vec::new(),
-            long: Vec::new(),
+            quick: QuickChecks::default(),
             deciding,
             dates,
         };
@@ -230,14 +229,8 @@ impl Grammar {
             let checks = fields.filter_map(|(at, field)| ValueCheck::of(self, &mut sets, at, field));
             let values = checks.collect::<Vec<_>>();
             let layout = &mut self.layouts[index];
-            (layout.quick, layout.long) = Default::default();
-            for check in &values {
-                match check.quick() {
-                    _ if layout.fields[check.field].fixed_text().is_some() => {}
-                    Some(quick) => layout.quick.push(quick),
-                    None => layout.long.push(check.clone()),
-                }
-            }
+            let unmasked = values.iter().filter(|check| layout.fields[check.field].fixed_text().is_none());
+            layout.quick = QuickChecks::of(unmasked);
             layout.values = values;
         }
     }

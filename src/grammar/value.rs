@@ -61,9 +61,64 @@ impl CodeSet {
     }
 }
 
-/// What of a check is needed for records that are right: little, as it is fetched for every one.
+/// What of the checks of a layout is needed for records that are right: little, as it is fetched for
+/// every one of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct QuickChecks {
+    signs: Vec<SignCheck>,
+    words: Vec<WordCheck>,
+    long: Vec<ValueCheck>,
+}
+
+impl QuickChecks {
+    pub(super) fn of<'a>(checks: impl Iterator<Item = &'a ValueCheck>) -> Self {
+        let mut quick = Self::default();
+        for check in checks {
+            match check.cell.width() {
+                1 => quick.signs.push(SignCheck::of(check)),
+                2..=WORD => quick.words.push(WordCheck::of(check)),
+                _ => quick.long.push(check.clone()),
+            }
+        }
+        quick
+    }
+
+    /// Whether each field is blank or surely holds one of its values, left justified; of a record whose
+    /// classes are right.
+    #[inline]
+    pub(super) fn accept(&self, columns: &Columns) -> bool {
+        self.signs.iter().all(|check| check.accepts(columns))
+            && self.words.iter().all(|check| check.accepts(columns))
+            && self.long.iter().all(|check| check.accepts(columns))
+    }
+}
+
+/// A field of one column.
 #[derive(Clone, Debug)]
-pub(super) struct QuickCheck {
+struct SignCheck {
+    /// The characters it may hold: one bit each.
+    signs: [u64; 2],
+    column: u8,
+}
+
+impl SignCheck {
+    fn of(check: &ValueCheck) -> Self {
+        let mut signs = [0, 0];
+        let known = (b' '..=b'~').filter(|sign| check.codes.contains_text([*sign].trim_ascii()));
+        known.for_each(|sign| signs[usize::from(sign / 64)] |= 1 << (sign % 64));
+        Self { signs, column: check.cell.first_column() as u8 - 1 }
+    }
+
+    #[inline]
+    fn accepts(&self, columns: &Columns) -> bool {
+        let sign = columns[usize::from(self.column)];
+        self.signs[usize::from(sign / 64 % 2)] >> (sign % 64) & 1 == 1
+    }
+}
+
+/// A field whose codes are words.
+#[derive(Clone, Debug)]
+struct WordCheck {
     table: Arc<[u64]>,
     /// The field's bits when it has been shifted to the beginning of its word.
     kept: u64,
@@ -73,10 +128,21 @@ pub(super) struct QuickCheck {
     table_shift: u8,
 }
 
-impl QuickCheck {
-    /// Whether the field is blank or surely holds one of its values, left justified.
+impl WordCheck {
+    fn of(check: &ValueCheck) -> Self {
+        let start = check.cell.first_column() - 1;
+        let at = start.min(RECORD_LENGTH - WORD);
+        Self {
+            table: Arc::clone(&check.codes.table),
+            kept: u64::MAX >> (8 * WORD.saturating_sub(check.cell.width())),
+            at: at as u8,
+            shift: 8 * (start - at) as u8,
+            table_shift: check.codes.shift,
+        }
+    }
+
     #[inline]
-    pub(super) fn accepts(&self, columns: &Columns) -> bool {
+    fn accepts(&self, columns: &Columns) -> bool {
         let word = word(columns, self.at) >> self.shift;
         holds(&self.table, self.table_shift, word & self.kept | SPACES & !self.kept)
     }
@@ -138,20 +204,6 @@ impl ValueCheck {
             _ => CodeSet::new(codes_of(grammar, field)?.into_iter()),
         };
         Some(Self { field: index, cell: field.cell, codes })
-    }
-
-    /// The same for whole records at the speed they come, if a code of the field can be a word.
-    pub(super) fn quick(&self) -> Option<QuickCheck> {
-        let start = self.cell.first_column() - 1;
-        let at = start.min(RECORD_LENGTH - WORD);
-        let behind = WORD.checked_sub(self.cell.width())?;
-        Some(QuickCheck {
-            table: Arc::clone(&self.codes.table),
-            kept: u64::MAX >> (8 * behind),
-            at: at as u8,
-            shift: 8 * (start - at) as u8,
-            table_shift: self.codes.shift,
-        })
     }
 
     /// Whether the field is blank or holds one of its values, spaces around it apart.

@@ -438,14 +438,15 @@ impl<'g> Checker<'g> {
     /// The application that a control record names; false if it names none.
     fn name_application(&mut self, control: Control, columns: &Columns) -> bool {
         let Some(cell) = self.application_cells[control as usize] else { return false };
-        let Some(code) = cell.value(columns) else { return false };
-        if self.named.as_deref() != Some(code) {
-            let code = code.to_ascii_uppercase();
-            let known = self.grammar.application(&code);
-            self.direction = known.map_or(Direction::Output, |application| application.direction);
-            self.e_manifest = known.is_some_and(|application| application.e_manifest);
-            self.named = Some(code);
+        if self.named.as_deref().is_some_and(|named| cell.holds(columns, named)) {
+            return true;
         }
+        let Some(code) = cell.value(columns) else { return false };
+        let code = code.to_ascii_uppercase();
+        let known = self.grammar.application(&code);
+        self.direction = known.map_or(Direction::Output, |application| application.direction);
+        self.e_manifest = known.is_some_and(|application| application.e_manifest);
+        self.named = Some(code);
         true
     }
 

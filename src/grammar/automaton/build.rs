@@ -59,6 +59,7 @@ impl Automaton {
         let width = builder.symbols.len();
         let mut table = vec![0_u16; (builder.slots.len() + 1) * width];
         let mut transitions = vec![];
+        let mut numbers = HashMap::new();
         let mut steps = vec![];
         for state in 0..=builder.slots.len() {
             for symbol in 0..width {
@@ -73,10 +74,15 @@ impl Automaton {
                     if let Some(missing) = &mut transition.missing {
                         missing.condition = own.or(missing.condition);
                     }
-                    steps.push(builder.step(&transition));
-                    transitions.push(transition);
+                    // Many states lead on in the same way; few ways stay in the cache.
+                    let next = transitions.len() + 1;
+                    let number = *numbers.entry(transition).or_insert_with_key(|transition| {
+                        steps.push(builder.step(transition));
+                        transitions.push(transition.clone());
+                        next
+                    });
                     table[state * width + usize::from(symbol.0)] =
-                        u16::try_from(transitions.len()).map_err(|_| "structure has too many transitions")?;
+                        u16::try_from(number).map_err(|_| "structure has too many transitions")?;
                 }
             }
         }
