@@ -139,14 +139,8 @@ fn coverage<'g>(
     name: &'g str,
     response: &'g str,
 ) -> Coverage<'g> {
-    let own = |layout: &&Layout| layout.application == application && layout.direction == direction;
-    let structure = grammar.structure(application, direction);
-    let records = structure.into_iter().flat_map(|(_, automaton)| automaton.records());
-    let mut ids = records
-        .flat_map(|record| grammar.layouts_of(application, direction, record))
-        .collect::<BTreeSet<_>>();
-    ids.extend(grammar.layouts().iter().filter(own).map(|layout| layout.id));
-    let layouts = ids.into_iter().map(|id| grammar.layout(id)).collect::<Vec<_>>();
+    let own = |layout: &&&Layout| layout.application == application && layout.direction == direction;
+    let layouts = grammar.layouts_under(application, direction);
     let chapter = grammar.chapter(application, direction);
     Coverage {
         application,
@@ -155,7 +149,7 @@ fn coverage<'g>(
         response,
         records: layouts.len(),
         fields: layouts.iter().map(|layout| layout.fields.len()).sum(),
-        borrowed: layouts.iter().filter(|layout| !own(layout)).count(),
+        borrowed: layouts.len() - layouts.iter().filter(own).count(),
         status: match chapter.map(|chapter| chapter.basis) {
             None => "no source",
             Some(Basis::Chapter) => "described",
@@ -221,10 +215,10 @@ fn show(
     record: Option<&str>,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let layouts = grammar
-        .layouts()
-        .iter()
-        .filter(|layout| layout.application == application && record.is_none_or(|id| layout.record == id))
+    let layouts = [Direction::Input, Direction::Output]
+        .into_iter()
+        .flat_map(|direction| grammar.layouts_under(application, direction))
+        .filter(|layout| record.is_none_or(|id| layout.record == id))
         .collect::<Vec<_>>();
     if layouts.is_empty() {
         bail!("no grammar has a record {} of {application}", record.unwrap_or_default());

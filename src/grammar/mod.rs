@@ -16,7 +16,7 @@ mod parse;
 mod structure;
 mod value;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 pub use automaton::{Automaton, Cursor, Fault, GroupIndex, GroupInfo, Slot, SlotInfo, Symbol, Transition};
@@ -189,6 +189,20 @@ impl Grammar {
         let borrowed =
             lenders.into_iter().flatten().map(|(application, direction)| of(application, *direction));
         borrowed.into_iter().find(|layouts| !layouts.is_empty()).unwrap_or_default()
+    }
+
+    /// All layouts of an application's records, those that its structure borrows included, in the
+    /// order of the files.
+    #[must_use]
+    pub fn layouts_under(&self, application: &str, direction: Direction) -> Vec<&Layout> {
+        let own = |layout: &&Layout| layout.application == application && layout.direction == direction;
+        let structure = self.structure(application, direction);
+        let records = structure.into_iter().flat_map(|(_, automaton)| automaton.records());
+        let mut ids = records
+            .flat_map(|record| self.layouts_of(application, direction, record))
+            .collect::<BTreeSet<_>>();
+        ids.extend(self.layouts.iter().filter(own).map(|layout| layout.id));
+        ids.into_iter().map(|id| self.layout(id)).collect()
     }
 
     /// The layout of a record as it stands: the first one its fields decide for, or a general one.

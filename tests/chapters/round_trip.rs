@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use abigate::grammar::{Field, Grammar, Layout, LayoutId};
+use abigate::grammar::{Field, Grammar, Layout};
 use abigate::message::judge;
 use abigate::wire::Columns;
 use proptest::prelude::*;
@@ -55,12 +55,10 @@ fn raw_value(json: &Value) -> Option<String> {
 fn desks() -> Vec<(Desk, Vec<&'static Layout>)> {
     let grammar = Grammar::builtin();
     let mut all = Vec::new();
-    for (structure, automaton) in grammar.structures() {
+    for (structure, _) in grammar.structures() {
         let (application, direction) = (structure.application.as_str(), structure.direction);
         let Some(desk) = Desk::new(application, direction) else { continue };
-        let ids = automaton.records().flat_map(|record| grammar.layouts_of(application, direction, record));
-        let ids = ids.collect::<BTreeSet<LayoutId>>();
-        all.push((desk, ids.into_iter().map(|id| grammar.layout(id)).collect()));
+        all.push((desk, grammar.layouts_under(application, direction)));
     }
     all
 }
