@@ -1,5 +1,7 @@
 //! `abigate grammar`.
 
+mod diff;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -49,6 +51,7 @@ enum Command {
         /// Application identifiers; all if none is named.
         applications: Vec<String>,
     },
+    Diff(diff::Arguments),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -63,15 +66,17 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
     let mut out = BufWriter::new(io::stdout().lock());
+    let mut ending = Ending::Clean;
     match arguments.command {
         Command::List { conditions: true, format } => list_conditions(grammar, format, &mut out)?,
         Command::List { conditions: false, format } => list(grammar, format, &mut out)?,
         Command::Show { application, record } => show(grammar, &application, record.as_deref(), &mut out)?,
         Command::Check => summary(grammar, &mut out)?,
         Command::Export { applications } => export(grammar, &applications, &mut out)?,
+        Command::Diff(revisions) => ending = diff::run(&revisions, &mut out)?,
     }
     out.flush()?;
-    Ok(Ending::Clean)
+    Ok(ending)
 }
 
 fn summary(grammar: &Grammar, out: &mut impl Write) -> io::Result<()> {
