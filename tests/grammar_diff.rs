@@ -1,4 +1,5 @@
 //! Revisions of a chapter compared.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use std::path::Path;
 use std::process::Command;

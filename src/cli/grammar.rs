@@ -1,6 +1,7 @@
 //! `abigate grammar`.
 
 mod diff;
+mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
@@ -52,6 +53,7 @@ enum Command {
         applications: Vec<String>,
     },
     Diff(diff::Arguments),
+    Schema(schema::Arguments),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -73,6 +75,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
         Command::Show { application, record } => show(grammar, &application, record.as_deref(), &mut out)?,
         Command::Check => summary(grammar, &mut out)?,
         Command::Export { applications } => export(grammar, &applications, &mut out)?,
+        Command::Schema(which) => schema::run(grammar, &which, &mut out)?,
         Command::Diff(revisions) => ending = diff::run(&revisions, &mut out)?,
     }
     out.flush()?;
