@@ -87,13 +87,15 @@ fn compared(old: &Path, new: &Path) -> Vec<Change> {
     diff(&old, &new, &|_, _| true)
 }
 
+/// The list, structure, record and field that a change is about.
+fn at(change: &Change) -> String {
+    let structure = change.structure.join(">");
+    [&change.list, &structure, &change.record, &change.field].map(String::as_str).join("/")
+}
+
 /// Whether a change of this kind is told at this place, in these words.
 #[track_caller]
 fn tells(changes: &[Change], place: &str, kind: ChangeKind, words: &str) {
-    let at = |change: &Change| {
-        let structure = change.structure.join(">");
-        [&change.list, &structure, &change.record, &change.field].map(String::as_str).join("/")
-    };
     let found = changes.iter().filter(|change| at(change) == place && change.kind == kind);
     let texts = found.map(|change| change.text.as_str()).collect::<Vec<_>>();
     assert!(texts.iter().any(|text| text.contains(words)), "{place} {kind:?}: {texts:?} of {changes:#?}");
@@ -147,6 +149,40 @@ fn a_revision_equals_itself() {
     assert!(compared(&root, &root).is_empty());
     let alone = root.join("entry_summary.grammar");
     assert!(compared(&alone, &alone).is_empty());
+}
+
+/// The chapter of entry summary queries as it was three years before, beside that of today: what its
+/// table of changes tells (ESQ-4 to ESQ-7) and nothing else.
+#[test]
+fn revisions_of_a_chapter_differ_by_its_table_of_changes() {
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/revisions/entry_summary_query_21");
+    let old = Grammar::alone(&old).unwrap();
+    let changes = diff(&old, Grammar::builtin(), &|application, _| ["EQ", "ER"].contains(&application));
+    let expected = [
+        ("//J2/entry_summaries_flag", 2, ChangeKind::Renamed, "onsumption"),
+        ("//JD/immediate_delivery_indicator", 1, ChangeKind::Appeared, "its columns were filler"),
+        ("//JF/accelerated_drawback_indicator", 1, ChangeKind::Designation, "was mandatory, is conditional"),
+        ("//JI/surety_liability_amount", 1, ChangeKind::Appeared, "whole units"),
+        ("//JI/", 1, ChangeKind::Appeared, "message_text"),
+        ("//JK/bill_number", 1, ChangeKind::Class, "was digits (N), is letters and digits (AN)"),
+        ("//JK/bill_collection_status", 2, ChangeKind::Renamed, "tatus"),
+        ("//JN/bill_collection_status", 2, ChangeKind::Renamed, "tatus"),
+        ("//JL/collection_date", 2, ChangeKind::Renamed, "rocessing"),
+        ("eq_bill_type///", 1, ChangeKind::Appeared, "code 7 appeared: debit voucher"),
+        ("eq_class_code///", 1, ChangeKind::Appeared, "code 044 appeared: interest"),
+        ("eq_liquidation_reason///", 20, ChangeKind::Appeared, "code "),
+        // the first nine codes had no zero before them
+        ("eq_bill_collection_status///", 9, ChangeKind::Appeared, "code 0"),
+        ("eq_bill_collection_status///", 9, ChangeKind::Vanished, "code "),
+    ];
+    for (place, count, kind, words) in expected {
+        let found = changes.iter().filter(|change| at(change) == place && change.kind == kind);
+        let texts = found.map(|change| change.text.as_str()).collect::<Vec<_>>();
+        assert_eq!(texts.len(), count, "{place} {texts:?}");
+        assert!(texts.iter().all(|text| text.contains(words)), "{place} {texts:?}");
+    }
+    let told = expected.iter().map(|(_, count, ..)| count).sum::<usize>();
+    assert_eq!(changes.len(), told, "{changes:#?}");
 }
 
 fn run(arguments: &[&str]) -> (Option<i32>, String) {

@@ -14,7 +14,7 @@
 #   a C compiler                 apt-get install gcc
 #   @evologi/fixed-width         npm install @evologi/fixed-width (in the work folder)
 #   fixed_width, serde           cargo, from the manifest this script writes
-#   NumPy                        pip install --target WORK/python numpy
+#   NumPy, Polars                pip install --target WORK/python numpy polars
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -40,7 +40,7 @@ if [ -n "$install" ]; then
     apt-get update -q >&2
     apt-get install -y -q gawk gnucobol perl time gcc >&2
     if has npm; then (cd "$work" && npm install --silent @evologi/fixed-width >&2); fi
-    if has pip; then pip install --quiet --target "$work/python" numpy >&2; fi
+    if has pip; then pip install --quiet --target "$work/python" numpy polars >&2; fi
 fi
 has /usr/bin/time || { echo "GNU time measures memory: apt-get install time" >&2; exit 2; }
 
@@ -140,9 +140,14 @@ if has cobc; then
     cobc -x -O2 -free -o "$work/fields_cobol" "$work/fields.cob"
     measure 'GnuCOBOL, records redefined' counts env "DATA=$data" "$work/fields_cobol"
 fi
-if python3 -c 'import numpy' 2>/dev/null || PYTHONPATH=$work/python python3 -c 'import numpy' 2>/dev/null; then
+python_has() { has python3 && PYTHONPATH=$work/python python3 -c "import $1" 2>/dev/null; }
+if python_has numpy; then
     measure 'NumPy, columns of one matrix' counts \
         env "PYTHONPATH=$work/python" python3 "$here/fields_numpy.py" "$work/layouts.tsv" "$data"
+fi
+if python_has polars; then
+    measure 'Polars, `str.slice`' counts \
+        env "PYTHONPATH=$work/python" python3 "$here/fields_polars.py" "$work/layouts.tsv" "$data"
 fi
 if has perl; then measure 'Perl, `unpack`' counts perl "$here/fields.pl" "$work/layouts.tsv" "$data"; fi
 if has gawk; then

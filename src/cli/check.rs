@@ -8,9 +8,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use anyhow::Context;
 
-use super::Ending;
 use super::color::Color;
 use super::report::{Format, Report};
+use super::{Ending, stream};
 use crate::grammar::Grammar;
 use crate::message::{Checker, Finding};
 use crate::wire::{Limits, RECORD_LENGTH, Splitter};
@@ -42,6 +42,10 @@ const LARGEST: usize = 1 << 24;
 const WAITING: usize = 256;
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    stream::unless_closed(check(&arguments))
+}
+
+fn check(arguments: &Arguments) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
     let out = BufWriter::new(io::stdout().lock());

@@ -11,7 +11,7 @@ use anyhow::bail;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::Ending;
+use super::{Ending, stream};
 use crate::grammar::{
     Basis, CodeList, ConditionCode, Direction, Discriminator, Grammar, GroupMember, Layout, Member, Order,
     export,
@@ -65,6 +65,10 @@ enum Format {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    stream::unless_closed(look(arguments))
+}
+
+fn look(arguments: Arguments) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
     let mut out = BufWriter::new(io::stdout().lock());
