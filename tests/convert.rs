@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use abigate::grammar::Grammar;
 use abigate::message::{
-    Explainer, Form, ReadError, RecordsWriter, canonical, no_filings, read_ndjson, read_records,
+    Explainer, Form, ReadError, RecordsWriter, TextPage, canonical, no_filings, read_ndjson, read_records,
 };
 use abigate::translate::EntrySummaryCodec;
 use abigate::wire::{Columns, RECORD_LENGTH, records};
@@ -53,6 +53,10 @@ fn read(json: &str, lines: bool) -> Result<Vec<Columns>, ReadError> {
         read_records(Grammar::builtin(), json.as_bytes(), &no_filings, &mut sink)
     };
     read.map(|()| rows)
+}
+
+fn text_explainer() -> Explainer<'static, TextPage<Vec<u8>>> {
+    Explainer::new(Grammar::builtin(), TextPage::new(Vec::new(), false, true))
 }
 
 fn text(rows: &[Columns]) -> Vec<String> {
@@ -149,9 +153,9 @@ fn a_sample_as_json() {
 
 #[test]
 fn a_sample_in_words() {
-    let mut explainer = Explainer::new(Grammar::builtin(), false, Vec::new());
+    let mut explainer = text_explainer();
     sample("good/01-air-one-line.abi").iter().for_each(|row| explainer.push(row).unwrap());
-    insta::assert_snapshot!(String::from_utf8(explainer.finish().unwrap()).unwrap());
+    insta::assert_snapshot!(String::from_utf8(explainer.finish().unwrap().into_inner()).unwrap());
 }
 
 /// Rows like those on the wire: of samples, with changes, among rows of any bytes.
@@ -222,9 +226,9 @@ proptest! {
 
     #[test]
     fn anything_can_be_explained_without_its_password(rows in any_rows()) {
-        let mut explainer = Explainer::new(Grammar::builtin(), false, Vec::new());
+        let mut explainer = text_explainer();
         rows.iter().for_each(|row| explainer.push(row).unwrap());
-        let told = String::from_utf8(explainer.finish().unwrap()).unwrap();
+        let told = String::from_utf8(explainer.finish().unwrap().into_inner()).unwrap();
         for row in rows.iter().filter(|row| b"AaZz".contains(&row[0])) {
             let password = row[8..14].escape_ascii().to_string();
             let is_secret = password.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -273,9 +277,9 @@ fn passwords_are_masked_where_none_should_stand() {
     for lines in [false, true] {
         assert!(!written(&rows, Form { mask_passwords: true, lines, ..Form::default() }).contains("PASSWD"));
     }
-    let mut explainer = Explainer::new(Grammar::builtin(), false, Vec::new());
+    let mut explainer = text_explainer();
     rows.iter().for_each(|row| explainer.push(row).unwrap());
-    assert!(!String::from_utf8(explainer.finish().unwrap()).unwrap().contains("PASSWD"));
+    assert!(!String::from_utf8(explainer.finish().unwrap().into_inner()).unwrap().contains("PASSWD"));
 }
 
 fn by_hand(fields: Value) -> Value {

@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, BufWriter, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use anyhow::Context;
-use clap::ValueEnum;
 
-use super::Ending;
-use crate::grammar::{Grammar, Severity};
+use super::color::Color;
+use super::report::{Format, Report};
+use super::{Ending, stream};
+use crate::grammar::Grammar;
 use crate::message::{Checker, Finding};
 use crate::wire::{Limits, RECORD_LENGTH, Splitter};
 
@@ -23,17 +24,12 @@ pub(super) struct Arguments {
     /// How findings are written.
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
+    /// Whether drawings are coloured.
+    #[arg(long, value_enum, default_value = "auto")]
+    color: Color,
     /// A folder of grammars that add to or override the built-in ones.
     #[arg(long, value_name = "FOLDER")]
     grammars: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-enum Format {
-    /// With the record drawn below a ruler.
-    Human,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Bytes read at a time: what a worker checks at once, so long as batches are no larger.
@@ -46,45 +42,20 @@ const LARGEST: usize = 1 << 24;
 const WAITING: usize = 256;
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    stream::unless_closed(check(&arguments))
+}
+
+fn check(arguments: &Arguments) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
-    let mut out = BufWriter::new(io::stdout().lock());
-    let mut total = Totals::default();
+    let out = BufWriter::new(io::stdout().lock());
+    let mut told = Report::new(grammar, arguments.format, arguments.color.is_on(), out);
     for path in &arguments.files {
-        let source = path.display().to_string();
-        let read = check_file(grammar, path, &mut |finding| {
-            total.count(&finding);
-            write_finding(&finding, arguments.format, &mut out)
-        });
-        let (records, batches) = read.with_context(|| format!("cannot check {source}"))?;
-        total.records += records;
-        total.batches += u64::from(batches);
+        let read = check_file(grammar, path, &mut |finding| told.finding(&finding));
+        let (records, batches) = read.with_context(|| format!("cannot check {}", path.display()))?;
+        told.source(records, batches);
     }
-    out.flush()?;
-    if arguments.format == Format::Human {
-        eprintln!(
-            "{} batches, {} records: {} findings, {} notices",
-            total.batches, total.records, total.findings, total.notices
-        );
-    }
-    Ok(if total.findings == 0 { Ending::Clean } else { Ending::Findings })
-}
-
-#[derive(Default)]
-struct Totals {
-    batches: u64,
-    records: u64,
-    findings: u64,
-    notices: u64,
-}
-
-impl Totals {
-    fn count(&mut self, finding: &Finding) {
-        match finding.severity {
-            Severity::Informational => self.notices += 1,
-            _ => self.findings += 1,
-        }
-    }
+    Ok(told.finish()?)
 }
 
 /// What a worker tells of its part of the stream.
@@ -255,35 +226,6 @@ fn tell(
                 totals.1 += batches;
             }
         }
-    }
-    Ok(())
-}
-
-fn write_finding(finding: &Finding, format: Format, out: &mut impl Write) -> io::Result<()> {
-    match format {
-        Format::Json => {
-            serde_json::to_writer(&mut *out, finding)?;
-            writeln!(out)
-        }
-        Format::Human => draw(finding, out),
-    }
-}
-
-/// Tens and units of the columns, as the chapters print them above their examples.
-const RULER: &str = "123456789-123456789-123456789-123456789-123456789-123456789-123456789-123456789-";
-
-fn draw(finding: &Finding, out: &mut impl Write) -> io::Result<()> {
-    let (bold, plain) = if io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    writeln!(out, "{bold}{finding}{plain}")?;
-    if !finding.record_text.is_empty() {
-        writeln!(out, "    {RULER}")?;
-        writeln!(out, "    {}", finding.record_text)?;
-        if let Some((first, last)) = finding.columns {
-            writeln!(out, "    {}{}", " ".repeat(first - 1), "^".repeat(last + 1 - first))?;
-        }
-    }
-    if let Some(help) = &finding.help {
-        writeln!(out, "    help: {help}")?;
     }
     Ok(())
 }

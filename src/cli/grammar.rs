@@ -1,5 +1,8 @@
 //! `abigate grammar`.
 
+mod diff;
+mod schema;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -8,7 +11,7 @@ use anyhow::bail;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::Ending;
+use super::{Ending, stream};
 use crate::grammar::{
     Basis, CodeList, ConditionCode, Direction, Discriminator, Grammar, GroupMember, Layout, Member, Order,
     export,
@@ -49,6 +52,8 @@ enum Command {
         /// Application identifiers; all if none is named.
         applications: Vec<String>,
     },
+    Diff(diff::Arguments),
+    Schema(schema::Arguments),
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -60,18 +65,25 @@ enum Format {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    stream::unless_closed(look(arguments))
+}
+
+fn look(arguments: Arguments) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
     let mut out = BufWriter::new(io::stdout().lock());
+    let mut ending = Ending::Clean;
     match arguments.command {
         Command::List { conditions: true, format } => list_conditions(grammar, format, &mut out)?,
         Command::List { conditions: false, format } => list(grammar, format, &mut out)?,
         Command::Show { application, record } => show(grammar, &application, record.as_deref(), &mut out)?,
         Command::Check => summary(grammar, &mut out)?,
         Command::Export { applications } => export(grammar, &applications, &mut out)?,
+        Command::Schema(which) => schema::run(grammar, &which, &mut out)?,
+        Command::Diff(revisions) => ending = diff::run(&revisions, &mut out)?,
     }
     out.flush()?;
-    Ok(Ending::Clean)
+    Ok(ending)
 }
 
 fn summary(grammar: &Grammar, out: &mut impl Write) -> io::Result<()> {

@@ -3,6 +3,7 @@
 mod annotate;
 mod answer;
 mod check;
+mod color;
 mod completions;
 mod convert;
 mod demo;
@@ -10,6 +11,7 @@ mod development;
 mod explain;
 mod grammar;
 mod log;
+mod report;
 mod send;
 mod serve;
 mod stream;

@@ -8,15 +8,16 @@ use std::ops::BitOr;
 #[derive(Clone, Copy, Default, Eq, Hash, PartialEq)]
 pub struct ClassSet(u8);
 
-const NAMES: [(ClassSet, &str); 8] = [
-    (ClassSet::SIGNED, "SIGNED"),
-    (ClassSet::SPACE_FILLED_NUMERIC, "SN"),
-    (ClassSet::NUMERIC, "N"),
-    (ClassSet::ALPHABETIC, "A"),
-    (ClassSet::ALPHANUMERIC, "AN"),
-    (ClassSet::DATE, "D"),
-    (ClassSet::SPECIAL, "X"),
-    (ClassSet::SPACE, "S"),
+/// The classes, their printed names and what these mean.
+const NAMES: [(ClassSet, &str, &str); 8] = [
+    (ClassSet::SIGNED, "SIGNED", "digits, a minus sign before them"),
+    (ClassSet::SPACE_FILLED_NUMERIC, "SN", "digits, spaces before them"),
+    (ClassSet::NUMERIC, "N", "digits"),
+    (ClassSet::ALPHABETIC, "A", "letters"),
+    (ClassSet::ALPHANUMERIC, "AN", "letters and digits"),
+    (ClassSet::DATE, "D", "a date"),
+    (ClassSet::SPECIAL, "X", "letters, digits and signs"),
+    (ClassSet::SPACE, "S", "blank"),
 ];
 
 impl ClassSet {
@@ -41,7 +42,14 @@ impl ClassSet {
     /// The class with this printed name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(_, printed)| *printed == name).map(|(class, _)| *class)
+        NAMES.iter().find(|(_, printed, _)| *printed == name).map(|(class, ..)| *class)
+    }
+
+    /// The classes in words, with their printed names: `a date or blank (D/S)`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        let words = NAMES.iter().filter(|(class, ..)| self.has(*class)).map(|(.., words)| *words);
+        format!("{} ({self})", words.collect::<Vec<_>>().join(" or "))
     }
 
     /// Whether one of `other`'s classes is among these.
@@ -95,7 +103,7 @@ impl BitOr for ClassSet {
 impl fmt::Display for ClassSet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for (class, name) in NAMES {
+        for (class, name, _) in NAMES {
             if self.has(class) {
                 write!(formatter, "{separator}{name}")?;
                 separator = "/";

@@ -50,6 +50,16 @@ impl Designation {
             Self::Optional => 'O',
         }
     }
+
+    /// The designation in words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mandatory => "mandatory",
+            Self::Conditional => "conditional",
+            Self::Optional => "optional",
+        }
+    }
 }
 
 /// A condition code of up to three characters (`X34`, `B16`, `27D`).

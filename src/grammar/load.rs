@@ -96,22 +96,55 @@ impl Grammar {
         Ok(grammar)
     }
 
+    /// The records and structures of a grammar file or of a folder, and no others. Code lists and
+    /// fragments that they name and do not bring along are those that come with the program.
+    ///
+    /// # Errors
+    /// A file that cannot be read or breaks the language.
+    pub fn alone(path: &Path) -> Result<Self, LoadError> {
+        let mut sources = Vec::new();
+        if path.is_dir() {
+            read_folder(path, &mut sources)?;
+            sources.sort_by(|one, other| one.name.cmp(&other.name));
+        } else {
+            let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
+            let text = std::fs::read_to_string(path).map_err(unreadable)?;
+            sources.push(Source { name: path.display().to_string(), text });
+        }
+        let mut grammar = Self::default();
+        grammar.add_beside(&embedded(), &sources)?;
+        Ok(grammar)
+    }
+
     /// Adds grammar files (`*.grammar`) and code files (`*.tsv`).
     ///
     /// # Errors
     /// A file that breaks the language or says what cannot be.
     pub fn add(&mut self, sources: &[Source]) -> Result<(), LoadError> {
-        for source in sources.iter().filter(|source| source.name.ends_with(".tsv")) {
+        self.add_beside(&[], sources)
+    }
+
+    /// Adds files; of those lent, no more than their code lists and fragments.
+    fn add_beside(&mut self, lent: &[Source], own: &[Source]) -> Result<(), LoadError> {
+        let is_of_use =
+            |source: &&Source| !source.name.ends_with(".grammar") || source.text.contains("\nfragment ");
+        let lent = || lent.iter().filter(is_of_use).map(|source| (source, false));
+        let sources = || lent().chain(own.iter().map(|source| (source, true)));
+        for (source, _) in sources().filter(|(source, _)| source.name.ends_with(".tsv")) {
             self.add_codes(source)?;
         }
         let mut fragments = HashMap::new();
         let mut structures = Vec::new();
-        for source in sources.iter().filter(|source| source.name.ends_with(".grammar")) {
+        for (source, is_own) in sources().filter(|(source, _)| source.name.ends_with(".grammar")) {
             let statements =
                 parse::parse(&source.text).map_err(|(place, message)| source.error(place, message))?;
             let mut current = String::new();
             for (place, statement) in statements {
                 match statement {
+                    Statement::Fragment { name, members } => {
+                        fragments.insert(name, members);
+                    }
+                    _ if !is_own => {}
                     Statement::Chapter(chapter) => {
                         self.chapters.retain(|known| known.name != chapter.name);
                         current.clone_from(&chapter.name);
@@ -133,9 +166,6 @@ impl Grammar {
                             let at = rest.map(|rest| parse::place_before(&source.text, rest));
                             source.error(at.unwrap_or(place), message)
                         })?;
-                    }
-                    Statement::Fragment { name, members } => {
-                        fragments.insert(name, members);
                     }
                     Statement::Structure { application, direction, group } => {
                         self.described_by.insert((application.clone(), direction), current.clone());

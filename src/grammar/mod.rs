@@ -8,6 +8,7 @@ mod automaton;
 mod cell;
 mod class;
 mod codes;
+mod diff;
 mod export;
 mod layout;
 mod load;
@@ -23,6 +24,7 @@ pub use automaton::{Automaton, Cursor, Fault, GroupIndex, GroupInfo, Slot, SlotI
 pub use cell::{Cell, DateFormat, PutError, ValueError};
 pub use class::ClassSet;
 pub use codes::{CodeList, Condition, Conditions, Severity};
+pub use diff::{Change, ChangeKind, diff};
 pub use export::export;
 pub use layout::{
     ConditionCode, Designation, Direction, Field, FieldConditions, Layout, LayoutId, UnknownName, Values,

@@ -252,6 +252,7 @@ impl<'g> Checker<'g> {
     ) {
         let mut finding = self.finding(Severity::Fatal, Some(fault.condition()), columns);
         finding.record_id.clone_from(&layout.record);
+        finding.layout = Some(layout.id);
         finding.found.clone_from(&layout.record);
         finding.expected = fault.to_string();
         self.lost = true;
@@ -280,9 +281,12 @@ impl<'g> Checker<'g> {
         };
         let mut finding = self.finding(severity, code, columns);
         finding.record_id.clone_from(&layout.record);
+        finding.layout = Some(layout.id);
         finding.field = Some(field.name.clone());
         finding.columns = Some((trouble.first, trouble.last));
-        if !is_secret(&field.name) {
+        let is_in =
+            |secret: Cell| trouble.first <= secret.last_column() && secret.first_column() <= trouble.last;
+        if !self.secrets(columns).any(is_in) {
             finding.found = shown(&columns[trouble.first - 1..trouble.last]);
         }
         finding.expected = self.expected(trouble);
@@ -491,16 +495,20 @@ impl<'g> Checker<'g> {
         report(finding);
     }
 
+    /// Where a password may stand in a control record, whatever its layout says.
+    fn secrets(&self, columns: &Columns) -> impl Iterator<Item = Cell> {
+        let record = Control::of(columns).map(|control| CONTROL_RECORDS[control as usize]);
+        let layouts = record.into_iter().flat_map(|id| self.grammar.variants("*", Direction::Input, id));
+        let fields = layouts.flat_map(|layout| &layout.fields).filter(|field| is_secret(&field.name));
+        fields.map(|field| field.cell)
+    }
+
     /// A record for a drawing: one sign a column, no password.
     fn masked(&self, columns: &Columns) -> String {
         let sign = |&byte: &u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
         let mut text = columns.iter().map(sign).collect::<Vec<_>>();
-        if let Some(control) = Control::of(columns) {
-            let record = CONTROL_RECORDS[control as usize];
-            let layouts = self.grammar.variants("*", Direction::Input, record);
-            for field in layouts.flat_map(|layout| &layout.fields).filter(|field| is_secret(&field.name)) {
-                text[field.cell.first_column() - 1..field.cell.last_column()].fill('*');
-            }
+        for secret in self.secrets(columns) {
+            text[secret.first_column() - 1..secret.last_column()].fill('*');
         }
         text.into_iter().collect::<String>().trim_end().to_owned()
     }
@@ -513,7 +521,12 @@ impl<'g> Checker<'g> {
             severity: known.map_or(severity, |known| known.severity),
             condition,
             message: known.map(|known| known.narrative.clone()).unwrap_or_default(),
-            record_id: shown(&columns[..4]).trim_end().to_owned(),
+            application: own.to_owned(),
+            layout: None,
+            record_id: match Control::of(columns) {
+                Some(control) => CONTROL_RECORDS[control as usize].to_owned(),
+                None => shown(&columns[..4]).trim_end().to_owned(),
+            },
             field: None,
             columns: None,
             found: String::new(),

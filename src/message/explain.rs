@@ -1,54 +1,91 @@
 //! Records in words: every field with its name, its value and what its code stands for.
 
-use std::borrow::Cow;
-use std::io::{self, Write};
+mod html;
+mod text;
+mod words;
 
-use super::check::words;
-use super::json::decoded;
+use std::io;
+
+use super::check;
 use super::judge::{FieldTrouble, judge};
-use super::outline::{Body, Child, Control, Item, Outline, Part, children};
+use super::outline::{Body, Child, Item, Outline, Part, children};
 use super::transaction::{GroupRef, Transaction};
 use crate::grammar::{Automaton, Direction, Field, Grammar, Values};
 use crate::wire::Columns;
 
+pub use html::HtmlPage;
+pub use text::TextPage;
+use words::{as_it_stands, heading, value};
+
 /// What stands for a password.
 const MASK: &str = "******";
-/// Where values begin, behind the columns and the elements' names.
-const NAME_WIDTH: usize = 44;
 
-#[derive(Clone, Copy)]
-enum Style {
-    Heading,
-    Trouble,
-    Aside,
+/// What a section of the page is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Level {
+    /// A batch.
+    Batch,
+    /// A block of a batch.
+    Block,
+    /// A transaction of a block, or records that are none.
+    Transaction,
+    /// A group of a transaction or of another group.
+    Group,
+    /// A record.
+    Record,
 }
 
-impl Style {
-    /// The terminal's sequence.
-    fn sequence(self) -> &'static str {
-        match self {
-            Self::Heading => "\x1b[1m",
-            Self::Trouble => "\x1b[31m",
-            Self::Aside => "\x1b[2m",
-        }
-    }
+/// What is told of a field.
+#[derive(Clone, Debug)]
+pub struct Told<'a> {
+    /// Its columns.
+    pub columns: String,
+    /// The data element.
+    pub name: &'a str,
+    /// Its value: dates and amounts written out, a password masked.
+    pub value: String,
+    /// What its code stands for.
+    pub meaning: Option<&'a str>,
+    /// What is wrong with it.
+    pub trouble: Option<&'static str>,
+    /// What the grammar notes of it.
+    pub note: &'a str,
 }
 
-/// Explains a stream of records, as text for people. It holds one transaction at most.
-pub struct Explainer<'g, W> {
+/// A way to write explanations. What fails is the output.
+#[expect(clippy::missing_errors_doc, reason = "said of all at once")]
+pub trait Page {
+    /// Begins the page.
+    fn begin(&mut self) -> io::Result<()>;
+    /// Begins a section below the one that is open. The aside says where in the stream it stands.
+    fn open(&mut self, level: Level, title: &str, aside: &str) -> io::Result<()>;
+    /// Tells of a field of the open record.
+    fn field(&mut self, told: &Told<'_>) -> io::Result<()>;
+    /// Tells what is wrong with the open section.
+    fn trouble(&mut self, text: &str) -> io::Result<()>;
+    /// Shows a record that cannot be told field by field.
+    fn plain(&mut self, text: &str) -> io::Result<()>;
+    /// Ends the section that was begun last and is open.
+    fn close(&mut self, level: Level) -> io::Result<()>;
+    /// Ends the page.
+    fn end(&mut self) -> io::Result<()>;
+}
+
+/// Explains a stream of records. It holds one transaction at most.
+pub struct Explainer<'g, P> {
     grammar: &'g Grammar,
     outline: Outline<'g>,
     parts: Vec<Part<'g>>,
-    out: W,
-    colored: bool,
+    page: P,
+    is_begun: bool,
     counts: [u64; 3],
 }
 
-impl<'g, W: Write> Explainer<'g, W> {
-    /// An explainer of one stream; colours are for terminals.
-    pub fn new(grammar: &'g Grammar, colored: bool, out: W) -> Self {
+impl<'g, P: Page> Explainer<'g, P> {
+    /// An explainer of one stream.
+    pub fn new(grammar: &'g Grammar, page: P) -> Self {
         let outline = Outline::new(grammar);
-        Self { grammar, outline, parts: Vec::new(), out, colored, counts: [0; 3] }
+        Self { grammar, outline, parts: Vec::new(), page, is_begun: false, counts: [0; 3] }
     }
 
     /// Takes the next record.
@@ -60,18 +97,21 @@ impl<'g, W: Write> Explainer<'g, W> {
         self.write_parts()
     }
 
-    /// Ends the stream; gives back the output.
+    /// Ends the stream; gives back the page.
     ///
     /// # Errors
     /// Whatever the output fails with.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub fn finish(mut self) -> io::Result<P> {
         self.outline.finish(&mut self.parts);
         self.write_parts()?;
-        self.out.flush()?;
-        Ok(self.out)
+        self.page.end()?;
+        Ok(self.page)
     }
 
     fn write_parts(&mut self) -> io::Result<()> {
+        if !std::mem::replace(&mut self.is_begun, true) {
+            self.page.begin()?;
+        }
         let mut parts = std::mem::take(&mut self.parts);
         for part in parts.drain(..) {
             self.part(part)?;
@@ -90,24 +130,17 @@ impl<'g, W: Write> Explainer<'g, W> {
                     Direction::Input => "to CBP",
                     Direction::Output => "from CBP",
                 };
-                let title = format!("batch {}: {application} {name}, {way}", self.counts[0]);
-                self.heading(0, &title)
+                let title = format!("Batch {}: {application} {name}", self.counts[0]);
+                self.page.open(Level::Batch, &title, way)
             }
             Part::BlockBegins => {
                 self.counts = [self.counts[0], self.counts[1] + 1, 0];
-                let title = format!("block {}", self.counts[1]);
-                self.heading(1, &title)
+                self.page.open(Level::Block, &format!("Block {}", self.counts[1]), "")
             }
-            Part::Control(control, item) => {
-                let depth = match control {
-                    Control::BatchHeader | Control::BatchTrailer => 1,
-                    Control::BlockHeader | Control::BlockTrailer => 2,
-                };
-                self.record(depth, &item)
-            }
+            Part::Control(_, item) => self.record(&item),
             Part::Body(body) => self.body(&body),
-            Part::BlockEnds => Ok(()),
-            Part::BatchEnds => writeln!(self.out),
+            Part::BlockEnds => self.page.close(Level::Block),
+            Part::BatchEnds => self.page.close(Level::Batch),
         }
     }
 
@@ -116,20 +149,22 @@ impl<'g, W: Write> Explainer<'g, W> {
         let number = self.counts[2];
         if let Some((transaction, automaton)) = &body.tree {
             let name = &automaton.group(transaction.root().group().index).name;
-            self.heading(2, &format!("transaction {number}: {}", plain(name)))?;
-            return self.group(3, body, transaction, automaton, transaction.root());
+            let title = format!("Transaction {number}: {}", name.replace('_', " "));
+            self.page.open(Level::Transaction, &title, "")?;
+            self.group(body, transaction, automaton, transaction.root())?;
+        } else {
+            let title = format!("Transaction {number}, without structure");
+            self.page.open(Level::Transaction, &title, "")?;
+            if let Some(fault) = &body.fault {
+                self.page.trouble(&format!("{}: {fault}", fault.condition()))?;
+            }
+            body.items.iter().try_for_each(|item| self.record(item))?;
         }
-        self.heading(2, &format!("transaction {number}, without structure"))?;
-        if let Some(fault) = &body.fault {
-            let text = self.styled(Style::Trouble, &format!("{}: {fault}", fault.condition())).into_owned();
-            writeln!(self.out, "      {text}")?;
-        }
-        body.items.iter().try_for_each(|item| self.record(3, item))
+        self.page.close(Level::Transaction)
     }
 
     fn group(
         &mut self,
-        depth: usize,
         body: &Body<'g>,
         transaction: &Transaction,
         automaton: &Automaton,
@@ -137,26 +172,36 @@ impl<'g, W: Write> Explainer<'g, W> {
     ) -> io::Result<()> {
         for child in children(transaction, group) {
             match child {
-                Child::Record(position) => self.record(depth, &body.items[position])?,
+                Child::Record(position) => self.record(&body.items[position])?,
                 Child::Group(inner) => {
-                    let name = &automaton.group(inner.group().index).name;
-                    self.heading(depth, &format!("{} {}", plain(name), inner.group().occurrence))?;
-                    self.group(depth + 1, body, transaction, automaton, inner)?;
+                    let group = inner.group();
+                    let name = &automaton.group(group.index).name;
+                    let title = format!("{} {}", heading(name), group.occurrence);
+                    self.page.open(Level::Group, &title, "")?;
+                    self.group(body, transaction, automaton, inner)?;
+                    self.page.close(Level::Group)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn record(&mut self, depth: usize, item: &Item<'g>) -> io::Result<()> {
+    fn record(&mut self, item: &Item<'g>) -> io::Result<()> {
+        let aside = format!("record {}", item.number);
         let Some(layout) = item.layout else {
-            let text = item.row.escape_ascii().to_string();
-            self.heading(depth, &format!("record {}, of no known layout", item.number))?;
-            return writeln!(self.out, "{:indent$}{}", "", text.trim_end(), indent = 2 * depth + 2);
+            self.page.open(Level::Record, "Of no known layout", &aside)?;
+            let mut row = item.row;
+            if let Some(secret) = item.password {
+                row[secret.first_column() - 1..secret.last_column()].fill(b'*');
+            }
+            self.page.plain(&as_it_stands(&row))?;
+            return self.page.close(Level::Record);
         };
-        let variant = if layout.variant.is_empty() { "" } else { &format!(", {}", plain(&layout.variant)) };
-        let title = format!("{} {}{variant} (record {})", layout.record, plain(&layout.name), item.number);
-        self.heading(depth, &title)?;
+        let mut title = format!("{} {}", layout.record, heading(&layout.name));
+        if !layout.variant.is_empty() {
+            title.push_str(&format!(" ({})", layout.variant.replace('_', " ")));
+        }
+        self.page.open(Level::Record, &title, &aside)?;
         let mut troubles = Vec::new();
         judge(layout, &item.row, |trouble| troubles.push(trouble));
         for field in &layout.fields {
@@ -164,37 +209,27 @@ impl<'g, W: Write> Explainer<'g, W> {
             let trouble = troubles.iter().find(|trouble| (first..=last).contains(&trouble.first));
             let is_identifier = first == 1 && field.values == Values::Constant(layout.record.clone());
             if trouble.is_some() || !field.cell.is_blank(&item.row) && !is_identifier {
-                self.field(depth + 1, field, item, trouble)?;
+                self.field(field, item, trouble)?;
             }
         }
-        Ok(())
+        self.page.close(Level::Record)
     }
 
     fn field(
         &mut self,
-        depth: usize,
         field: &Field,
         item: &Item<'g>,
         trouble: Option<&FieldTrouble<'_>>,
     ) -> io::Result<()> {
-        let name = if field.is_filler() { "(filler)" } else { &field.element };
-        let value = value(field, item);
-        let width = NAME_WIDTH.saturating_sub(2 * depth);
-        let columns = field.cell.to_string();
-        let mut line = format!("{:indent$}{columns:<6} {name:<width$} {value}", "", indent = 2 * depth);
-        if let Some(meaning) = self.meaning(field, &item.row) {
-            line.push_str(" = ");
-            line.push_str(meaning);
-        }
-        if let Some(trouble) = trouble {
-            line.push_str("  ");
-            line.push_str(&self.styled(Style::Trouble, &format!("! {}", words(trouble.trouble))));
-        }
-        if !field.note.is_empty() {
-            line.push_str("  ");
-            line.push_str(&self.styled(Style::Aside, &format!("({})", field.note)));
-        }
-        writeln!(self.out, "{}", line.trim_end())
+        let is_hidden = item.hides(field);
+        self.page.field(&Told {
+            columns: field.cell.to_string(),
+            name: if field.is_filler() { "(filler)" } else { &field.element },
+            value: if is_hidden { MASK.to_owned() } else { value(field, &item.row) },
+            meaning: if is_hidden { None } else { self.meaning(field, &item.row) },
+            trouble: trouble.map(|trouble| check::words(trouble.trouble)),
+            note: &field.note,
+        })
     }
 
     /// What a code stands for.
@@ -205,26 +240,4 @@ impl<'g, W: Write> Explainer<'g, W> {
             Values::Any | Values::Constant(_) | Values::OneOf(_) => None,
         })
     }
-
-    fn heading(&mut self, depth: usize, title: &str) -> io::Result<()> {
-        let title = self.styled(Style::Heading, title).into_owned();
-        writeln!(self.out, "{:indent$}{title}", "", indent = 2 * depth)
-    }
-
-    fn styled<'t>(&self, style: Style, text: &'t str) -> Cow<'t, str> {
-        if self.colored { format!("{}{text}\x1b[0m", style.sequence()).into() } else { text.into() }
-    }
-}
-
-fn value(field: &Field, item: &Item<'_>) -> String {
-    if item.hides(field) {
-        return MASK.to_owned();
-    }
-    let plain = || field.cell.raw(&item.row).escape_ascii().to_string().trim_end().to_owned();
-    decoded(field, &item.row).unwrap_or_else(plain)
-}
-
-/// A name of the grammar for people.
-fn plain(name: &str) -> String {
-    name.replace('_', " ")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::grammar::{ConditionCode, Severity};
+use crate::grammar::{ConditionCode, LayoutId, Severity};
 
 /// Where in a stream of batches something stands. All counts begin with 1; 0 is "not within one".
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -39,6 +39,12 @@ pub struct Finding {
     pub condition: Option<ConditionCode>,
     /// What is wrong, in a few words: the condition's narrative or the diagnostic.
     pub message: String,
+    /// The application in hand, if one is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub application: String,
+    /// The record's layout, if it is known by one.
+    #[serde(skip)]
+    pub layout: Option<LayoutId>,
     /// The record's control identifier.
     pub record_id: String,
     /// The field, if it is one field's fault.

@@ -11,11 +11,12 @@ mod outline;
 mod transaction;
 
 pub use check::Checker;
-pub use explain::Explainer;
+pub use explain::{Explainer, HtmlPage, Level, Page, TextPage, Told};
 pub use finding::{Finding, Position};
 pub use identify::Identifier;
 pub use json::{
-    Form, ReadError, ReadFault, RecordsWriter, Translation, canonical, no_filings, read_ndjson, read_records,
+    Content, Definitions, Form, ReadError, ReadFault, RecordsWriter, Translation, canonical, document_schema,
+    no_filings, read_ndjson, read_records, records_schema, schema_text,
 };
 pub use judge::{FieldTrouble, Trouble, judge};
 pub use outline::{Body, Child, Control, Item, Outline, Part, children};

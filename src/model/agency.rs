@@ -1,9 +1,11 @@
 //! Partner agency data: records in a tree, close to the grammar, so that nothing is lost of what
 //! some forty agencies ask for in their own ways.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,7 +16,7 @@ use super::text::{Code, Text};
 pub type AgencyText = Text<80>;
 
 /// A record and the records that belong to it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgencyRecord {
     /// The record's control identifier.
@@ -65,6 +67,16 @@ impl AgencyFields {
 impl fmt::Debug for AgencyFields {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl JsonSchema for AgencyFields {
+    fn schema_name() -> Cow<'static, str> {
+        "AgencyFields".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "additionalProperties": generator.subschema_for::<AgencyText>()})
     }
 }
 

@@ -4,7 +4,10 @@
 macro_rules! codes {
     ($($(#[$meta:meta])* $name:ident { $($(#[$case_meta:meta])* $case:ident = $code:literal,)* })*) => {$(
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, serde::Deserialize, serde::Serialize)]
+        #[derive(
+            Clone, Copy, Debug, Eq, Hash, PartialEq,
+            schemars::JsonSchema, serde::Deserialize, serde::Serialize,
+        )]
         #[serde(rename_all = "snake_case")]
         pub enum $name {
             $($(#[$case_meta])* $case,)*

@@ -1,6 +1,7 @@
 //! The importer's additional declarations (ESF-101 to ESF-117).
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::codes::Answer;
@@ -9,7 +10,7 @@ use super::object::objects;
 use super::text::{Code, Text};
 
 /// An importer's additional declaration, by its kind.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Declaration {
     /// Export information of softwood lumber.

@@ -6,13 +6,15 @@ use super::text::text_type;
 text_type! {
     /// A filer code: three letters or digits, not three zeros (Appendix E).
     FilerCode, 3, "a filer code of three letters or digits",
+    "^(?!000$)[0-9A-Z]{3}$",
     |code| code.len() == 3 && code.iter().all(u8::is_ascii_alphanumeric) && code != b"000"
 }
 
 text_type! {
     /// An entry number without its filer code: seven digits and the check digit (Appendix E). The
     /// check digit depends on the filer, see [`EntryNumber::check_digit`].
-    EntryNumber, 8, "an entry number of seven digits and a check digit", |number| number.len() == 8 && digits(number)
+    EntryNumber, 8, "an entry number of seven digits and a check digit",
+    "^[0-9]{8}$", |number| number.len() == 8 && digits(number)
 }
 
 text_type! {
@@ -21,34 +23,36 @@ text_type! {
     /// Revenue Service), `YYDDPP-NNNNN` (given by CBP), or all zeros where no number is reported.
     /// It is a taxpayer's number: its `Debug` is masked.
     PartyNumber, 15, "a number NNN-NN-NNNN, NN-NNNNNNN, NN-NNNNNNNXX or YYDDPP-NNNNN, or zeros",
+    "^(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{2}-[0-9]{7}(?:[0-9A-Z]{2})?|[0-9]{6}-[0-9]{5}|0+)$",
     party_number, masked
 }
 
 text_type! {
     /// An identifier of an entity by a qualifier (ESF-59): often a taxpayer's number, so its
     /// `Debug` is masked.
-    EntityIdentifier, 20, "an identifier without spaces around it", |bytes| bytes.first() != Some(&b' '), masked
+    EntityIdentifier, 20, "an identifier without spaces around it", super::text::CODE,
+    |bytes| bytes.first() != Some(&b' '), masked
 }
 
 text_type! {
     /// A number of the Harmonized Tariff Schedule: ten digits, or eight where only eight exist.
-    HtsNumber, 10, "a tariff number of 8 or 10 digits",
+    HtsNumber, 10, "a tariff number of 8 or 10 digits", "^(?:[0-9]{8}|[0-9]{10})$",
     |number| matches!(number.len(), 8 | 10) && digits(number)
 }
 
 text_type! {
     /// A district and port of Schedule D.
-    PortCode, 4, "a port code of four digits", |code| code.len() == 4 && digits(code)
+    PortCode, 4, "a port code of four digits", "^[0-9]{4}$", |code| code.len() == 4 && digits(code)
 }
 
 text_type! {
     /// A foreign port of Schedule K.
-    ForeignPortCode, 5, "a foreign port code of five digits", |code| code.len() == 5 && digits(code)
+    ForeignPortCode, 5, "a foreign port code of five digits", "^[0-9]{5}$", |code| code.len() == 5 && digits(code)
 }
 
 text_type! {
     /// An ISO country code, or `**` for an unknown one.
-    CountryCode, 2, "a country code of two letters",
+    CountryCode, 2, "a country code of two letters", r"^(?:[A-Z]{2}|\*\*)$",
     |code| code == b"**" || code.len() == 2 && code.iter().all(u8::is_ascii_uppercase)
 }
 
@@ -56,6 +60,7 @@ text_type! {
     /// A manufacturer, supplier or exporter by its constructed code (ESF-78): 8 to 15 letters and
     /// digits that begin with the country or Canadian province.
     ManufacturerCode, 15, "a manufacturer code of 8 to 15 letters and digits",
+    "^[A-Z]{2}[0-9A-Z]{6,13}$",
     |code| code.len() >= 8
         && code.iter().all(u8::is_ascii_alphanumeric)
         && code[..2].iter().all(u8::is_ascii_uppercase)
@@ -65,6 +70,7 @@ text_type! {
     /// An antidumping or countervailing duty case without hyphens: a letter and nine letters or
     /// digits.
     CaseNumber, 10, "a case number of a letter and nine letters or digits",
+    "^[A-Z][0-9A-Z]{9}$",
     |code| code.len() == 10 && code[0].is_ascii_uppercase() && code.iter().all(u8::is_ascii_alphanumeric)
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::agency::AgencyRecord;
@@ -230,7 +231,7 @@ objects! {
 }
 
 /// A party to an article (ESF-78).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(tag = "role", content = "identifier", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ArticleParty {
     /// Who made or supplied it.

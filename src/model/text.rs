@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::{Schema, json_schema};
 use serde::de::{Error, Visitor};
 use serde::{Deserializer, Serializer};
 
@@ -84,20 +85,47 @@ pub(super) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(deserializer: D) 
     deserializer.deserialize_str(Text(std::marker::PhantomData))
 }
 
-/// Defines a type for short texts: its name, its longest text, what is valid in words and as a test
-/// of the bytes; `masked` keeps the text out of `Debug`.
+/// The schema of a type for short texts.
+pub(super) fn schema<T: Coded>(pattern: &str) -> Schema {
+    json_schema!({"type": "string", "description": T::EXPECTED, "pattern": pattern, "maxLength": T::WIDTH})
+}
+
+/// Texts that neither begin nor end with a space.
+pub(super) const CODE: &str = r"^[!-`{-~](?:[ -`{-~]*[!-`{-~])?$";
+/// Texts that do not end with a space.
+pub(super) const TEXT: &str = r"^[ -`{-~]*[!-`{-~]$";
+
+/// Defines a type for short texts: its name, its longest text, what is valid in words, as a pattern
+/// of its schema and as a test of the bytes; `masked` keeps the text out of `Debug`.
 macro_rules! text_type {
-    ($(#[$meta:meta])* $name:ident, $width:literal, $expected:literal, $valid:expr $(, $masked:ident)?) => {
+    ($(#[$meta:meta])* $name:ident, $width:literal, $expected:literal, $pattern:expr, $valid:expr $(, $masked:ident)?) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name($crate::model::text::Inline<$width>);
         $crate::model::text::text_type!(@traits [] $name, $width, $expected, $valid, false $(, $masked)?);
+        $crate::model::text::text_type!(@schema [] $name, stringify!($name), false, $pattern);
     };
-    ($(#[$meta:meta])* $name:ident<N>, $expected:literal, $valid:expr, $indent:literal) => {
+    ($(#[$meta:meta])* $name:ident<N>, $expected:literal, $pattern:expr, $valid:expr, $indent:literal) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name<const N: usize>($crate::model::text::Inline<N>);
         $crate::model::text::text_type!(@traits [const N: usize] $name<N>, N, $expected, $valid, $indent);
+        $crate::model::text::text_type!(@schema [const N: usize] $name<N>, stringify!($name), true, $pattern);
+    };
+    (@schema [$($generic:tt)*] $name:ty, $title:expr, $inline:literal, $pattern:expr) => {
+        impl<$($generic)*> schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                $inline
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $title.into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::model::text::schema::<Self>($pattern)
+            }
+        }
     };
     (@traits [$($generic:tt)*] $name:ty, $width:expr, $expected:literal, $valid:expr, $indent:literal $(, $masked:ident)?) => {
         impl<$($generic)*> $name {
@@ -179,10 +207,10 @@ pub(super) use text_type;
 
 text_type! {
     /// A code or a number of at most `N` characters that is only text to the model.
-    Code<N>, "a code without spaces around it", |bytes| bytes.first() != Some(&b' '), false
+    Code<N>, "a code without spaces around it", CODE, |bytes| bytes.first() != Some(&b' '), false
 }
 
 text_type! {
     /// Free text of at most `N` characters; spaces before it belong to it, those behind it do not.
-    Text<N>, "text that does not end with a space", |_| true, true
+    Text<N>, "text that does not end with a space", TEXT, |_| true, true
 }

@@ -15,7 +15,7 @@ use crate::model::{EntrySummaryFiling, Line};
 use crate::wire::{Columns, RECORD_LENGTH};
 
 /// The application identifier of entry summary filings.
-const APPLICATION: &str = "AE";
+pub(super) const APPLICATION: &str = "AE";
 
 /// Translates entry summary filings both ways. All names are resolved when it is made.
 pub struct EntrySummaryCodec {

@@ -14,6 +14,8 @@ mod line;
 mod part;
 mod place;
 mod problem;
+mod schema;
 
 pub use codec::EntrySummaryCodec;
 pub use problem::{DecodeProblem, EncodeProblem};
+pub use schema::model_schema;

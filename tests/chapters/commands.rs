@@ -1,10 +1,12 @@
 //! A valid transaction of every kind of every application is checked, explained and converted.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use abigate::grammar::{Designation, Grammar, Layout, Symbol};
-use abigate::message::{Checker, Explainer, Identifier};
+use abigate::message::{Checker, Explainer, Identifier, TextPage, records_schema};
 use abigate::wire::{Columns, Line};
+use serde_json::Value;
 
 use crate::stream::{self, Desk, blank, put};
 use crate::structures::{Size, transactions};
@@ -95,11 +97,28 @@ fn every_kind_of_transaction_has_its_structure() {
         let json = stream::to_json(rows, false);
         assert!(!json.contains("unstructured"), "{}: {json}", desk.application());
         assert!(stream::from_json(&json) == *rows, "{}", desk.application());
-        let mut explainer = Explainer::new(Grammar::builtin(), false, Vec::new());
+        let mut explainer = Explainer::new(Grammar::builtin(), TextPage::new(Vec::new(), false, false));
         rows.iter().for_each(|row| explainer.push(row).unwrap());
-        let text = String::from_utf8(explainer.finish().unwrap()).unwrap();
-        let title = format!("batch 1: {} ", desk.application());
-        assert!(text.starts_with(&title) && text.contains("transaction 1: "), "{text}");
-        assert!(!text.contains("of no known layout") && !text.contains("! "), "{text}");
+        let text = String::from_utf8(explainer.finish().unwrap().into_inner()).unwrap();
+        let title = format!("Batch 1: {} ", desk.application());
+        assert!(text.starts_with(&title) && text.contains("Transaction 1: "), "{text}");
+        assert!(!text.contains("Of no known layout") && !text.contains("! "), "{text}");
     }
+}
+
+#[test]
+fn every_kind_of_transaction_is_valid_by_its_schema() {
+    let mut schemas = HashMap::new();
+    for (desk, rows) in streams() {
+        let application = Grammar::builtin().application(desk.application()).unwrap();
+        let validator = schemas.entry(desk.application()).or_insert_with(|| {
+            let schema = records_schema(Grammar::builtin(), &application.code, application.direction);
+            jsonschema::validator_for(&schema).unwrap()
+        });
+        let json: Value = serde_json::from_str(&stream::to_json(rows, false)).unwrap();
+        let faults = validator.iter_errors(&json).map(|fault| format!("{}: {fault}", fault.instance_path()));
+        let faults = faults.collect::<Vec<_>>();
+        assert!(faults.is_empty(), "{}: {}", desk.application(), faults.join("\n"));
+    }
+    assert!(schemas.len() > 40, "{} applications", schemas.len());
 }

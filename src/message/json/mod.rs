@@ -25,10 +25,12 @@
 //! Reading takes no offence at a message that is wrong; it is the records that may not be ambiguous.
 
 mod read;
+mod schema;
 mod value;
 mod write;
 
 pub use read::{ReadError, ReadFault, no_filings, read_ndjson, read_records};
+pub use schema::{Content, Definitions, document_schema, records_schema, schema_text};
 pub use value::canonical;
 pub(super) use value::decoded;
 pub use write::{Form, RecordsWriter, Translation};

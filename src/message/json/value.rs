@@ -69,7 +69,7 @@ pub(in crate::message) fn decoded(field: &Field, row: &Columns) -> Option<String
     None
 }
 
-fn is_amount(field: &Field) -> bool {
+pub(super) fn is_amount(field: &Field) -> bool {
     field.decimals.is_some() && field.cell.class().is_numeric()
 }
 
