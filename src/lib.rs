@@ -22,5 +22,6 @@ pub mod message;
 pub mod model;
 pub mod rules;
 pub mod store;
+pub mod tariff;
 pub mod translate;
 pub mod wire;

@@ -13,6 +13,7 @@ mod log;
 mod send;
 mod serve;
 mod stream;
+mod tariff;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,7 @@ enum Command {
     Explain(explain::Arguments),
     Convert(convert::Arguments),
     Grammar(grammar::Arguments),
+    Tariff(tariff::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -66,6 +68,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(arguments),
             Self::Convert(arguments) => convert::run(arguments),
             Self::Grammar(arguments) => grammar::run(arguments),
+            Self::Tariff(arguments) => tariff::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }
     }
