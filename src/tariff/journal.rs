@@ -46,6 +46,10 @@ impl Journal {
         Self(wanted.then(Vec::new))
     }
 
+    pub(super) fn is_wanted(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(super) fn note(&mut self, step: impl FnOnce() -> Step) {
         if let Some(steps) = &mut self.0 {
             steps.push(step());

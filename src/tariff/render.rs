@@ -45,8 +45,8 @@ fn describe(step: &Step, text: &mut String) {
     let mut rate = match (step.rate.as_str(), step.version.as_str()) {
         ("", "") => String::new(),
         (rate, "") => format!("rate {rate}"),
-        ("", version) => format!("rate of {version}"),
-        (rate, version) => format!("rate {rate} of {version}"),
+        ("", version) => format!("rate ({version})"),
+        (rate, version) => format!("rate {rate} ({version})"),
     };
     if let Some(date) = step.date {
         let join = if rate.is_empty() { "" } else { "; " };

@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::fee::{HARBOR, INFORMAL, PROCESSING};
-use super::{Assessment, Owed, Work, is_component};
+use super::{Assessment, LineOwed, Owed, Work, is_component};
 use crate::model::Code;
 use crate::tariff::journal::Step;
 use crate::tariff::levy::FeeKind;
@@ -29,7 +29,7 @@ impl Work<'_> {
         assessment.lines.iter().flat_map(|line| &line.fees).for_each(|owed| add(&mut lines, *owed));
         for owed in &mut lines {
             if owed.class.as_str() == PROCESSING {
-                owed.amount = self.bounded(owed.amount);
+                owed.amount = self.bounded(owed.amount, &assessment.lines);
             }
         }
         self.least_harbor_fee(assessment, &mut lines);
@@ -39,7 +39,7 @@ impl Work<'_> {
     }
 
     /// The merchandise processing fee of the summary within its bounds (usage note (w)).
-    fn bounded(&mut self, sum: Decimal) -> Decimal {
+    fn bounded(&mut self, sum: Decimal, lines: &[LineOwed]) -> Decimal {
         let tariff = self.tariff;
         let date = self.facts.dates.fee();
         let bound = |kind| tariff.levies.fee(PROCESSING, kind, date);
@@ -68,6 +68,7 @@ impl Work<'_> {
             version: minimum.map_or_else(String::new, |(_, period)| period.to_string()),
             date: Some(date),
             rule: tariff.sources.rule("mpf_total"),
+            arithmetic: joined(lines.iter().filter_map(|line| line.fee(PROCESSING))),
             exact: sum,
             amount,
             ..Step::default()
@@ -154,26 +155,51 @@ impl Work<'_> {
     }
 
     fn note_totals(&mut self, assessment: &Assessment) {
+        if !self.journal.is_wanted() {
+            return;
+        }
         let tariff = self.tariff;
         let totals = assessment.totals;
+        let lines = &assessment.lines;
+        let cases = |countervailing| {
+            let cases = self
+                .facts
+                .lines
+                .iter()
+                .zip(lines)
+                .flat_map(|(line, owed)| line.cases.iter().zip(&owed.cases));
+            joined(
+                cases.filter(|(case, _)| case.is_countervailing() == countervailing).map(|(_, owed)| *owed),
+            )
+        };
         let rows = [
-            ("duty", totals.duty),
-            ("user fees", totals.fees),
-            ("internal revenue tax", totals.tax),
-            ("antidumping duty", totals.antidumping()),
-            ("countervailing duty", totals.countervailing()),
+            ("duty", totals.duty, joined(lines.iter().map(LineOwed::duty))),
+            ("user fees", totals.fees, joined(assessment.fee_totals.iter().map(|owed| owed.amount))),
+            (
+                "internal revenue tax",
+                totals.tax,
+                joined(lines.iter().filter_map(|line| Some(line.tax?.amount))),
+            ),
+            ("antidumping duty", totals.antidumping(), cases(false)),
+            ("countervailing duty", totals.countervailing(), cases(true)),
         ];
-        for (what, amount) in rows {
+        for (what, amount, arithmetic) in rows {
             self.journal.note(|| Step {
                 subject: "total".to_owned(),
                 title: format!("{}, {what}", tariff.sources.title("total")),
                 rule: tariff.sources.rule("total"),
+                arithmetic,
                 exact: amount,
                 amount,
                 ..Step::default()
             });
         }
     }
+}
+
+/// Amounts that are added, in words; nothing for none.
+fn joined(amounts: impl Iterator<Item = Decimal>) -> String {
+    amounts.map(|amount| amount.to_string()).collect::<Vec<_>>().join(" + ")
 }
 
 /// Adds an amount to that of its class.
