@@ -4,7 +4,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::facts::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, TariffFacts, TaxFacts, Zone};
-use crate::model::{Declaration, DutyCase, EntrySummaryFiling, Line, ProductClaim, Tariff};
+use crate::model::{
+    AgencyDataIncluded, Declaration, DutyCase, EntrySummaryFiling, Line, ProductClaim, Tariff,
+};
 
 /// What CBP knows of a summary beside what is filed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,7 +57,8 @@ pub fn facts_of(filing: &EntrySummaryFiling, known: &Known) -> SummaryFacts {
         consolidated: header.consolidated,
         consolidated_express: header.consolidated_express,
         express_port: known.express_port,
-        manual: known.manual,
+        // What expedited release lets in owes no surcharge (usage note (r), ESF-164).
+        manual: known.manual && header.agency_data_included != Some(AgencyDataIncluded::ExpeditedRelease),
         lines: filing.lines.iter().map(line).collect(),
     }
 }

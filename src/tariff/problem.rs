@@ -62,6 +62,10 @@ pub enum ProblemKind {
     AllInMismatch(HtsNumber),
     /// Two headings that exclude each other on one line.
     HeadingsExclude(HtsNumber, HtsNumber),
+    /// A heading of Section 232 beside a declaration that excludes the product from it.
+    HeadingWithExclusion(HtsNumber),
+    /// The date that rates depend on is more than 90 days after receipt.
+    DateTooFar(Date),
     /// Numbers are not in the order 98, 99, 1 to 97.
     OutOfOrder(HtsNumber),
     /// Headings of chapter 99 are not in the order CBP asks for.
@@ -70,7 +74,7 @@ pub enum ProblemKind {
     TaxUnknown(Code<3>),
     /// No rate of the fee is known on the date.
     FeeUnknown(String, Date),
-    /// No rate of interest is known on a day of the period.
+    /// Charges must be reported at that value.
     ChargesMissing(Decimal),
 }
 
@@ -98,6 +102,8 @@ impl ProblemKind {
             Self::HeadingNotAllowed(_) => "heading_not_allowed",
             Self::AllInMismatch(_) => "all_in_mismatch",
             Self::HeadingsExclude(..) => "headings_exclude",
+            Self::HeadingWithExclusion(_) => "heading_with_exclusion",
+            Self::DateTooFar(_) => "date_too_far",
             Self::OutOfOrder(_) => "out_of_order",
             Self::HeadingsOutOfOrder(_) => "headings_out_of_order",
             Self::TaxUnknown(_) => "tax_unknown",
@@ -177,6 +183,10 @@ impl fmt::Display for ProblemKind {
             Self::HeadingsExclude(one, other) => {
                 write!(formatter, "headings {one} and {other} exclude each other")
             }
+            Self::HeadingWithExclusion(number) => {
+                write!(formatter, "heading {number} stands beside a product exclusion")
+            }
+            Self::DateTooFar(date) => write!(formatter, "{date} is more than 90 days after receipt"),
             Self::OutOfOrder(number) => {
                 write!(formatter, "number {number} is out of order: 98, then 99, then 1 to 97")
             }

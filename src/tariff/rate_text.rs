@@ -37,19 +37,13 @@ impl<'t> ParseError<&'t str> for Stop<'t> {
 type Parsed<'t, T> = IResult<&'t str, T, Stop<'t>>;
 
 /// How the schedule says that a number has the rate of another one.
-const DERIVED: [&str; 4] = [
-    "the rate applicable to",
-    "the rates applicable to",
-    "the rate of duty applicable to",
-    "a duty upon the full value",
-];
-const BESIDE: [&str; 4] = [
-    "the duty provided in the applicable subheading",
-    "the duty provided for in the applicable subheading",
-    "the rate of duty provided for in the applicable subheading",
-    "the duty rate provided for in the applicable subheading",
-];
-const NOTE: [&str; 4] = ["see ", "no change", "the rate provided", "as provided"];
+const DERIVED: [&str; 3] =
+    ["the rate applicable to", "the rates applicable to", "the rate of duty applicable to"];
+/// How it says that a number has the duty of the one beside it, between these two.
+const BESIDE: [&str; 3] = ["the duty ", "the rate of duty ", "the rate provided "];
+const BESIDE_END: &str = "applicable subheading";
+/// How it says that a note or other law gives the rate.
+const NOTE: [&str; 5] = ["see ", "no change", "the rate provided", "as provided", "a duty upon "];
 
 impl Rate {
     /// The rate that a text prints. A text that is not understood is [`Rate::Unread`], which says where
@@ -84,7 +78,9 @@ fn rate<'t>(units: &'t Units) -> impl Parser<&'t str, Output = Rate, Error = Sto
 
 fn free(text: &str) -> Parsed<'_, Rate> {
     let (rest, _) = tag_no_case("free")(text)?;
-    value(Rate::Free, opt(tag(", under bond"))).parse(rest)
+    // What stands behind a comma or in parentheses is the condition it is free on.
+    let condition = preceded((multispace0, alt((tag(","), tag("(")))), nom::combinator::rest);
+    value(Rate::Free, opt(condition)).parse(rest)
 }
 
 /// One of a few beginnings, and whatever follows it.
@@ -100,10 +96,11 @@ fn starts(text: &str, beginning: &str) -> bool {
 }
 
 fn beside<'t>(text: &'t str, units: &Units) -> Parsed<'t, Rate> {
-    let Some(begin) = BESIDE.iter().find(|begin| starts(text, begin)) else {
+    let begins = BESIDE.iter().any(|begin| starts(text, begin));
+    let Some(end) = text.find(BESIDE_END).filter(|_| begins) else {
         return Err(Err::Error(Stop::from_error_kind(text, nom::error::ErrorKind::Tag)));
     };
-    let (rest, more) = opt(preceded(plus, |text| sum(text, units))).parse(&text[begin.len()..])?;
+    let (rest, more) = opt(preceded(plus, |text| sum(text, units))).parse(&text[end + BESIDE_END.len()..])?;
     Ok((rest, Rate::Beside(Box::new(more.unwrap_or_default()))))
 }
 
@@ -267,6 +264,8 @@ mod tests {
         assert_eq!(three.len(), 3);
         assert_eq!(Rate::parse("Free", &units), Rate::Free);
         assert_eq!(Rate::parse("Free 2/", &units), Rate::Free);
+        assert_eq!(Rate::parse("Free, under bond", &units), Rate::Free);
+        assert_eq!(Rate::parse("Free (see note 3)", &units), Rate::Free);
         assert_eq!(Rate::parse("See additional U.S. note 1", &units), Rate::Note);
         assert_eq!(
             Rate::parse("The rate applicable to the natural juice in heading 2009", &units),
@@ -287,6 +286,8 @@ mod tests {
             panic!("not beside");
         };
         assert_eq!(more.terms, [Term::ad_valorem(dec("0.25"))]);
+        let text = "The rate of duty provided for in the applicable subheading plus 7.5%";
+        assert!(matches!(Rate::parse(text, &units), Rate::Beside(more) if more.terms.len() == 1));
         let text = "3.6606 cents/kg less 0.020668 cents/kg for each degree under 100 degrees (and fractions of a \
                     degree in proportion) but not less than 3.143854 cents/kg";
         let Rate::Polarized(sugar) = Rate::parse(text, &units) else { panic!("not polarized") };
@@ -297,7 +298,7 @@ mod tests {
 
     #[test]
     fn what_is_no_rate_says_where() {
-        for (text, at) in [("", 1), ("about 3%", 1), ("3% or so", 3), ("4 cents/parsec", 9), ("5% + ", 3)] {
+        for (text, at) in [("", 1), ("about 3%", 1), ("3% or so", 4), ("4 cents/parsec", 9), ("5% + ", 4)] {
             match Rate::parse(text, &units()) {
                 Rate::Unread(error) => assert_eq!(error.at, at, "{text}: {error}"),
                 other => panic!("{text}: {other:?}"),

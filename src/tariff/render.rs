@@ -2,13 +2,15 @@
 
 use std::fmt::Write;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::Tariff;
 use super::assess::Assessment;
-use super::facts::SummaryFacts;
+use super::facts::{SummaryFacts, TariffFacts};
 use super::journal::Step;
 use super::problem::Problem;
+use crate::model::HtsNumber;
 
 /// Every step in words: what, by which rate of which version, the arithmetic, the rounding and the rule.
 #[must_use]
@@ -71,43 +73,37 @@ fn describe(step: &Step, text: &mut String) {
 #[must_use]
 pub fn table(tariff: &Tariff, facts: &SummaryFacts, assessment: &Assessment) -> String {
     let mut text = String::new();
-    push(
-        &mut text,
-        "line  number      description                           value  quantity            rate              amount",
-    );
+    let names = ["line", "number", "description", "value", "quantity", "rate", "amount"];
+    push(&mut text, &row(&names.map(str::to_owned)));
     for (index, line) in facts.lines.iter().enumerate() {
         let date = facts.dates.duty(facts.entry_type, line.zone);
-        for tariff_facts in &line.tariffs {
-            let number = tariff_facts.number;
-            let description =
-                tariff.schedule().find(number, date).map_or("", |article| article.description());
-            let quantities = tariff_facts.quantities.iter().flatten().map(|quantity| {
-                let unit = quantity.unit.map_or_else(String::new, |unit| format!(" {unit}"));
-                format!("{}{unit}", quantity.amount.normalize())
-            });
-            let step = |step: &&Step| step.line == Some(index + 1) && step.subject == number.as_str();
-            let step = assessment.steps.iter().find(step);
+        let of_line = |step: &&Step| step.line == Some(index + 1);
+        for facts in &line.tariffs {
+            let step =
+                assessment.steps.iter().find(|step| of_line(step) && step.subject == facts.number.as_str());
+            let (rate, amount) = rate_and_amount(step);
             push(
                 &mut text,
-                &row(
-                    &format!("{:03}", index + 1),
-                    number.as_str(),
-                    description,
-                    &tariff_facts.value.normalize().to_string(),
-                    &quantities.collect::<Vec<_>>().join(", "),
-                    step,
-                ),
+                &row(&[
+                    format!("{:03}", index + 1),
+                    facts.number.to_string(),
+                    described(tariff, facts.number, date),
+                    facts.value.normalize().to_string(),
+                    quantities(facts),
+                    rate,
+                    amount,
+                ]),
             );
         }
         let own = |subject: &str| line.tariffs.iter().any(|facts| facts.number.as_str() == subject);
-        let others =
-            assessment.steps.iter().filter(|step| step.line == Some(index + 1) && !own(&step.subject));
-        for step in others {
-            push(&mut text, &row("", &step.subject, &step.title, "", "", Some(step)));
+        for step in assessment.steps.iter().filter(of_line).filter(|step| !own(&step.subject)) {
+            push(&mut text, &step_row(step, &step.title));
         }
     }
     for step in assessment.steps.iter().filter(|step| step.line.is_none()) {
-        push(&mut text, &row("", &step.subject, &step.title, "", "", Some(step)));
+        // What all totals have in common stands before the last sign.
+        let (_, own) = step.title.rsplit_once([':', ',']).unwrap_or(("", &step.title));
+        push(&mut text, &step_row(step, own.trim()));
     }
     for problem in &assessment.problems {
         push(&mut text, &in_words(problem));
@@ -115,13 +111,38 @@ pub fn table(tariff: &Tariff, facts: &SummaryFacts, assessment: &Assessment) -> 
     text
 }
 
-fn row(line: &str, number: &str, what: &str, value: &str, quantity: &str, step: Option<&Step>) -> String {
-    let (rate, amount) = step.map_or(("", String::new()), |step| (step.rate.as_str(), money(step.amount)));
+/// What a number is: the programme of a heading, or what the schedule says.
+fn described(tariff: &Tariff, number: HtsNumber, date: Date) -> String {
+    match tariff.headings().find(number, date).0 {
+        Some(heading) => tariff.headings().programmes()[heading.programme].meaning.clone(),
+        None => tariff.schedule().find(number, date).map_or("", |article| article.description()).to_owned(),
+    }
+}
+
+fn quantities(facts: &TariffFacts) -> String {
+    let quantities = facts.quantities.iter().flatten().map(|quantity| {
+        let unit = quantity.unit.map_or_else(String::new, |unit| format!(" {unit}"));
+        format!("{}{unit}", quantity.amount.normalize())
+    });
+    quantities.collect::<Vec<_>>().join(", ")
+}
+
+fn rate_and_amount(step: Option<&Step>) -> (String, String) {
+    step.map_or_else(Default::default, |step| (step.rate.clone(), money(step.amount)))
+}
+
+fn step_row(step: &Step, what: &str) -> String {
+    let (rate, amount) = rate_and_amount(Some(step));
+    let blank = String::new;
+    row(&[blank(), step.subject.clone(), what.to_owned(), blank(), blank(), rate, amount])
+}
+
+fn row([line, number, what, value, quantity, rate, amount]: &[String; 7]) -> String {
     format!(
-        "{line:<4}  {number:<10}  {:<32}  {value:>9}  {:<18}  {:<16}  {amount:>13}",
-        short(what, 32),
-        short(quantity, 18),
-        short(rate, 16)
+        "{line:<4}  {number:<10}  {:<46}  {value:>10}  {:<20}  {:<22}  {amount:>13}",
+        short(what, 46),
+        short(quantity, 20),
+        short(rate, 22)
     )
 }
 

@@ -355,7 +355,8 @@ fn special_parts(text: &str) -> impl Iterator<Item = (&str, impl Iterator<Item =
     })
 }
 
-fn is_mark(mark: &str) -> bool {
+/// Whether a text is a mark of the special column.
+pub(super) fn is_mark(mark: &str) -> bool {
     matches!(mark.len(), 1..=2)
         && mark.bytes().all(|byte| byte.is_ascii_uppercase() || b"+*#".contains(&byte))
 }

@@ -124,8 +124,9 @@ fn conversion(text: &str) -> Result<(Code<3>, Conversion), String> {
     }
 }
 
-/// A phrase without case, full stops and doubled spaces.
+/// A phrase without case, full stops, doubled spaces and superscripts.
 fn normal(phrase: &str) -> String {
     let words = phrase.split([' ', '.']).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+    let words = words.map(str::to_lowercase).collect::<Vec<_>>().join(" ");
+    words.replace('\u{b2}', "2").replace('\u{b3}', "3")
 }

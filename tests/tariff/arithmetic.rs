@@ -17,6 +17,19 @@ pub fn cents(exact: Decimal) -> Decimal {
     exact.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 
+/// A function of two numbers.
+type Two = fn(Decimal, Decimal) -> Decimal;
+
+const TWO: [(&str, Two); 3] = [("max(", max), ("min(", min), ("pow(", power)];
+
+fn max(left: Decimal, right: Decimal) -> Decimal {
+    left.max(right)
+}
+
+fn min(left: Decimal, right: Decimal) -> Decimal {
+    left.min(right)
+}
+
 struct Reader<'t> {
     text: &'t str,
     at: usize,
@@ -61,9 +74,7 @@ impl Reader<'_> {
     }
 
     fn factor(&mut self) -> Decimal {
-        let two: [(&str, fn(Decimal, Decimal) -> Decimal); 3] =
-            [("max(", Decimal::max), ("min(", Decimal::min), ("pow(", power)];
-        for (name, function) in two {
+        for (name, function) in TWO {
             if self.take(name) {
                 let left = self.sum();
                 assert!(self.take(","), "{:?}: a comma is missing", self.text);

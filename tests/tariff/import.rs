@@ -12,7 +12,7 @@ const DATABASE: &str =
     "hts8|brief_description|quantity_1_code|quantity_2_code|mfn_text_rate|mfn_rate_type_code|\
 col1_special_text|gsp_indicator|gsp_ctry_excluded|korea_indicator|korea_rate_type_code|korea_ad_val_rate|\
 korea_specific_rate|col2_text_rate|col2_rate_type_code|begin_effect_date|end_effective_date
-01022940|\"Cattle, 6\"\" tall\"|NO|KG|1 cents/kg|2||A||KR|5|0.01|0.002|5.5 cents/kg|2|1/1/2024|12/31/2025
+01022940|\"Cattle, 6\"\" tall\"|NO|KG|1 cents/kg|2||A*||KR|5|0.01|0.002|5.5 cents/kg|2|1/1/2024|12/31/2025
 1022940|Cattle, later|NO|KG|2 cents/kg|2||||KR||0||5.5 cents/kg|2|1/1/2026|12/31/2050
 01022941|No date|NO||2%|7||||||||3%|7||
 01022942|Odd rate|NO||some of it|7||||||||3%|4|1/1/2024|12/31/2050
@@ -59,7 +59,7 @@ fn the_database_is_read_by_its_columns() {
     assert_eq!(read.refused.len(), 1, "{:?}", read.refused);
     assert_eq!(read.refused[0].line, 4);
     assert!(read.refused[0].why.contains("begin_effect_date"), "{:?}", read.refused);
-    assert_eq!(read.rows[0].special, "Free (A) $0.002/kg + 1% (KR)");
+    assert_eq!(read.rows[0].special, "Free (A*) $0.002/kg + 1% (KR)");
     assert_eq!(read.rows[1].special, "Free (KR)");
     assert_eq!(read.rows[0].description, "Cattle, 6\" tall");
     let doubts = read.doubts.iter().map(|doubt| doubt.text.as_str()).collect::<Vec<_>>();

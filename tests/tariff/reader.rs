@@ -123,6 +123,7 @@ fn line_facts(origin: &str, words: &[&str], place: &str) -> LineFacts {
                 };
                 line.zone = Some(Zone { status, filed });
             }
+            "excluded" => line.excluded = true,
             "organic" => line.agricultural_exempt = true,
             "charges" => line.charges = Some(decimal(next())),
             other => panic!("{place}: {other:?}"),

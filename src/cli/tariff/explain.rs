@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::io::{BufRead, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, bail};
 use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -17,14 +18,15 @@ use crate::tariff::{Compared, Known, SummaryFacts, Tariff, compare, facts_of};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::Columns;
 
-/// Explain what every entry summary of a file owes, number by number, beside what it declares
+/// Explain what every entry summary of files owes, number by number, beside what it declares
 ///
-/// The file is an AE batch or JSON of the model: a single entry summary, or what `convert --to model` and
+/// A file is an AE batch or JSON of the model: a single entry summary, or what `convert --to model` and
 /// `--to model-ndjson` write.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The file; standard input if `-`
-    file: PathBuf,
+    /// Files; standard input if `-`
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
     /// The day of receipt; that of transmission if not given
     #[arg(long, value_name = "DATE")]
     received: Option<Date>,
@@ -43,21 +45,34 @@ struct Filed {
 }
 
 pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) -> anyhow::Result<Ending> {
-    let (filed, mut ending) = read(arguments)?;
-    for Filed { filing, received } in &filed {
-        let entry = filing.importation.as_ref().and_then(|importation| importation.estimated_entry_date);
-        let received = arguments.received.or(*received).or(entry);
-        let Some(received) = received else {
-            anyhow::bail!(
-                "no date: neither a transmission date nor an estimated entry date; give --received"
-            );
-        };
-        let known = Known { entry: arguments.entry_date, ..Known::received(received) };
-        let facts = facts_of(filing, &known);
-        let findings = one(tariff, filing, &facts, arguments.format, out)?;
-        ending = if findings == Ending::Findings { findings } else { ending };
+    let codec = EntrySummaryCodec::new(Grammar::builtin())?;
+    let mut ending = Ending::Clean;
+    for file in &arguments.files {
+        let name = || file.display().to_string();
+        if arguments.files.len() > 1 && arguments.format != Format::Json {
+            writeln!(out, "{}", name())?;
+        }
+        let (filed, found) = read(file, &codec).with_context(name)?;
+        ending = ending.max(found);
+        for filed in &filed {
+            ending = ending.max(explain(arguments, tariff, filed, out).with_context(name)?);
+        }
     }
     Ok(ending)
+}
+
+fn explain(
+    arguments: &Arguments,
+    tariff: &Tariff,
+    Filed { filing, received }: &Filed,
+    out: &mut impl Write,
+) -> anyhow::Result<Ending> {
+    let estimated = filing.importation.as_ref().and_then(|importation| importation.estimated_entry_date);
+    let Some(received) = arguments.received.or(*received).or(estimated) else {
+        bail!("no date: neither a transmission date nor an estimated entry date; give --received");
+    };
+    let known = Known { entry: arguments.entry_date, ..Known::received(received) };
+    one(tariff, filing, &facts_of(filing, &known), arguments.format, out)
 }
 
 fn one(
@@ -101,14 +116,13 @@ fn in_words(row: &Compared) -> String {
 }
 
 /// The entry summaries of the file, whatever its form.
-fn read(arguments: &Arguments) -> anyhow::Result<(Vec<Filed>, Ending)> {
+fn read(file: &Path, codec: &EntrySummaryCodec) -> anyhow::Result<(Vec<Filed>, Ending)> {
     let grammar = Grammar::builtin();
-    let codec = EntrySummaryCodec::new(grammar)?;
-    let mut input = stream::input(Some(&arguments.file))?;
+    let mut input = stream::input(Some(file))?;
     let start = input.fill_buf()?.trim_ascii_start().to_vec();
     let collected = RefCell::new(Collector {
         outline: Outline::new(grammar),
-        codec: &codec,
+        codec,
         received: None,
         filed: Vec::new(),
         left_out: false,

@@ -1,5 +1,6 @@
 //! Duty of the numbers of a line: chapters 1 to 97 and 98.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -65,6 +66,9 @@ impl<'t> Work<'t> {
         let mut duties = vec![Decimal::ZERO; line.tariffs.len()];
         let place = self.place(index, line);
         self.check_order(&place);
+        if date_is_far(self.facts.dates.received, place.date) {
+            self.problem(Some(index), None, ProblemKind::DateTooFar(place.date));
+        }
         if let Some(source) = self.owes_nothing(&place) {
             self.nothing(&place, source);
             return duties;
@@ -114,7 +118,8 @@ impl<'t> Work<'t> {
             let kind = ProblemKind::NumberUnknown(facts.number, place.date);
             self.problem(Some(place.index), Some(position), kind);
         }
-        match article.and_then(|article| Some((article, article.general()?))) {
+        let own = article.and_then(|article| Some((article, article.general()?)));
+        match own.filter(|_| matches!(place.provision, Some((Provision::Free, _)))) {
             Some((article, printed)) if printed.rate != Rate::Free => {
                 let chosen = Chosen { printed, column: "chapter 98", source: "chapter_98" };
                 self.by_rate(place, position, facts, &article, &chosen).unwrap_or_default()
@@ -310,4 +315,9 @@ fn rule_of(rate: &Rate, source: &'static str) -> &'static str {
 /// Where a rate stands and when it is in force.
 pub(super) fn version(article: &Article<'_>) -> String {
     article.version().map_or_else(String::new, |(version, period)| format!("{}, {period}", version.name))
+}
+
+/// Whether a date is more days after receipt than the duty rate date may be (usage note (j), ESF-159).
+fn date_is_far(received: Date, date: Date) -> bool {
+    received.checked_add(90.days()).is_ok_and(|last| date > last)
 }

@@ -12,6 +12,9 @@ use crate::tariff::journal::Step;
 use crate::tariff::problem::ProblemKind;
 use crate::tariff::rate::{Rate, Sum};
 
+/// The programme that products are excluded from by a declaration (usage note (ii), ESF-187).
+const EXCLUDABLE: &str = "section_232";
+
 /// The headings of a line that apply.
 #[derive(Debug, Default)]
 pub(super) struct Remedies<'t> {
@@ -115,6 +118,11 @@ impl<'t> Work<'t> {
         };
         if !heading.covers(place.origin) {
             return Err(ProblemKind::HeadingNotForOrigin(number, place.origin));
+        }
+        let is_excluded =
+            place.line.excluded && tariff.headings.programmes()[heading.programme].name == EXCLUDABLE;
+        if is_excluded && heading.is_dutiable() {
+            self.problem(Some(place.index), Some(position), ProblemKind::HeadingWithExclusion(number));
         }
         if heading.ieepa && !facts.value.is_zero() {
             self.problem(Some(place.index), Some(position), ProblemKind::ValueOnHeading(number));

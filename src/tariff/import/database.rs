@@ -10,7 +10,7 @@ use super::super::Tariff;
 use super::super::heading::number;
 use super::super::program::code;
 use super::super::rate::{Rate, Term};
-use super::super::schedule::ScheduleRow;
+use super::super::schedule::{ScheduleRow, is_mark};
 use super::super::table::Period;
 use super::{Import, ImportError, Refused, date};
 use crate::model::Code;
@@ -89,13 +89,13 @@ fn special(tariff: &Tariff, cells: &Cells<'_>) -> Result<String, String> {
     let mut marks = BTreeMap::<String, Vec<&str>>::new();
     let mut seen = Vec::new();
     for program in tariff.programs.iter().filter(|program| !program.database.is_empty()) {
-        let mark = program.claim.as_str();
-        if seen.contains(&mark) {
+        let claim = program.claim.as_str();
+        if seen.contains(&claim) {
             continue;
         }
-        seen.push(mark);
-        if let Some(rate) = program_rate(tariff, cells, &program.database)? {
-            marks.entry(rate).or_default().push(mark);
+        seen.push(claim);
+        if let Some((rate, mark)) = program_rate(tariff, cells, &program.database)? {
+            marks.entry(rate).or_default().push(mark.unwrap_or(claim));
         }
     }
     let mut parts = marks.into_iter().collect::<Vec<_>>();
@@ -104,18 +104,22 @@ fn special(tariff: &Tariff, cells: &Cells<'_>) -> Result<String, String> {
     Ok(parts.collect::<Vec<_>>().join(" "))
 }
 
-/// The rate of a programme, as printed.
-fn program_rate(tariff: &Tariff, cells: &Cells<'_>, prefix: &str) -> Result<Option<String>, String> {
+/// A rate as printed, and the mark it stands under if the file names it.
+type Special<'r> = (String, Option<&'r str>);
+
+/// The rate of a programme, if the number has one.
+fn program_rate<'r>(tariff: &Tariff, cells: &Cells<'r>, prefix: &str) -> Result<Option<Special<'r>>, String> {
     let listed =
         cells.get("programs").split(';').find_map(|part| part.strip_prefix(prefix)?.strip_prefix('='));
     if let Some(rate) = listed {
         let rate =
             rate.parse().map_err(|_| format!("programs: {prefix}: found {rate:?}, expected a number"))?;
-        return Ok(Some(printed(tariff, cells, "7", rate, Decimal::ZERO)?));
+        return Ok(Some((printed(tariff, cells, "7", rate, Decimal::ZERO)?, None)));
     }
     let indicator = [format!("{prefix}_indicator"), format!("{prefix}_ind"), prefix.to_owned()];
     let Some(indicator) = indicator.iter().find(|column| cells.has(column)) else { return Ok(None) };
-    if cells.get(indicator).is_empty() {
+    let indicator = cells.get(indicator);
+    if indicator.is_empty() {
         return Ok(None);
     }
     let part = |name: &str| cells.number(&format!("{prefix}_{name}")).unwrap_or_default();
@@ -126,7 +130,9 @@ fn program_rate(tariff: &Tariff, cells: &Cells<'_>, prefix: &str) -> Result<Opti
         "" => cells.get("mfn_rate_type_code"),
         kind => kind,
     };
-    printed(tariff, cells, kind, ad_valorem, specific).map(Some)
+    // Most columns hold the mark itself, such as A* where some countries are excluded.
+    let mark = Some(indicator).filter(|mark| is_mark(mark));
+    Ok(Some((printed(tariff, cells, kind, ad_valorem, specific)?, mark)))
 }
 
 /// A rate from its type and numbers.
