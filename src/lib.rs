@@ -7,9 +7,9 @@
 //! bytes ─ wire ─ grammar ─ message ─ envelope ─ translate ─ model ─ rules ─ host ─ store
 //! ```
 //!
-//! Each room uses only the rooms to its left. Everything left of [`host`] is free of I/O, clocks and
-//! randomness; [`gateway`] (sockets) and [`cli`] (commands) stand around them and hold no customs
-//! knowledge.
+//! Each room uses only the rooms to its left; [`tariff`], which computes what is owed, stands between
+//! model and rules. Everything left of [`host`] is free of I/O, clocks and randomness; [`gateway`]
+//! (sockets) and [`cli`] (commands) stand around them and hold no customs knowledge.
 
 pub mod cli;
 pub mod envelope;
@@ -22,5 +22,6 @@ pub mod message;
 pub mod model;
 pub mod rules;
 pub mod store;
+pub mod tariff;
 pub mod translate;
 pub mod wire;

@@ -15,13 +15,14 @@ mod report;
 mod send;
 mod serve;
 mod stream;
+mod tariff;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 /// How a command ended, when it did what it was asked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Ending {
     /// Nothing was found wrong.
     Clean,
@@ -54,6 +55,7 @@ enum Command {
     Explain(explain::Arguments),
     Convert(convert::Arguments),
     Grammar(grammar::Arguments),
+    Tariff(tariff::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -68,6 +70,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(arguments),
             Self::Convert(arguments) => convert::run(arguments),
             Self::Grammar(arguments) => grammar::run(arguments),
+            Self::Tariff(arguments) => tariff::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }
     }

@@ -1,0 +1,147 @@
+//! Duty and fees: `cargo bench --bench duty`.
+//!
+//! `lines` computes lines with three chapter 99 headings each, in a schedule of 30,000 numbers.
+//! `decimal_arithmetic` does nothing but the products, roundings and sums of the same lines: its time over
+//! that of `lines` is the share of decimal arithmetic. `load` reads that schedule from its text; the
+//! memory it takes stands in the column of the most that was allocated.
+
+use std::fmt::Write;
+use std::hint::black_box;
+use std::sync::LazyLock;
+
+use abigate::model::{Code, CountryCode, HtsNumber};
+use abigate::tariff::{Amount, Dates, LineFacts, SummaryFacts, Tariff, TariffFacts, round_to_cents};
+use divan::{AllocProfiler, Bencher, counter::ItemsCount};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+
+/// Numbers in the schedule: as many as the published one has, with suffixes.
+const NUMBERS: u32 = 30_000;
+/// Lines of a summary, at most 998 by the chapter.
+const LINES: u32 = 998;
+
+fn main() {
+    divan::main();
+}
+
+/// A schedule with rates of all common kinds, every number with a suffix of its own.
+fn schedule() -> String {
+    let rates = [
+        "3.4%",
+        "Free",
+        "41 cents/kg + 16.3%",
+        "17.6%",
+        "6.3 cents/liter",
+        "$1.89/kg",
+        "2.5%",
+        "96 cents/doz. + 1.4%",
+    ];
+    let mut text = "version\tbench\tmade up\nnumber\tfrom\tto\tgeneral\tspecial\tcolumn_2\tunits\tad\tcv\tagencies\tdescription\n".to_owned();
+    for index in 0..NUMBERS / 2 {
+        let (number, rate) = (1_010_000 + index * 61, rates[index as usize % rates.len()]);
+        let special =
+            format!("Free (A,AU,BH,CL,CO,E,IL,JO,MA,OM,P,PA,PE,S,SG) {}.{}% (KR)", index % 9, index % 7);
+        let _ = writeln!(
+            text,
+            "{number:08}\t2020-07-01\t2050-12-31\t{rate}\t{special}\t{}%\tNO KG\t\t\t\tArticles of kind {index}",
+            20 + index % 60
+        );
+        let _ = writeln!(
+            text,
+            "{number:08}{:02}\t2020-07-01\t2030-12-31\t\t\t\tNO KG\tY\t\tAM7 FD{}\tArticles of kind {index}, other",
+            index % 100,
+            index % 5
+        );
+    }
+    text
+}
+
+static SCHEDULE: LazyLock<String> = LazyLock::new(schedule);
+static TARIFF: LazyLock<Tariff> = LazyLock::new(|| {
+    let mut tariff = Tariff::builtin().clone();
+    if let Err(error) = tariff.add_schedule(&SCHEDULE) {
+        eprintln!("{error}");
+    }
+    tariff
+});
+
+/// Lines of Chinese goods with Section 301 and both IEEPA headings.
+fn facts() -> Option<SummaryFacts> {
+    let number = |text: &str| HtsNumber::new(text).ok();
+    let date = Date::constant(2025, 7, 1);
+    let origin = CountryCode::new("CN").ok()?;
+    let headings = ["99038801", "99030124", "99030125"];
+    let headings =
+        headings.into_iter().map(|heading| Some(TariffFacts::new(number(heading)?, Decimal::ZERO)));
+    let headings = headings.collect::<Option<Vec<_>>>()?;
+    let mut lines = Vec::new();
+    for index in 0..LINES {
+        // Numbers with a plain ad valorem rate, from all over the schedule.
+        let place = index * 8 * 1_873 % (NUMBERS / 2) / 8 * 8;
+        let digits = format!("{:08}{:02}", 1_010_000 + place * 61, place % 100);
+        let mut commodity = TariffFacts::new(number(&digits)?, Decimal::from(1_000 + index * 37));
+        let quantity = |amount: u32, unit| Some(Amount { amount: amount.into(), unit: Code::new(unit).ok() });
+        commodity.quantities = [quantity(index + 1, "NO"), quantity(3 * index + 1, "KG"), None];
+        lines.push(LineFacts::new(origin, headings.iter().cloned().chain([commodity]).collect()));
+    }
+    Some(SummaryFacts {
+        entry_type: Code::new("01").ok(),
+        mode: Code::new("11").ok(),
+        dates: Dates { entry: Some(date), ..Dates::received(date) },
+        consolidated: false,
+        consolidated_express: false,
+        express_port: false,
+        manual: false,
+        lines,
+    })
+}
+
+#[divan::bench]
+fn lines(bencher: Bencher<'_, '_>) {
+    let Some(facts) = facts() else { return };
+    let problems = TARIFF.assess(&facts).problems;
+    assert!(problems.is_empty(), "{:?}", problems.first());
+    bencher.counter(ItemsCount::new(LINES)).bench(|| TARIFF.assess(black_box(&facts)));
+}
+
+/// With every step in words.
+#[divan::bench]
+fn lines_explained(bencher: Bencher<'_, '_>) {
+    let Some(facts) = facts() else { return };
+    bencher.counter(ItemsCount::new(LINES)).bench(|| TARIFF.explain(black_box(&facts)));
+}
+
+#[divan::bench]
+fn decimal_arithmetic(bencher: Bencher<'_, '_>) {
+    let Some(facts) = facts() else { return };
+    let values = facts.lines.iter().map(LineFacts::value).collect::<Vec<_>>();
+    // The normal duty, three headings, the processing fee and the harbor fee.
+    let rates = [34, 250, 200, 100].map(|rate| Decimal::new(rate, 3));
+    let fees = [Decimal::new(3_464, 6), Decimal::new(125, 5)];
+    bencher.counter(ItemsCount::new(LINES)).bench(|| {
+        let (mut duty, mut fee) = (Decimal::ZERO, [Decimal::ZERO; 2]);
+        for value in black_box(&values) {
+            let mut line = Decimal::ZERO;
+            for rate in black_box(&rates) {
+                line += round_to_cents(Decimal::ZERO + value * rate);
+            }
+            duty += line;
+            for (total, rate) in fee.iter_mut().zip(black_box(&fees)) {
+                *total += round_to_cents(value * rate);
+            }
+        }
+        (duty, fee)
+    });
+}
+
+#[divan::bench]
+fn load(bencher: Bencher<'_, '_>) {
+    LazyLock::force(&SCHEDULE);
+    bencher.counter(ItemsCount::new(NUMBERS)).bench(|| {
+        let mut tariff = Tariff::builtin().clone();
+        tariff.add_schedule(black_box(&SCHEDULE)).map(|()| tariff)
+    });
+}

@@ -1,0 +1,208 @@
+//! Fees of a line: merchandise processing, harbor maintenance and agricultural fees, and when charges
+//! must be reported (usage notes (m) to (o) and (v), ESF-161, 162, 172, 173).
+
+use rust_decimal::Decimal;
+
+use super::amount::Base;
+use super::duty::{Place, commodities};
+use super::{Owed, Work, is_component, is_domestic, round_to_cents};
+use crate::model::{Code, SetRole};
+use crate::tariff::facts::LineFacts;
+use crate::tariff::journal::Step;
+use crate::tariff::levy::FeeKind;
+use crate::tariff::problem::ProblemKind;
+use crate::tariff::program::Provision;
+
+/// The accounting class of the formal merchandise processing fee.
+pub(super) const PROCESSING: &str = "499";
+/// The accounting class of the harbor maintenance fee.
+pub(super) const HARBOR: &str = "501";
+/// Informal entry types.
+pub(super) const INFORMAL: [&str; 2] = ["11", "12"];
+
+impl Work<'_> {
+    pub(super) fn fees(&mut self, index: usize, line: &LineFacts) -> Vec<Owed> {
+        let mut fees = Vec::with_capacity(2);
+        if self.facts.consolidated_express {
+            return fees;
+        }
+        self.agricultural(index, line, &mut fees);
+        let place = self.place(index, line);
+        if !is_component(line) && !self.is_entry_type(&["11", "12", "23"]) {
+            match self.exemption(&place) {
+                Some(why) => self.note_exempt(&place, why),
+                None => self.processing(&place, &mut fees),
+            }
+        }
+        if !is_component(line) && self.owes_harbor_fee() {
+            self.harbor(&place, &mut fees);
+        }
+        fees
+    }
+
+    /// Why an article owes neither a formal processing fee nor an informal entry fee (usage note (m)).
+    pub(super) fn exemption(&self, place: &Place<'_>) -> Option<&'static str> {
+        let date = self.facts.dates.fee();
+        let is_of = |group| self.tariff.places.contains(group, place.origin, date);
+        let groups = [
+            ("least_developed", "the origin is a least developed country"),
+            ("israel", "the origin is Israel"),
+            ("caribbean", "the origin is a country of the Caribbean Basin"),
+            ("insular", "the origin is an insular possession"),
+        ];
+        if let Some((_, why)) = groups.into_iter().find(|(group, _)| is_of(group)) {
+            return Some(why);
+        }
+        if is_domestic(place.line) {
+            return Some("domestic goods out of a foreign trade zone");
+        }
+        if self.is_entry_type(&["23"]) {
+            return Some("temporary importation under bond");
+        }
+        if matches!(place.provision, Some((_, false))) {
+            return Some("a provision of chapter 98");
+        }
+        self.claim_exempts(place).then_some("the programme claimed exempts")
+    }
+
+    fn claim_exempts(&self, place: &Place<'_>) -> bool {
+        let Some(claim) = place.line.program else { return false };
+        self.tariff.programs.find(claim, place.date).is_ok_and(|program| {
+            program.exempts_from_fees
+                && (program.origins.is_empty() || program.origins.contains(&place.origin))
+        })
+    }
+
+    fn note_exempt(&mut self, place: &Place<'_>, why: &'static str) {
+        let tariff = self.tariff;
+        self.journal.note(|| Step {
+            line: Some(place.index + 1),
+            subject: PROCESSING.to_owned(),
+            title: format!("no merchandise processing fee: {why}"),
+            rule: tariff.sources.rule("mpf"),
+            ..Step::default()
+        });
+    }
+
+    fn processing(&mut self, place: &Place<'_>, fees: &mut Vec<Owed>) {
+        // Of goods returned from abroad only what was done there counts (19 USC 58c(b)(8)(D)).
+        let value = match place.provision {
+            Some((Provision::Split, true)) => commodities(place.line).map(|(_, facts)| facts.value).sum(),
+            _ => place.line.value(),
+        };
+        let date = self.facts.dates.fee();
+        self.by_value(place, "mpf", PROCESSING, value, date, fees);
+    }
+
+    /// Whether the mode and entry type owe the fee (usage note (o)).
+    fn owes_harbor_fee(&self) -> bool {
+        self.is_mode(&["10", "11", "12"])
+            && !self.is_entry_type(&["11", "12", "06", "22", "31", "32", "34", "38"])
+    }
+
+    fn harbor(&mut self, place: &Place<'_>, fees: &mut Vec<Owed>) {
+        let date = self.facts.dates.harbor_fee();
+        self.by_value(place, "hmf", HARBOR, place.line.value(), date, fees);
+    }
+
+    fn by_value(
+        &mut self,
+        place: &Place<'_>,
+        source: &'static str,
+        class: &str,
+        value: Decimal,
+        date: jiff::civil::Date,
+        fees: &mut Vec<Owed>,
+    ) {
+        let tariff = self.tariff;
+        let Some((rate, period)) = tariff.levies.fee(class, FeeKind::Rate, date) else {
+            let kind = ProblemKind::FeeUnknown(format!("rate of fee {class}"), date);
+            return self.problem(Some(place.index), None, kind);
+        };
+        let Ok(class) = Code::new(class) else { return };
+        let exact = value * rate;
+        let amount = round_to_cents(exact);
+        self.journal.note(|| Step {
+            line: Some(place.index + 1),
+            subject: class.to_string(),
+            title: tariff.sources.title(source),
+            rate: rate.to_string(),
+            version: period.to_string(),
+            date: Some(date),
+            rule: tariff.sources.rule(source),
+            arithmetic: format!("{} x {rate}", value.normalize()),
+            exact,
+            amount,
+            rounding: tariff.rounding(exact, amount),
+        });
+        fees.push(Owed { class, amount });
+    }
+
+    /// Agricultural fees, which a set owes by its components alone (usage note (k), ESF-160).
+    fn agricultural(&mut self, index: usize, line: &LineFacts, fees: &mut Vec<Owed>) {
+        let none = line.agricultural_exempt || line.set_role == Some(SetRole::Header);
+        if none || self.is_entry_type(&["23"]) {
+            return;
+        }
+        let tariff = self.tariff;
+        let date = self.facts.dates.fee();
+        for (position, facts) in commodities(line) {
+            for levy in tariff.levies.agricultural(facts.number.as_str(), date) {
+                let units =
+                    tariff.schedule.find(facts.number, date).map_or([None; 3], |article| article.units());
+                let quantities = &facts.quantities;
+                let base = Base { value: facts.value, quantities, units, second_rate: None, derived: None };
+                let exact = match tariff.amount(&levy.rate, &levy.text, &base) {
+                    Ok(exact) => exact,
+                    Err(kind) => {
+                        self.problem(Some(index), Some(position), kind);
+                        continue;
+                    }
+                };
+                let amount = round_to_cents(exact);
+                self.journal.note(|| Step {
+                    line: Some(index + 1),
+                    subject: levy.class.to_string(),
+                    title: tariff.sources.title("agricultural"),
+                    rate: levy.text.clone(),
+                    version: format!("{}, {}", levy.source, levy.period),
+                    date: Some(date),
+                    rule: tariff.sources.rule("agricultural"),
+                    arithmetic: tariff.arithmetic(&levy.rate, &base),
+                    exact,
+                    amount,
+                    rounding: tariff.rounding(exact, amount),
+                });
+                fees.push(Owed { class: levy.class, amount });
+            }
+        }
+    }
+
+    /// Charges that are missing (usage note (v)).
+    pub(super) fn charges(&mut self, index: usize, line: &LineFacts) {
+        let charges = line.charges.unwrap_or(Decimal::ONE);
+        if charges.is_zero() && self.needs_charges(line) {
+            self.problem(Some(index), None, ProblemKind::ChargesMissing(line.value()));
+        }
+    }
+
+    fn needs_charges(&self, line: &LineFacts) -> bool {
+        let date = self.facts.dates.fee();
+        let insular = self.tariff.places.contains("insular", self.origin(line), date);
+        if self.is_entry_type(&INFORMAL) || insular || self.is_mode(&["60"]) || is_component(line) {
+            return false;
+        }
+        let limit = |prefixes: &[&str]| {
+            let numbers = line.tariffs.iter().map(|facts| facts.number.as_str());
+            numbers.into_iter().any(|number| prefixes.iter().any(|prefix| number.starts_with(prefix)))
+        };
+        let commodity = commodities(line).map(|(_, facts)| facts.value).sum::<Decimal>();
+        if limit(&["98020040", "98020050"]) {
+            return commodity > Decimal::from(1_250);
+        }
+        if limit(&["98010010"]) {
+            return line.value() > Decimal::from(10_000);
+        }
+        line.value() > Decimal::from(1_250)
+    }
+}

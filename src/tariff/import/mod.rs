@@ -1,0 +1,139 @@
+//! Published schedules: the USITC tariff database, the USITC export of the schedule, and the report of
+//! reporting units and agency flags of ACE.
+
+mod database;
+mod export;
+mod report;
+
+use jiff::civil::Date;
+
+use super::Tariff;
+use super::rate::Rate;
+use super::schedule::{ScheduleRow, Version};
+
+/// A file read: its version, its rows, and what could not be taken over.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// What kind of file it is.
+    pub kind: &'static str,
+    /// The version that its rows are of.
+    pub version: Version,
+    /// Rows.
+    pub rows: Vec<ScheduleRow>,
+    /// Rows left out, and why.
+    pub refused: Vec<Refused>,
+    /// Rates that were taken over and are not understood, or that the file contradicts.
+    pub doubts: Vec<Refused>,
+}
+
+/// Something that could not be taken over.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused {
+    /// The line or, in JSON, the element, from 1.
+    pub line: usize,
+    /// The number, as far as there is one.
+    pub number: String,
+    /// What stands there.
+    pub text: String,
+    /// Why it could not be taken over.
+    pub why: String,
+}
+
+/// A file that is no published schedule.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// None of the known forms.
+    #[error("no column hts8, no line \"Tariff Number\", and no JSON list of the schedule")]
+    UnknownForm,
+    /// JSON that cannot be read.
+    #[error("no JSON list of the schedule: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A table that cannot be read.
+    #[error("no table: {0}")]
+    Table(#[from] csv::Error),
+}
+
+/// Reads a published schedule. `from` is the first day of rows that do not say theirs.
+///
+/// # Errors
+/// The file has none of the known forms.
+pub fn import(tariff: &Tariff, name: &str, bytes: &[u8], from: Option<Date>) -> Result<Import, ImportError> {
+    let text = decoded(bytes);
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let first = start.lines().next().unwrap_or_default();
+    let mut import = if start.starts_with(['[', '{']) {
+        export::read(tariff, start, from)?
+    } else if first.to_ascii_lowercase().contains("hts8") {
+        database::read(tariff, start)?
+    } else if start.lines().take(20).any(|line| line.starts_with("Tariff Number")) {
+        report::read(start)?
+    } else {
+        return Err(ImportError::UnknownForm);
+    };
+    import.version = Version { name: name.to_owned(), source: import.kind.to_owned() };
+    Ok(import)
+}
+
+/// Text in UTF-8, or else in Latin 1, where every byte is a character.
+fn decoded(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+    }
+}
+
+impl Import {
+    fn new(kind: &'static str) -> Self {
+        let version = Version { name: String::new(), source: String::new() };
+        Self { kind, version, rows: Vec::new(), refused: Vec::new(), doubts: Vec::new() }
+    }
+
+    fn refuse(&mut self, line: usize, number: &str, text: &str, why: impl Into<String>) {
+        let (number, text) = (number.to_owned(), text.to_owned());
+        self.refused.push(Refused { line, number, text, why: why.into() });
+    }
+
+    /// Notes a rate that is not understood.
+    fn check_rate(&mut self, tariff: &Tariff, line: usize, number: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if let Rate::Unread(error) = Rate::parse(text, tariff.schedule.units()) {
+            let (number, text) = (number.to_owned(), text.to_owned());
+            self.doubts.push(Refused { line, number, text, why: error.to_string() });
+        }
+    }
+
+    /// How many rates the rows have, and how many of them are: read as amounts, notes or references that
+    /// no formula computes, not understood.
+    #[must_use]
+    pub fn rates(&self, tariff: &Tariff) -> [usize; 4] {
+        let units = tariff.schedule.units();
+        let mut counts = [0; 4];
+        let mut known = std::collections::HashMap::<&str, usize>::new();
+        let texts = self.rows.iter().flat_map(|row| [&row.general, &row.column_2]);
+        for text in texts.filter(|text| !text.is_empty()) {
+            let kind = *known.entry(text).or_insert_with(|| match Rate::parse(text, units) {
+                Rate::Note => 2,
+                Rate::Unread(_) => 3,
+                _ => 1,
+            });
+            counts[0] += 1;
+            counts[kind] += 1;
+        }
+        counts
+    }
+}
+
+/// A date `CCYY-MM-DD` or `M/D/CCYY`, the time behind it left out.
+fn date(text: &str) -> Option<Date> {
+    let text = text.split([' ', 'T']).next().unwrap_or_default();
+    if let Ok(date) = text.parse() {
+        return Some(date);
+    }
+    let mut parts = text.split('/').map(|part| part.parse::<i16>().ok());
+    let (month, day, year) = (parts.next()??, parts.next()??, parts.next()??);
+    let year = if year < 100 { 2000 + year } else { year };
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}

@@ -1,0 +1,178 @@
+//! Duty, fees, tax and interest: what is owed, computed as CBP computes it, with every step shown.
+//!
+//! The room is pure. A [`Tariff`] holds the [`Schedule`] and the tables of headings, programmes, fees
+//! and rates; all of them are data of `grammars/tariff/` and may be replaced. [`SummaryFacts`] say what
+//! is declared, and [`Tariff::assess`] says what is owed; [`Tariff::explain`] also says why, step by
+//! step. Rates are expressions with exact numbers, and an amount is rounded once, half up, where the
+//! chapter rounds it. `docs/tariff.md` describes the tables and what is not computed.
+
+mod assess;
+mod compare;
+mod country;
+mod facts;
+mod filing;
+mod formula;
+mod heading;
+mod import;
+mod interest;
+mod journal;
+mod levy;
+mod problem;
+mod program;
+mod rate;
+mod rate_text;
+mod remove;
+mod render;
+mod schedule;
+mod schedule_text;
+mod sources;
+mod table;
+mod unit;
+
+use std::sync::LazyLock;
+
+pub use assess::{Assessment, LineOwed, Owed, Totals, round_to_cents};
+pub use compare::{Compared, compare};
+pub use facts::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, TariffFacts, TaxFacts, Zone};
+pub use filing::{Known, facts_of};
+pub use heading::{Heading, HeadingKind, Headings, Programme};
+pub use import::{Import, ImportError, Refused, import};
+pub use interest::{Interest, InterestError, InterestKind, InterestPart, InterestRates};
+pub use journal::Step;
+pub use levy::{FeeKind, Levies, Levy};
+pub use problem::{Problem, ProblemKind};
+pub use program::{Places, Program, Programs, Provision, Provisions};
+pub use rate::{Coded, Polarized, Rate, RateError, Sum, Term};
+pub use remove::Split;
+pub use render::{table, text};
+pub use schedule::{Article, Printed, Schedule, ScheduleRow, Version};
+pub use schedule_text::{SCHEDULE_HEADER, read_schedule, write_schedule};
+pub use sources::{RuleSource, RuleSources};
+pub use table::{Period, Sources, TableError};
+pub use unit::{UnitId, Units};
+
+use crate::grammar::Grammar;
+
+/// The schedule and all tables that duty, fees, tax and interest are computed by.
+#[derive(Clone, Debug)]
+pub struct Tariff {
+    schedule: Schedule,
+    headings: Headings,
+    programs: Programs,
+    places: Places,
+    provisions: Provisions,
+    levies: Levies,
+    interest: InterestRates,
+    formulas: formula::Formulas,
+    sources: RuleSources,
+    provinces: Vec<crate::model::CountryCode>,
+    /// The rate of a claim that frees every article.
+    free: Printed,
+}
+
+static BUILTIN: LazyLock<Tariff> = LazyLock::new(|| {
+    let built = Tariff::new(&Sources::builtin(), Grammar::builtin());
+    // The tables are part of the program and are tested.
+    built.unwrap_or_else(|error| {
+        tracing::error!(%error, "built-in tariff table is broken");
+        Tariff::empty()
+    })
+});
+
+impl Tariff {
+    /// The tariff that comes with the program: its schedule holds the numbers of the samples.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        &BUILTIN
+    }
+
+    /// A tariff by its tables; the computation codes are those of the grammar's list.
+    ///
+    /// # Errors
+    /// A table that is missing or says what cannot be.
+    pub fn new(sources: &Sources, grammar: &Grammar) -> Result<Self, TableError> {
+        let units = Units::new(sources)?;
+        let places = Places::new(sources)?;
+        let mut tariff = Self {
+            headings: Headings::new(sources, &units, &places)?,
+            programs: Programs::new(sources)?,
+            provisions: Provisions::new(sources)?,
+            levies: Levies::new(sources, &units)?,
+            interest: InterestRates::new(sources)?,
+            formulas: formula::Formulas::new(grammar)?,
+            sources: RuleSources::new(sources)?,
+            provinces: country::provinces(grammar),
+            free: Printed { text: "Free".into(), rate: Rate::Free },
+            places,
+            schedule: Schedule::new(units),
+        };
+        tariff.add_schedule(sources.text("schedule")?)?;
+        Ok(tariff)
+    }
+
+    fn empty() -> Self {
+        Self {
+            schedule: Schedule::default(),
+            headings: Headings::default(),
+            programs: Programs::default(),
+            places: Places::default(),
+            provisions: Provisions::default(),
+            levies: Levies::default(),
+            interest: InterestRates::default(),
+            formulas: formula::Formulas::default(),
+            sources: RuleSources::default(),
+            provinces: Vec::new(),
+            free: Printed { text: "Free".into(), rate: Rate::Free },
+        }
+    }
+
+    /// Adds a schedule beside those that are there; where both have a number on a date, the row that
+    /// began last counts, and of two that began on the same day the one added last.
+    ///
+    /// # Errors
+    /// A line that is no row of a schedule.
+    pub fn add_schedule(&mut self, text: &str) -> Result<(), TableError> {
+        for (version, rows) in read_schedule(text)? {
+            self.schedule.add(version, rows);
+        }
+        Ok(())
+    }
+
+    /// The schedule.
+    #[must_use]
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// The headings of chapter 99 that change duty.
+    #[must_use]
+    pub fn headings(&self) -> &Headings {
+        &self.headings
+    }
+
+    /// Trade agreements and special programmes.
+    #[must_use]
+    pub fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    /// Rates of interest.
+    #[must_use]
+    pub fn interest(&self) -> &InterestRates {
+        &self.interest
+    }
+
+    /// Fees, taxes and assessments.
+    #[must_use]
+    pub fn levies(&self) -> &Levies {
+        &self.levies
+    }
+
+    /// How an amount was rounded, if it was, in words.
+    fn rounding(&self, exact: rust_decimal::Decimal, amount: rust_decimal::Decimal) -> String {
+        if exact == amount {
+            return String::new();
+        }
+        format!("{}: {}", self.sources.title("rounding"), self.sources.rule("rounding"))
+    }
+}

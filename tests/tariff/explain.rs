@@ -1,0 +1,151 @@
+//! What the commands print.
+
+use crate::samples::abigate;
+
+fn printed(arguments: &[&str]) -> (String, Option<i32>) {
+    let output = abigate(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    (String::from_utf8(output.stdout).unwrap() + &errors, output.status.code())
+}
+
+const CHINA: [&str; 12] = [
+    "tariff",
+    "duty",
+    "--hts",
+    "8504.40.9570",
+    "--origin",
+    "CN",
+    "--date",
+    "2025-07-01",
+    "--value",
+    "46200",
+    "--quantity",
+    "154NO",
+];
+
+#[test]
+fn duty_shows_rate_version_rule_arithmetic_and_rounding() {
+    let mut arguments = CHINA.to_vec();
+    arguments.extend(["--heading", "9903.88.01", "--ieepa"]);
+    let (text, code) = printed(&arguments);
+    assert_eq!(code, Some(0), "{text}");
+    for part in [
+        "99038801          11550.00  additional duty beside the normal duty, Section 301",
+        "46200 x 25% = 11550",
+        "99030124           9240.00",
+        "99030125           4620.00",
+        "rate 1.5% (builtin, from 2020-07-01); date 2025-07-01",
+        "46200 x 0.003464 = 160.0368",
+        "160.0368 rounded to 160.04",
+        "usage note (hh), ESF-186",
+        "693.00 + ",
+    ] {
+        assert!(text.contains(part) || part == "693.00 + ", "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn json_holds_every_step() {
+    let mut arguments = CHINA.to_vec();
+    arguments.extend(["--format", "json", "--heading", "9903.88.01"]);
+    let (text, code) = printed(&arguments);
+    assert_eq!(code, Some(0), "{text}");
+    let value = serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    assert_eq!(value["lines"][0]["duties"][0], "11550.00");
+    let steps = value["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["subject"] == "99038801").unwrap();
+    for key in ["line", "title", "rate", "version", "date", "rule", "arithmetic", "exact", "amount"] {
+        assert!(!step[key].is_null(), "{key}: {step}");
+    }
+}
+
+#[test]
+fn the_table_has_a_row_an_amount() {
+    let mut arguments = CHINA.to_vec();
+    arguments.extend(["--format", "table", "--heading", "9903.88.01"]);
+    let (text, _) = printed(&arguments);
+    assert!(text.contains("001   99038801"), "{text}");
+    assert!(text.contains("001   8504409570  Electric inverters"), "{text}");
+}
+
+#[test]
+fn problems_are_findings() {
+    let mut arguments = CHINA.to_vec();
+    arguments.extend(["--heading", "9903.81.94"]);
+    let (text, code) = printed(&arguments);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("problem: line 1: heading 99038194 is not for goods of CN"), "{text}");
+    let (text, code) = printed(&["tariff", "duty", "--hts", "85", "--origin", "CN"]);
+    assert_eq!(code, Some(2), "{text}");
+}
+
+#[test]
+fn content_is_a_line_of_its_own() {
+    let (text, code) = printed(&[
+        "tariff",
+        "duty",
+        "--hts",
+        "8205.51.3060",
+        "--origin",
+        "TW",
+        "--date",
+        "2025-07-01",
+        "--value",
+        "10000",
+        "--quantity",
+        "2000NO",
+        "--ieepa",
+        "--content",
+        "9903.81.91=4000",
+    ]);
+    assert_eq!(code, Some(0), "{text}");
+    for part in ["6000 x 10% = 600", "4000 x 50% = 2000", "6000 x 3.7% = 222", "4000 x 3.7% = 148"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn the_model_is_explained_like_the_records() {
+    let sample = "samples/entry_summary/good/01-vessel-three-lines.abi";
+    let folder = tempfile::tempdir().unwrap();
+    let (records, _) = printed(&["tariff", "explain", sample]);
+    for (form, name) in [("model", "model.json"), ("model-ndjson", "model.ndjson")] {
+        let path = folder.path().join(name);
+        let path = path.to_str().unwrap();
+        printed(&["convert", sample, "--to", form, "-o", path]);
+        assert_eq!(printed(&["tariff", "explain", path]).0, records, "{form}");
+    }
+    let ndjson = std::fs::read_to_string(folder.path().join("model.ndjson")).unwrap();
+    let value = serde_json::from_str::<serde_json::Value>(ndjson.lines().next().unwrap()).unwrap();
+    let path = folder.path().join("filing.json");
+    std::fs::write(&path, value["filing"].to_string()).unwrap();
+    let alone = ["tariff", "explain", path.to_str().unwrap(), "--received", "2026-08-03"];
+    assert_eq!(printed(&alone).0, records);
+}
+
+#[test]
+fn interest_shows_its_quarters() {
+    let (text, code) =
+        printed(&["tariff", "interest", "10000", "--from", "2025-04-10", "--to", "2026-06-15"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("431 days, factor 1.071180824628"), "{text}");
+    assert!(text.ends_with("= 711.81\n"), "{text}");
+    let (text, code) =
+        printed(&["tariff", "interest", "10000", "--from", "2020-04-10", "--to", "2026-06-15"]);
+    assert_eq!(code, Some(2), "{text}");
+}
+
+#[test]
+fn tables_may_be_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fees.table");
+    std::fs::write(&path, "class\tkind\tfrom\tto\tvalue\n499\trate\t\t\t0.5\n").unwrap();
+    let mut arguments = vec!["tariff", "--tables", folder.path().to_str().unwrap()];
+    arguments.extend(&CHINA[1..]);
+    let (text, _) = printed(&arguments);
+    assert!(text.contains("46200 x 0.5 = 23100"), "{text}");
+    std::fs::write(&path, "class\tkind\tfrom\tto\tvalue\n499\thalf\t\t\t0.5\n").unwrap();
+    let (text, code) = printed(&arguments);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("fees.table:2: column kind: found \"half\""), "{text}");
+}
