@@ -7,12 +7,13 @@
 //! bytes ─ wire ─ grammar ─ message ─ envelope ─ translate ─ model ─ rules ─ host ─ store
 //! ```
 //!
-//! Each room uses only the rooms to its left. Everything left of [`host`] is free of I/O, clocks and
+//! [`flat`] brings files of other layouts to the model and back. Each room uses only the rooms to its left. Everything left of [`host`] is free of I/O, clocks and
 //! randomness; [`gateway`] (sockets) and [`cli`] (commands) stand around them and hold no customs
 //! knowledge.
 
 pub mod cli;
 pub mod envelope;
+pub mod flat;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gateway;

@@ -9,7 +9,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use anyhow::Context;
 use clap::ValueEnum;
 
-use super::Ending;
+use super::stream::EncodingName;
+use super::{Ending, stream};
 use crate::grammar::{Grammar, Severity};
 use crate::message::{Checker, Finding};
 use crate::wire::{Limits, RECORD_LENGTH, Splitter};
@@ -26,6 +27,9 @@ pub(super) struct Arguments {
     /// A folder of grammars that add to or override the built-in ones.
     #[arg(long, value_name = "FOLDER")]
     grammars: Option<PathBuf>,
+    /// The encoding of the records; EBCDIC is found out by looking if not given.
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<EncodingName>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -52,7 +56,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let mut total = Totals::default();
     for path in &arguments.files {
         let source = path.display().to_string();
-        let read = check_file(grammar, path, &mut |finding| {
+        let read = check_file(grammar, path, arguments.encoding, &mut |finding| {
             total.count(&finding);
             write_finding(&finding, arguments.format, &mut out)
         });
@@ -101,11 +105,13 @@ type Part = (Vec<u8>, SyncSender<anyhow::Result<News>>);
 fn check_file(
     grammar: &Grammar,
     path: &Path,
+    encoding: Option<EncodingName>,
     report: &mut impl FnMut(Finding) -> io::Result<()>,
 ) -> anyhow::Result<(u64, u32)> {
     let standard_input = path == Path::new("-");
-    let mut input: Box<dyn Read> =
+    let input: Box<dyn Read> =
         if standard_input { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
+    let (mut input, _) = stream::decoded(input, encoding)?;
     let name = path.display().to_string();
     let name = (!standard_input).then_some(name.as_str());
     std::thread::scope(|scope| {

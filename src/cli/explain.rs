@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::grammar::Grammar;
 use crate::message::Explainer;
@@ -16,6 +17,9 @@ use crate::message::Explainer;
 pub(super) struct Arguments {
     /// The file with the records; `-` for standard input
     file: PathBuf,
+    /// The encoding of the records; EBCDIC is found out by looking if not given
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<EncodingName>,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
@@ -23,7 +27,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
 }
 
 fn explain(arguments: &Arguments) -> anyhow::Result<Ending> {
-    let input = stream::input(Some(&arguments.file))?;
+    let (input, _) = stream::records_input(Some(&arguments.file), arguments.encoding)?;
     let colored = io::stdout().is_terminal();
     let mut explainer = Explainer::new(Grammar::builtin(), colored, stream::output(None)?);
     let ending = stream::records(input, &mut |row| explainer.push(row))?;

@@ -15,7 +15,8 @@ pub use explain::Explainer;
 pub use finding::{Finding, Position};
 pub use identify::Identifier;
 pub use json::{
-    Form, ReadError, ReadFault, RecordsWriter, Translation, canonical, no_filings, read_ndjson, read_records,
+    Form, ReadError, ReadFault, RecordsWriter, Translation, canonical, field_value, no_filings, put_value,
+    read_ndjson, read_records,
 };
 pub use judge::{FieldTrouble, Trouble, judge};
 pub use outline::{Body, Child, Control, Item, Outline, Part, children};

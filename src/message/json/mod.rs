@@ -29,6 +29,6 @@ mod value;
 mod write;
 
 pub use read::{ReadError, ReadFault, no_filings, read_ndjson, read_records};
-pub use value::canonical;
 pub(super) use value::decoded;
+pub use value::{canonical, field_value, put_value};
 pub use write::{Form, RecordsWriter, Translation};
