@@ -7,8 +7,12 @@
 //! model does not admit. One entry summary is held at a time, and one that is wrong is given back as
 //! it came while the others go on.
 
+mod blame;
 mod cell;
 mod date;
+mod element;
+mod emit;
+mod fill;
 mod frame;
 mod layout;
 mod mapping;
@@ -17,6 +21,7 @@ mod parse;
 mod path;
 mod problem;
 mod read;
+mod reader;
 mod totals;
 mod translator;
 mod write;

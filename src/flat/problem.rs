@@ -6,15 +6,15 @@ use std::io;
 /// What is wrong with one row. The others are not touched by it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FlatProblem {
-    /// The row in the file, from 1; of comma separated values the line, and of records of 80 columns
-    /// that become rows the record.
+    /// The row in the file, from 1; the header of comma separated values is one, empty lines are not. Of
+    /// records of 80 columns that become rows it is the record.
     pub row: u64,
     /// The kind of row, or the record's control identifier; empty if it is not known.
     pub record: String,
     /// The field; empty if it is the row as a whole.
     pub field: String,
     /// The first and last column, from 1, if it is one field's fault; of comma separated values the
-    /// place of the value in its row, both times.
+    /// number of the value in its row, both times.
     pub columns: Option<(usize, usize)>,
     /// What was found; stars for the letters and digits of what is not to be shown.
     pub found: String,

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::layout::{Cells, FlatLayout, Format, blank_cells};
-use super::mapping::{BATCH, BLOCK, Filling, Member, Misfit, SUMMARY, fill};
+use super::fill::{Filling, Misfit, fill, not_carried};
+use super::layout::{Cells, FlatLayout, blank_cells};
+use super::mapping::{BATCH, BLOCK, Member, SUMMARY};
 use super::problem::{FlatProblem, shown};
 use super::read::{Event, csv_row};
 use super::totals::Totals;
@@ -13,7 +14,7 @@ use crate::wire::Columns;
 
 /// Writes the batches of a stream as a file of a layout. It holds one entry summary at a time.
 pub struct FlatWriter<'a> {
-    layout: &'a FlatLayout,
+    pub(super) layout: &'a FlatLayout,
     translator: &'a Translator<'a>,
     /// The batch and the block in hand.
     outer: [Outer; 2],
@@ -36,12 +37,12 @@ struct Outer {
 }
 
 /// Rows that are to be written, by their kind.
-type Rows = Vec<(usize, Cells)>;
+pub(super) type Rows = Vec<(usize, Cells)>;
 
 /// What is wrong, before it is known with which record.
-struct Wrong {
-    kind: Option<usize>,
-    misfit: Misfit,
+pub(super) struct Wrong {
+    pub(super) kind: Option<usize>,
+    pub(super) misfit: Misfit,
 }
 
 impl<'a> FlatWriter<'a> {
@@ -188,7 +189,7 @@ impl<'a> FlatWriter<'a> {
             let left = super::path::left_over(object, &made);
             return match (built, left) {
                 (Err(misfit), _) => Err(Wrong { kind: None, misfit }),
-                (Ok(()), Some(left)) => Err(Wrong { kind: None, misfit: super::mapping::not_carried(&left) }),
+                (Ok(()), Some(left)) => Err(Wrong { kind: None, misfit: not_carried(&left) }),
                 (Ok(()), None) => Ok(Vec::new()),
             };
         };
@@ -212,18 +213,6 @@ impl<'a> FlatWriter<'a> {
         levels[level].row.is_none() || begins_both
     }
 
-    /// What follows another one is told from it by its keys, where there are some.
-    fn differ(&self, level: usize, before: Option<&Cells>, keys: &Cells) -> Result<(), Wrong> {
-        let known = &self.layout.levels[level];
-        if keys.is_empty() || before != Some(keys) {
-            return Ok(());
-        }
-        let found = format!("what tells {} apart the same twice", known.name);
-        let misfit =
-            Misfit { field: known.keys.first().copied(), found, expected: "another value".to_owned() };
-        Err(Wrong { kind: known.row, misfit })
-    }
-
     /// The values of a level around that stand in the same row.
     fn carried(&self, level: usize) -> Option<(usize, Cells)> {
         let kind = self.layout.levels[level].row?;
@@ -235,131 +224,6 @@ impl<'a> FlatWriter<'a> {
             self.forget_rest(around, kind, &mut cells);
         }
         Some((kind, cells))
-    }
-
-    fn forget_rest(&self, level: usize, kind: usize, cells: &mut Cells) {
-        let mut around = Some(level);
-        while let Some(level) = around {
-            let known = &self.layout.levels[level];
-            if let Some(rest) = known.body.rest.filter(|_| known.row == Some(kind)) {
-                cells[rest] = None;
-            }
-            around = known.parent;
-        }
-    }
-
-    /// Adds the rows of a summary or of an element of one of its lists; gives its keys.
-    fn emit(
-        &self,
-        level: usize,
-        object: &Value,
-        carried: Option<(usize, Cells)>,
-        ordinal: u64,
-        into: &mut Rows,
-    ) -> Result<Cells, Wrong> {
-        let known = &self.layout.levels[level];
-        let Some(kind) = known.row else { return Ok(Cells::new()) };
-        let begun = into.len();
-        let row = &self.layout.rows[kind];
-        let mut cells = carried.map_or_else(|| blank_cells(row), |(_, cells)| cells);
-        if let Some(field) = known.body.number {
-            cells[field] = Some(ordinal.to_string());
-        }
-        let mut kinds = vec![kind];
-        let mut fillings = vec![Filling { row, body: &known.body, cells }];
-        for member in &known.members {
-            if let Member::With { row, body } = member {
-                kinds.push(*row);
-                let row = &self.layout.rows[*row];
-                fillings.push(Filling { row, body, cells: blank_cells(row) });
-            }
-        }
-        let filled = fill(&self.own(level, object), &mut fillings, self.layout.encoding());
-        filled.map_err(|(index, misfit)| Wrong { kind: kinds.get(index).copied(), misfit })?;
-        let mut with = fillings.into_iter().map(|filling| filling.cells);
-        let cells = with.next().unwrap_or_default();
-        let keys = known.keys.iter().map(|key| cells[*key].clone()).collect();
-        let shared = self.shared(level).filter(|inner| !self.list(*inner, object).is_empty());
-        match shared {
-            None => into.push((kind, cells)),
-            Some(inner) => {
-                self.elements(inner, object, Some((kind, cells)), into)?;
-            }
-        }
-        for member in &known.members {
-            match member {
-                Member::With { row, body } => {
-                    let mut cells = with.next().unwrap_or_default();
-                    let is_needed = !body.is_blank(&cells) || !body.totals.is_empty();
-                    if is_needed {
-                        let mut totals = Totals::new(known, self.layout.rows.len());
-                        into[begun..].iter().for_each(|(kind, cells)| totals.add(*kind, cells));
-                        self.total(&totals, body, *row, &mut cells);
-                        into.push((*row, cells));
-                    }
-                }
-                Member::Level(inner) if Some(*inner) != self.shared(level) => {
-                    self.elements(*inner, object, None, into)?;
-                }
-                Member::Level(_) => {}
-            }
-        }
-        Ok(keys)
-    }
-
-    /// Adds the rows of the elements of a list.
-    fn elements(
-        &self,
-        level: usize,
-        object: &Value,
-        mut carried: Option<(usize, Cells)>,
-        into: &mut Rows,
-    ) -> Result<(), Wrong> {
-        let mut before = None;
-        for (element, ordinal) in self.list(level, object).iter().zip(1..) {
-            let keys = self.emit(level, element, carried.clone(), ordinal, into)?;
-            self.differ(level, before.as_ref(), &keys)?;
-            before = Some(keys);
-            if let (Some((kind, cells)), Some(parent)) = (&mut carried, self.layout.levels[level].parent) {
-                // What is left over is said once.
-                self.forget_rest(parent, *kind, cells);
-            }
-        }
-        Ok(())
-    }
-
-    /// Fills in what a trailer counts, itself included.
-    fn total(&self, totals: &Totals, body: &super::mapping::Body, kind: usize, cells: &mut Cells) {
-        let mut totals = totals.clone();
-        totals.add(kind, cells);
-        for total in &body.totals {
-            cells[total.field] = totals.of(total).map(|number| number.to_string());
-        }
-    }
-
-    /// The level within that begins in the same row.
-    fn shared(&self, level: usize) -> Option<usize> {
-        let known = &self.layout.levels[level];
-        known.members.iter().find_map(|member| match member {
-            Member::Level(inner) if self.layout.levels[*inner].row == known.row => Some(*inner),
-            _ => None,
-        })
-    }
-
-    fn list<'v>(&self, level: usize, object: &'v Value) -> &'v [Value] {
-        let list = object.get(&self.layout.levels[level].list).and_then(Value::as_array);
-        list.map_or(&[], Vec::as_slice)
-    }
-
-    /// An object without the lists that have levels of their own.
-    fn own(&self, level: usize, object: &Value) -> Value {
-        let mut own = object.clone();
-        for member in &self.layout.levels[level].members {
-            if let (Member::Level(inner), Value::Object(own)) = (member, &mut own) {
-                own.shift_remove(&self.layout.levels[*inner].list);
-            }
-        }
-        own
     }
 
     /// Writes the rows of the batch and the block that have some of their own.
@@ -404,36 +268,6 @@ impl<'a> FlatWriter<'a> {
                 self.write(*row, &cells, events);
             }
         }
-    }
-
-    /// The bytes of a row.
-    fn bytes(&self, kind: usize, cells: &Cells) -> Result<Vec<u8>, Wrong> {
-        let row = &self.layout.rows[kind];
-        let misfit = |field: usize, expected: String| {
-            let found = cells[field].clone().unwrap_or_else(|| "nothing".to_owned());
-            Wrong { kind: Some(kind), misfit: Misfit { field: Some(field), found, expected } }
-        };
-        let Format::Fixed { length, encoding, .. } = self.layout.format else {
-            let mut values = Vec::with_capacity(cells.len());
-            for (index, (field, cell)) in row.fields.iter().zip(cells).enumerate() {
-                let text = match cell {
-                    None if field.mandatory => Err("a value".to_owned()),
-                    None => Ok(String::new()),
-                    Some(value) => field.text_of(value),
-                };
-                values.push(text.map_err(|expected| misfit(index, expected))?);
-            }
-            return Ok(csv_row(values.iter().map(String::as_bytes)));
-        };
-        let mut bytes = vec![encoding.space(); length];
-        for (index, (field, cell)) in row.fields.iter().zip(cells).enumerate() {
-            if !field.is_filler() {
-                let written = field.write(cell.as_deref(), encoding, &mut bytes[field.start..field.end]);
-                written.map_err(|expected| misfit(index, expected))?;
-            }
-        }
-        bytes.extend_from_slice(self.layout.separator());
-        Ok(bytes)
     }
 
     fn problem(&self, number: u64, wrong: Wrong) -> FlatProblem {

@@ -133,7 +133,7 @@ impl RowWriter {
                 record: String::new(),
                 field: String::new(),
                 columns: Some((at + 1, at + 1)),
-                found: format!("{:?}", char::from(row[at])),
+                found: format!("{:?}", char::from(row[at]).to_string()),
                 expected: "a character of ASCII".to_owned(),
             });
             return side.reject(&[row, &b"\n"[..]].concat());
