@@ -8,11 +8,13 @@
 //! ```
 //!
 //! Each room uses only the rooms to its left; [`tariff`], which computes what is owed, stands between
-//! model and rules. Everything left of [`host`] is free of I/O, clocks and randomness; [`gateway`]
-//! (sockets) and [`cli`] (commands) stand around them and hold no customs knowledge.
+//! model and rules, and [`flat`] brings files of other layouts to the model and back. Everything left of
+//! [`host`] is free of I/O, clocks and randomness; [`gateway`] (sockets) and [`cli`] (commands) stand
+//! around them and hold no customs knowledge.
 
 pub mod cli;
 pub mod envelope;
+pub mod flat;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gateway;

@@ -1,4 +1,5 @@
-//! Every command of the README runs as printed, and prints what is printed there.
+//! Every command of the README and of the pages on flat files runs as printed, and prints what is
+//! printed there.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
@@ -11,10 +12,10 @@ struct Block {
     lines: Vec<String>,
 }
 
-fn blocks() -> Vec<Block> {
+fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::<Block>::new();
     let mut open = false;
-    for line in include_str!("../README.md").lines() {
+    for line in text.lines() {
         match (line.strip_prefix("```"), open) {
             (Some(language), false) => {
                 blocks.push(Block { language: language.to_owned(), lines: Vec::new() });
@@ -79,8 +80,19 @@ fn run(line: &str, folder: &Path) -> Option<Output> {
 
 #[test]
 fn every_command_runs_as_printed() {
+    assert_eq!(run_all(include_str!("../README.md")), 1);
+}
+
+#[test]
+fn every_command_on_flat_files_runs_as_printed() {
+    assert_eq!(run_all(include_str!("../docs/flat-files.md")), 0);
+    assert_eq!(run_all(include_str!("../samples/legacy/README.md")), 0);
+}
+
+/// Runs the commands of a page; gives how many of them go on in the background.
+fn run_all(text: &str) -> usize {
     let (_kept, folder) = workplace();
-    let blocks = blocks();
+    let blocks = blocks(text);
     let mut served = Vec::new();
     for (index, block) in blocks.iter().enumerate().filter(|(_, block)| block.language == "sh") {
         let mut last = None;
@@ -100,5 +112,5 @@ fn every_command_runs_as_printed() {
             }
         }
     }
-    assert_eq!(served.len(), 1);
+    served.len()
 }

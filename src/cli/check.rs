@@ -10,6 +10,7 @@ use anyhow::Context;
 
 use super::color::Color;
 use super::report::{Format, Report};
+use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::grammar::Grammar;
 use crate::message::{Checker, Finding};
@@ -30,6 +31,9 @@ pub(super) struct Arguments {
     /// A folder of grammars that add to or override the built-in ones.
     #[arg(long, value_name = "FOLDER")]
     grammars: Option<PathBuf>,
+    /// The encoding of the records; EBCDIC is found out by looking if not given.
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<EncodingName>,
 }
 
 /// Bytes read at a time: what a worker checks at once, so long as batches are no larger.
@@ -51,7 +55,7 @@ fn check(arguments: &Arguments) -> anyhow::Result<Ending> {
     let out = BufWriter::new(io::stdout().lock());
     let mut told = Report::new(grammar, arguments.format, arguments.color.is_on(), out);
     for path in &arguments.files {
-        let read = check_file(grammar, path, &mut |finding| told.finding(&finding));
+        let read = check_file(grammar, path, arguments.encoding, &mut |finding| told.finding(&finding));
         let (records, batches) = read.with_context(|| format!("cannot check {}", path.display()))?;
         told.source(records, batches);
     }
@@ -72,11 +76,13 @@ type Part = (Vec<u8>, SyncSender<anyhow::Result<News>>);
 fn check_file(
     grammar: &Grammar,
     path: &Path,
+    encoding: Option<EncodingName>,
     report: &mut impl FnMut(Finding) -> io::Result<()>,
 ) -> anyhow::Result<(u64, u32)> {
     let standard_input = path == Path::new("-");
-    let mut input: Box<dyn Read> =
+    let input: Box<dyn Read> =
         if standard_input { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
+    let (mut input, _) = stream::decoded(input, encoding)?;
     let name = path.display().to_string();
     let name = (!standard_input).then_some(name.as_str());
     std::thread::scope(|scope| {

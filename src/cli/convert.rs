@@ -1,20 +1,26 @@
 //! `abigate convert`
 
-use std::cell::Cell;
-use std::io::{self, BufRead, Write};
-use std::path::PathBuf;
+mod side;
+mod target;
+
+use std::fs;
+use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use self::side::Side;
+use self::target::{RowWriter, Target};
+use super::stream::EncodingName;
 use super::{Ending, stream};
-use crate::grammar::Grammar;
-use crate::message::{Form, Outline, Part, ReadError, RecordsWriter, Translation};
-use crate::message::{canonical, read_ndjson, read_records};
+use crate::flat::{Event, FlatLayout, Translator, read_flat};
+use crate::grammar::{Grammar, Source};
+use crate::message::{ReadError, read_ndjson, read_records};
 use crate::translate::EntrySummaryCodec;
-use crate::wire::Columns;
+use crate::wire::{Columns, Encoding, Separator};
 
 /// A form in which messages are kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -29,6 +35,10 @@ enum Format {
     Model,
     /// The same, one entry summary a line
     ModelNdjson,
+    /// Comma separated values of entry summaries, a row for each line item
+    Csv,
+    /// A file of your own layout, see `--layout`
+    Flat,
 }
 
 impl Format {
@@ -36,13 +46,40 @@ impl Format {
     fn is_in_lines(self) -> bool {
         matches!(self, Self::Ndjson | Self::ModelNdjson)
     }
+
+    /// Whether a layout says what it looks like.
+    fn is_flat(self) -> bool {
+        matches!(self, Self::Csv | Self::Flat)
+    }
 }
 
-/// Convert between 80-column records, their JSON and the entry summary model
+/// What stands between records that are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SeparatorName {
+    /// Nothing
+    None,
+    /// A line feed; in EBCDIC a new line
+    Lf,
+    /// A carriage return and a line feed
+    Crlf,
+}
+
+impl From<SeparatorName> for Separator {
+    fn from(name: SeparatorName) -> Self {
+        match name {
+            SeparatorName::None => Self::None,
+            SeparatorName::Lf => Self::LineFeed,
+            SeparatorName::Crlf => Self::CarriageReturnLineFeed,
+        }
+    }
+}
+
+/// Convert between 80-column records, their JSON, the entry summary model and flat files
 ///
 /// The JSON of records is without loss, for what is in error as well; `abigate check` says what is wrong.
-/// The model holds entry summaries that can be read; others are named and left out. Records are written
-/// one a line, ended by a line feed.
+/// The model and flat files hold entry summaries that can be read; others are named with row and column
+/// and left out, and the exit code is 1. `--rejects` keeps them. Records are written one a line, ended by
+/// a line feed.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The file to read; standard input if none is named, or for `-`
@@ -56,6 +93,24 @@ pub(super) struct Arguments {
     /// The file to write; standard output if none is named, or for `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// The grammar file of your own layout, for `--from flat` or `--to flat` (docs/flat-files.md)
+    #[arg(long, value_name = "FILE", visible_alias = "grammar")]
+    layout: Option<PathBuf>,
+    /// The layout to write where another one is read
+    #[arg(long, value_name = "FILE")]
+    to_layout: Option<PathBuf>,
+    /// The file for what is left out, as it came
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// The encoding of the records that are read; EBCDIC is found out by looking if not given
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<EncodingName>,
+    /// The encoding of the records that are written
+    #[arg(long, value_name = "ENCODING", default_value = "ascii")]
+    to_encoding: EncodingName,
+    /// What stands between the records that are written: line feeds, or nothing in EBCDIC
+    #[arg(long, value_name = "SEPARATOR")]
+    separator: Option<SeparatorName>,
     /// Turn lower case into upper case and fill numbers with zeros in place of spaces
     #[arg(long)]
     canonical: bool,
@@ -70,124 +125,90 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
 
 fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
-    let mut input = stream::input(arguments.file.as_deref())?;
-    let from = match arguments.from {
+    let file = arguments.file.as_deref();
+    let name = file.map_or("standard input".to_owned(), |file| file.display().to_string());
+    let own = arguments.from.or(arguments
+        .layout
+        .as_ref()
+        .filter(|_| arguments.to != Format::Flat)
+        .map(|_| Format::Flat));
+    let (mut input, encoding) = match own {
+        Some(Format::Flat) => (stream::input(file)?, Encoding::Ascii),
+        _ => stream::records_input(file, arguments.encoding)?,
+    };
+    let layout =
+        |path: &Option<PathBuf>| open_layout(path.as_deref().or(arguments.layout.as_deref()), grammar);
+    let entry_lines = FlatLayout::entry_lines(grammar)?;
+    let from = match own {
         Some(format) => format,
-        None => look(&mut input)?,
+        None => look(&mut input, &entry_lines)?,
+    };
+    let to_layout = match arguments.to {
+        Format::Csv => entry_lines.clone(),
+        Format::Flat => layout(&arguments.to_layout)?,
+        _ => entry_lines.clone(),
+    };
+    let translator = Translator::new(grammar)?;
+    let side = Rc::new(Side::new(&name, arguments.rejects.as_deref(), from.is_flat())?);
+    let to_encoding = Encoding::from(arguments.to_encoding);
+    let default = if to_encoding.is_ebcdic() { Separator::None } else { Separator::LineFeed };
+    let rows = RowWriter {
+        out: stream::output(arguments.output.as_deref())?,
+        encoding: to_encoding,
+        separator: arguments.separator.map_or(default, Separator::from),
+        is_ascii: encoding.is_ebcdic() && !to_encoding.is_ebcdic(),
+        number: 0,
     };
     let codec = Rc::new(EntrySummaryCodec::new(grammar)?);
-    let left_out = Rc::new(Cell::new(false));
-    let out = stream::output(arguments.output.as_deref())?;
-    let mut target = Target::new(grammar, arguments, &codec, &left_out, out);
+    let mut target = Target::new(grammar, arguments, (&to_layout, &translator), &codec, &side, rows);
     let mut sink = |row: &Columns| target.push(row);
     let filings = |filing: &Value| codec.from_json(filing);
     let read = match from {
         Format::Catair => stream::records(input, &mut sink),
+        Format::Csv => flat(&entry_lines, &translator, input, &side, &mut sink),
+        Format::Flat => flat(&layout(&None)?, &translator, input, &side, &mut sink),
         _ if from.is_in_lines() => done(read_ndjson(grammar, input, &filings, &mut sink)),
         _ => done(read_records(grammar, input, &filings, &mut sink)),
     };
-    let name = arguments.file.as_ref().map_or("standard input".into(), |file| file.display().to_string());
     let ending = read.context(name)?;
     target.finish()?;
-    Ok(if left_out.get() { Ending::Findings } else { ending })
+    Ok(if side.finish()? { Ending::Findings } else { ending })
 }
 
 fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {
     Ok(read.map(|()| Ending::Clean)?)
 }
 
-/// Makes filings of transactions, and names those that it cannot make one of.
-fn translation<'g>(codec: &Rc<EntrySummaryCodec>, left_out: &Rc<Cell<bool>>) -> Translation<'g> {
-    let (codec, left_out) = (Rc::clone(codec), Rc::clone(left_out));
-    Box::new(move |body| {
-        let made = codec.to_json(body);
-        made.map_err(|problem| {
-            let first = body.items.first().map_or(0, |item| item.number);
-            eprintln!("abigate: transaction at record {first} is left out: {problem}");
-            left_out.set(true);
-        })
-        .ok()
-    })
+fn open_layout(path: Option<&Path>, grammar: &Grammar) -> anyhow::Result<FlatLayout> {
+    let Some(path) = path else { bail!("a flat file needs its layout: --layout FILE") };
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(FlatLayout::load(&Source { name: path.display().to_string(), text }, grammar)?)
 }
 
-/// What the first bytes look like: of JSON, a document begins with its list of batches.
-fn look(input: &mut impl BufRead) -> io::Result<Format> {
+fn flat(
+    layout: &FlatLayout,
+    translator: &Translator<'_>,
+    input: impl BufRead,
+    side: &Side,
+    sink: &mut dyn FnMut(&Columns) -> io::Result<()>,
+) -> anyhow::Result<Ending> {
+    read_flat(layout, translator, input, &mut |event| match event {
+        Event::Record(row) => sink(&row),
+        other => side.take_read(other),
+    })?;
+    Ok(Ending::Clean)
+}
+
+/// What the first bytes look like: of JSON, a document begins with its list of batches; comma separated
+/// values begin with the name of a column.
+fn look(input: &mut impl BufRead, entry_lines: &FlatLayout) -> io::Result<Format> {
     let start = input.fill_buf()?.trim_ascii_start();
-    let Some(object) = start.strip_prefix(b"{") else { return Ok(Format::Catair) };
+    let Some(object) = start.strip_prefix(b"{") else {
+        let first = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        let first = first.split(|byte| b",\r\n".contains(byte)).next().unwrap_or_default();
+        let is_csv = entry_lines.columns().any(|column| column.as_bytes() == first);
+        return Ok(if is_csv { Format::Csv } else { Format::Catair });
+    };
     let is_document = object.trim_ascii_start().starts_with(b"\"batches\"");
     Ok(if is_document { Format::Records } else { Format::Ndjson })
-}
-
-/// Where the records go.
-enum Target<'g> {
-    Plain(Box<dyn Write>),
-    Canonical(Box<Outline<'g>>, Vec<Part<'g>>, Box<dyn Write>),
-    Json(Box<RecordsWriter<'g, Box<dyn Write>>>),
-}
-
-impl<'g> Target<'g> {
-    fn new(
-        grammar: &'g Grammar,
-        arguments: &Arguments,
-        codec: &Rc<EntrySummaryCodec>,
-        left_out: &Rc<Cell<bool>>,
-        out: Box<dyn Write>,
-    ) -> Self {
-        let form = Form {
-            lines: arguments.to.is_in_lines(),
-            canonical: arguments.canonical,
-            mask_passwords: arguments.mask_passwords,
-        };
-        match arguments.to {
-            Format::Records | Format::Ndjson => Self::Json(Box::new(RecordsWriter::new(grammar, form, out))),
-            Format::Model | Format::ModelNdjson => {
-                let writer = RecordsWriter::new(grammar, form, out);
-                Self::Json(Box::new(writer.translated(translation(codec, left_out))))
-            }
-            Format::Catair if form.canonical => {
-                Self::Canonical(Box::new(Outline::new(grammar)), Vec::new(), out)
-            }
-            Format::Catair => Self::Plain(out),
-        }
-    }
-
-    fn push(&mut self, row: &Columns) -> io::Result<()> {
-        match self {
-            Self::Plain(out) => write_row(out, row),
-            Self::Canonical(outline, parts, out) => {
-                outline.push(row, parts);
-                write_canonical(parts, out)
-            }
-            Self::Json(writer) => writer.push(row),
-        }
-    }
-
-    fn finish(self) -> io::Result<()> {
-        match self {
-            Self::Plain(mut out) => out.flush(),
-            Self::Canonical(mut outline, mut parts, mut out) => {
-                outline.finish(&mut parts);
-                write_canonical(&mut parts, &mut out)?;
-                out.flush()
-            }
-            Self::Json(writer) => writer.finish().map(drop),
-        }
-    }
-}
-
-fn write_row(out: &mut impl Write, row: &Columns) -> io::Result<()> {
-    out.write_all(row)?;
-    out.write_all(b"\n")
-}
-
-fn write_canonical(parts: &mut Vec<Part<'_>>, out: &mut impl Write) -> io::Result<()> {
-    for part in parts.drain(..) {
-        let items = match part {
-            Part::Control(_, item) => vec![item],
-            Part::Body(body) => body.items,
-            Part::BatchBegins { .. } | Part::BlockBegins | Part::BlockEnds | Part::BatchEnds => continue,
-        };
-        items.iter().try_for_each(|item| write_row(out, &canonical(item.layout, &item.row)))?;
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::color::Color;
+use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::grammar::Grammar;
 use crate::message::{Explainer, HtmlPage, Page, TextPage};
@@ -29,6 +30,9 @@ pub(super) struct Arguments {
     /// Whether the text is coloured
     #[arg(long, value_enum, default_value = "auto")]
     color: Color,
+    /// The encoding of the records; EBCDIC is found out by looking if not given
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<EncodingName>,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
@@ -36,7 +40,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
 }
 
 fn explain(arguments: &Arguments) -> anyhow::Result<Ending> {
-    let input = stream::input(Some(&arguments.file))?;
+    let (input, _) = stream::records_input(Some(&arguments.file), arguments.encoding)?;
     let out = stream::output(arguments.output.as_deref())?;
     if arguments.html {
         let title = arguments.file.file_name().map(|name| name.to_string_lossy());

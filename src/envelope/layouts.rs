@@ -141,6 +141,13 @@ impl<'g> EnvelopeCodec<'g> {
         })
     }
 
+    /// The layouts of an input's A-, B-, Y- and Z-record.
+    #[must_use]
+    pub fn input_layouts(&self, application: &str) -> [&'g Layout; 4] {
+        let family = self.family(self.is_e_manifest(application));
+        [family.header.layout, self.block.layout, family.block_trailer.layout, family.trailer.layout]
+    }
+
     pub(super) fn family(&self, e_manifest: bool) -> &Family<'g> {
         if e_manifest { &self.e_manifest } else { &self.esar }
     }

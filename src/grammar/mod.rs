@@ -13,7 +13,7 @@ mod export;
 mod layout;
 mod load;
 mod mask;
-mod parse;
+pub(crate) mod parse;
 mod structure;
 mod value;
 

@@ -129,13 +129,21 @@ impl<'a, E> FromExternalError<&'a str, E> for Trouble<'a> {
     }
 }
 
-type Result<'a, T> = IResult<&'a str, T, Trouble<'a>>;
+pub(crate) type Result<'a, T> = IResult<&'a str, T, Trouble<'a>>;
 
 /// Reads a grammar file.
 ///
 /// # Errors
 /// The place and what was expected there.
 pub fn parse(text: &str) -> std::result::Result<Vec<(Place, Statement)>, (Place, String)> {
+    statements(text, statement)
+}
+
+/// Reads a file of statements.
+pub(crate) fn statements<T>(
+    text: &str,
+    statement: impl Fn(&str) -> Result<'_, T>,
+) -> std::result::Result<Vec<(Place, T)>, (Place, String)> {
     let mut rest = text;
     let mut statements = Vec::new();
     loop {
@@ -161,7 +169,7 @@ pub fn parse(text: &str) -> std::result::Result<Vec<(Place, Statement)>, (Place,
 }
 
 /// Skips white space and comments.
-fn blank(mut text: &str) -> &str {
+pub(crate) fn blank(mut text: &str) -> &str {
     loop {
         text = text.trim_start();
         match text.strip_prefix('#') {
@@ -183,7 +191,7 @@ fn place_of(whole: &str, rest: &str) -> Place {
 }
 
 /// A parser behind white space and comments.
-fn token<'a, O>(
+pub(crate) fn token<'a, O>(
     mut inner: impl Parser<&'a str, Output = O, Error = Trouble<'a>>,
 ) -> impl FnMut(&'a str) -> Result<'a, O> {
     move |text| inner.parse(blank(text))
@@ -193,22 +201,22 @@ fn is_word(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '_' | '*' | '$' | '%' | '+' | '.' | '-')
 }
 
-fn bare_word(text: &str) -> Result<'_, &str> {
+pub(crate) fn bare_word(text: &str) -> Result<'_, &str> {
     token(take_while1(is_word))(text)
 }
 
-fn keyword<'a>(expected: &'static str) -> impl FnMut(&'a str) -> Result<'a, &'a str> {
+pub(crate) fn keyword<'a>(expected: &'static str) -> impl FnMut(&'a str) -> Result<'a, &'a str> {
     move |text| context(expected, verify(bare_word, |word: &str| word == expected)).parse(text)
 }
 
-fn quoted(text: &str) -> Result<'_, String> {
+pub(crate) fn quoted(text: &str) -> Result<'_, String> {
     let escaped = preceded(char('\\'), satisfy(|letter| letter == '"' || letter == '\\'));
     let plain = satisfy(|letter| letter != '"' && letter != '\\');
     let body = map(many0(alt((plain, escaped))), |letters| letters.into_iter().collect());
     token(delimited(char('"'), body, context("a closing quote", cut(char('"')))))(text)
 }
 
-fn word(text: &str) -> Result<'_, String> {
+pub(crate) fn word(text: &str) -> Result<'_, String> {
     alt((quoted, map(bare_word, str::to_owned))).parse(text)
 }
 
@@ -220,7 +228,7 @@ fn direction(text: &str) -> Result<'_, Direction> {
     .parse(text)
 }
 
-fn designation(text: &str) -> Result<'_, Designation> {
+pub(crate) fn designation(text: &str) -> Result<'_, Designation> {
     context(
         "a designation: M, C or O",
         alt((
@@ -232,7 +240,7 @@ fn designation(text: &str) -> Result<'_, Designation> {
     .parse(text)
 }
 
-fn class(text: &str) -> Result<'_, ClassSet> {
+pub(crate) fn class(text: &str) -> Result<'_, ClassSet> {
     let classes = |printed: &str| {
         printed.split('/').try_fold(ClassSet::default(), |all, name| {
             ClassSet::from_name(name).map(|class| all | class).ok_or(())
@@ -290,7 +298,7 @@ fn record(text: &str) -> Result<'_, Statement> {
     Ok((text, Statement::Record(RecordStatement { application, direction, record, name, variant, fields })))
 }
 
-fn column(text: &str) -> Result<'_, usize> {
+pub(crate) fn column(text: &str) -> Result<'_, usize> {
     map_res(digit1, str::parse::<usize>).parse(text)
 }
 
@@ -385,7 +393,7 @@ fn field_part(text: &str) -> Result<'_, FieldPart> {
     .parse(text)
 }
 
-fn values(text: &str) -> Result<'_, Values> {
+pub(crate) fn values(text: &str) -> Result<'_, Values> {
     let list =
         map(preceded(token(char('@')), take_while(is_word)), |name: &str| Values::List(name.to_owned()));
     context("@list or {values}", alt((list, map(few, Values::OneOf)))).parse(text)

@@ -16,7 +16,7 @@ pub use finding::{Finding, Position};
 pub use identify::Identifier;
 pub use json::{
     Content, Definitions, Form, ReadError, ReadFault, RecordsWriter, Translation, canonical, document_schema,
-    no_filings, read_ndjson, read_records, records_schema, schema_text,
+    field_value, no_filings, put_value, read_ndjson, read_records, records_schema, schema_text,
 };
 pub use judge::{FieldTrouble, Trouble, judge};
 pub use outline::{Body, Child, Control, Item, Outline, Part, children};

@@ -30,6 +30,9 @@ impl fmt::Debug for EntrySummaryCodec {
 }
 
 impl EntrySummaryCodec {
+    /// The application identifier of what it translates.
+    pub const APPLICATION: &str = APPLICATION;
+
     /// A codec by a grammar.
     ///
     /// # Errors

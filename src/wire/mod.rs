@@ -25,6 +25,7 @@
 //! stream. All give the same records, however the bytes are cut into chunks.
 
 mod codec;
+mod encoding;
 mod limits;
 mod record;
 mod splitter;
@@ -32,6 +33,7 @@ mod splitter;
 mod tests;
 
 pub use codec::{RecordCodec, WireError};
+pub use encoding::Encoding;
 pub use limits::{Limit, LimitExceeded, Limits};
 pub use record::{Defect, Line, Record, Records, Separator, records};
 pub use splitter::Splitter;

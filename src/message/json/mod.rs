@@ -31,6 +31,6 @@ mod write;
 
 pub use read::{ReadError, ReadFault, no_filings, read_ndjson, read_records};
 pub use schema::{Content, Definitions, document_schema, records_schema, schema_text};
-pub use value::canonical;
 pub(super) use value::decoded;
+pub use value::{canonical, field_value, put_value};
 pub use write::{Form, RecordsWriter, Translation};

@@ -58,6 +58,13 @@ pub(super) fn shown<'a>(
     Some(decoded.map_or_else(|| Shown::Text(text.trim_end_matches(' ')), Shown::Decoded))
 }
 
+/// A field's value as JSON; `None` if it is left out.
+#[must_use]
+pub fn field_value(layout: &Layout, field: &Field, row: &Columns) -> Option<Value> {
+    // Texts and objects of texts are always JSON.
+    shown(layout, field, row, &layout.blank()).and_then(|value| serde_json::to_value(value).ok())
+}
+
 /// The amount or date that stands in a field for one.
 pub(in crate::message) fn decoded(field: &Field, row: &Columns) -> Option<String> {
     if field.cell.date_format().is_some() {
@@ -77,7 +84,7 @@ pub(super) fn is_amount(field: &Field) -> bool {
 ///
 /// # Errors
 /// What the field expects instead.
-pub(super) fn put_value(field: &Field, row: &mut Columns, value: &Value) -> Result<(), String> {
+pub fn put_value(field: &Field, row: &mut Columns, value: &Value) -> Result<(), String> {
     match value {
         Value::Null => {
             field.cell.put_blank(row);

@@ -1,0 +1,86 @@
+//! What is wrong with some of the input, and what is left out because of it.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::stream;
+use crate::flat::{Event, FlatProblem};
+
+/// Tells what is wrong on standard error, and keeps what is left out in a file.
+pub(super) struct Side {
+    source: String,
+    /// What is left out when it is read, as it came.
+    read: RefCell<Option<Box<dyn Write>>>,
+    /// What is left out when it is written, as records of 80 columns. The same file where records are
+    /// read: a file holds one kind of thing.
+    written: RefCell<Option<Box<dyn Write>>>,
+    written_file: Option<PathBuf>,
+    any: Cell<bool>,
+}
+
+impl Side {
+    /// A side file, emptied; what is left out when flat rows are written of flat rows goes to a file
+    /// of its own, which there is only if it is needed.
+    pub(super) fn new(source: &str, file: Option<&Path>, is_flat: bool) -> anyhow::Result<Self> {
+        let main = file.map(|file| stream::output(Some(file))).transpose()?;
+        let (read, written) = if is_flat { (main, None) } else { (None, main) };
+        let written_file = file.filter(|_| is_flat).map(|file| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(".abi");
+            PathBuf::from(name)
+        });
+        Ok(Self {
+            source: source.to_owned(),
+            read: RefCell::new(read),
+            written: RefCell::new(written),
+            written_file,
+            any: Cell::new(false),
+        })
+    }
+
+    /// Says that something is wrong.
+    pub(super) fn tell(&self, problem: &str) {
+        self.any.set(true);
+        eprintln!("abigate: {}: {problem}", self.source);
+    }
+
+    pub(super) fn tell_problem(&self, problem: &FlatProblem) {
+        self.tell(&problem.to_string());
+    }
+
+    /// Takes what reading a flat file tells besides records.
+    pub(super) fn take_read(&self, event: Event) -> io::Result<()> {
+        match event {
+            Event::Problem(problem) => self.tell_problem(&problem),
+            Event::Rejected(bytes) => {
+                self.any.set(true);
+                if let Some(file) = self.read.borrow_mut().as_mut() {
+                    file.write_all(&bytes)?;
+                }
+            }
+            Event::Record(_) | Event::Rows(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps records that are not written.
+    pub(super) fn reject(&self, bytes: &[u8]) -> io::Result<()> {
+        self.any.set(true);
+        let mut written = self.written.borrow_mut();
+        if written.is_none()
+            && let Some(file) = &self.written_file
+        {
+            *written = Some(stream::output(Some(file)).map_err(io::Error::other)?);
+        }
+        written.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
+    }
+
+    /// Writes what is kept to the files; tells whether anything was wrong.
+    pub(super) fn finish(&self) -> io::Result<bool> {
+        for file in [&self.read, &self.written] {
+            file.borrow_mut().as_mut().map_or(Ok(()), |file| file.flush())?;
+        }
+        Ok(self.any.get())
+    }
+}
