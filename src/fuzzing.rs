@@ -10,10 +10,11 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use crate::envelope::{BatchCollector, BatchReading, Directory, EnvelopeCodec, Party, Permit, RawBatch};
 use crate::envelope::{Sender, Standing};
+use crate::fuzz::Forgetful;
 use crate::grammar::{Grammar, LoadError, Source, UnknownName, export};
-use crate::host::{Host, Peer, World};
+use crate::host::{Host, TrustingPeer, World};
 use crate::message::Transaction;
-use crate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
+use crate::store::SqliteStore;
 use crate::wire::{LimitExceeded, Limits, Line, Record, RecordCodec, Separator, Splitter, records};
 
 /// A stream in chunks: the first byte says how many sizes follow, the others are the stream.
@@ -278,7 +279,7 @@ pub fn answer(data: &[u8]) {
 fn answer_batch(batch: &RawBatch) {
     HOST.with_borrow_mut(|host| {
         let now = host.world().clock().cloned().unwrap_or_default();
-        let answer = host.answer(batch, &AnyPassword, &now);
+        let answer = host.answer(batch, &TrustingPeer, &now);
         assert!(answer.is_ok(), "{answer:?}");
         let mut collector = BatchCollector::new(Limits::default());
         let mut batches = Vec::new();
@@ -299,69 +300,4 @@ fn demo_host() -> Result<Host<'static, Forgetful>, Box<dyn Error>> {
     let now = World::demo(grammar)?.clock().cloned().unwrap_or_default();
     let filled = Host::new(grammar, World::demo(grammar)?, SqliteStore::in_memory()?, &now)?;
     Ok(Host::new(grammar, World::demo(grammar)?, Forgetful(filled.into_store()), &now)?)
-}
-
-/// Passwords are not what is looked for here, and their hashes are made to be slow.
-struct AnyPassword;
-
-impl Peer for AnyPassword {
-    fn certificate(&self) -> Option<&str> {
-        None
-    }
-
-    fn knows_password(&self, _: &str, _: &[u8]) -> bool {
-        true
-    }
-}
-
-/// A store that keeps nothing, so that an input does the same each time.
-#[derive(Debug)]
-struct Forgetful(SqliteStore);
-
-struct ForgetfulUnit<'a>(<SqliteStore as Store>::Unit<'a>);
-
-impl Store for Forgetful {
-    type Unit<'a> = ForgetfulUnit<'a>;
-
-    fn begin(&mut self) -> Result<ForgetfulUnit<'_>, StoreError> {
-        self.0.begin().map(ForgetfulUnit)
-    }
-}
-
-impl Unit for ForgetfulUnit<'_> {
-    fn entry_summary(&mut self, key: &EntryKey) -> Result<Option<EntrySummary>, StoreError> {
-        self.0.entry_summary(key)
-    }
-
-    fn put_entry_summary(&mut self, summary: &EntrySummary) -> Result<(), StoreError> {
-        self.0.put_entry_summary(summary)
-    }
-
-    fn remove_entry_summary(&mut self, key: &EntryKey) -> Result<(), StoreError> {
-        self.0.remove_entry_summary(key)
-    }
-
-    fn consolidated_into(&mut self, release: &EntryKey) -> Result<Option<EntryKey>, StoreError> {
-        self.0.consolidated_into(release)
-    }
-
-    fn consolidate(&mut self, summary: &EntryKey, releases: &[EntryKey]) -> Result<(), StoreError> {
-        self.0.consolidate(summary, releases)
-    }
-
-    fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
-        self.0.withdrawals(warehouse)
-    }
-
-    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
-        self.0.put_batch(batch)
-    }
-
-    fn is_new(&mut self) -> Result<bool, StoreError> {
-        self.0.is_new()
-    }
-
-    fn commit(self) -> Result<(), StoreError> {
-        Ok(())
-    }
 }

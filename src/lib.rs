@@ -15,9 +15,11 @@
 pub mod cli;
 pub mod envelope;
 pub mod flat;
+pub mod fuzz;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gateway;
+pub mod generate;
 pub mod grammar;
 pub mod host;
 pub mod message;

@@ -9,6 +9,8 @@ mod convert;
 mod demo;
 mod development;
 mod explain;
+mod fuzz;
+mod generate;
 mod grammar;
 mod log;
 mod report;
@@ -54,6 +56,8 @@ enum Command {
     Check(check::Arguments),
     Explain(explain::Arguments),
     Convert(convert::Arguments),
+    Generate(generate::Arguments),
+    Fuzz(fuzz::Arguments),
     Grammar(grammar::Arguments),
     Tariff(tariff::Arguments),
     Completions(completions::Arguments),
@@ -69,6 +73,8 @@ impl Command {
             Self::Check(arguments) => check::run(arguments),
             Self::Explain(arguments) => explain::run(arguments),
             Self::Convert(arguments) => convert::run(arguments),
+            Self::Generate(arguments) => generate::run(arguments),
+            Self::Fuzz(arguments) => fuzz::run(arguments),
             Self::Grammar(arguments) => grammar::run(arguments),
             Self::Tariff(arguments) => tariff::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),

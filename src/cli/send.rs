@@ -24,6 +24,13 @@ pub(super) struct Arguments {
     /// How long to stay connected after the last byte, for what else may arrive
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     wait: u32,
+    #[command(flatten)]
+    credentials: CredentialArguments,
+}
+
+/// Who connects, and to whom.
+#[derive(Debug, Args)]
+pub(super) struct CredentialArguments {
     /// The sender of ./abigate-dev to be
     #[arg(long = "as", value_name = "NAME", default_value = development::SENDER, conflicts_with = "cert")]
     sender: String,
@@ -41,7 +48,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let mut batches = Vec::new();
     stream::input(Some(&arguments.file))?.read_to_end(&mut batches)?;
-    let tls = client_tls(&credentials(&arguments))?;
+    let tls = client_tls(&credentials(&arguments.credentials))?;
     let mut records = Vec::new();
     let mut output = io::stdout().lock();
     let mut printed = Ok(());
@@ -63,7 +70,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
 }
 
 /// What is named, and from the development folder what is not.
-fn credentials(arguments: &Arguments) -> Credentials {
+pub(super) fn credentials(arguments: &CredentialArguments) -> Credentials {
     let development = development::credentials(Path::new(development::FOLDER), &arguments.sender);
     let named = arguments.cert.clone().zip(arguments.key.clone());
     match &arguments.ca {

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use super::directory::{Party, Sender};
-use crate::grammar::{
-    ALL_COLUMNS, Automaton, Bits, Cell, ClassSet, Direction, Grammar, Layout, LayoutId, UnknownName,
-};
+use crate::grammar::{ALL_COLUMNS, Automaton, Bits, Cell, Direction, Grammar, Layout, LayoutId, UnknownName};
 use crate::message::Identifier;
 use crate::wire::Columns;
 
@@ -182,10 +180,10 @@ fn first_column(mask: u128) -> Option<u8> {
     (mask != 0).then(|| mask.trailing_zeros() as u8 + 1)
 }
 
-/// The chapters print a few fillers with class X; only those of spaces are judged.
+/// The chapters print a few fillers with class X, and say that they are spaces.
 fn filler_mask(layout: &Layout) -> u128 {
     let mut mask = 0;
-    for field in layout.fields.iter().filter(|field| field.is_filler() && field.class.has(ClassSet::SPACE)) {
+    for field in layout.fields.iter().filter(|field| field.is_filler()) {
         for column in field.cell.first_column()..=field.cell.last_column() {
             mask |= 1 << (column - 1);
         }

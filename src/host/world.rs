@@ -25,6 +25,7 @@ pub(super) use profiles::PeerDirectory;
 use reference::ReferenceTable;
 
 /// Who may transmit, and what is on file. Its `Debug` shows no party's number.
+#[derive(Clone)]
 pub struct World {
     clock: Option<Zoned>,
     unavailable_applications: Vec<String>,
@@ -192,6 +193,12 @@ impl World {
     #[must_use]
     pub fn lists(&self, list: &str, code: &str) -> Option<bool> {
         self.reference.get(list).map(|table| table.has(code))
+    }
+
+    /// The codes of a list, sorted; none if the world does not hold it.
+    #[must_use]
+    pub fn codes(&self, list: &str) -> Vec<&str> {
+        self.reference.get(list).map(ReferenceTable::codes).unwrap_or_default()
     }
 
     /// A column of a code's row.

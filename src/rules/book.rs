@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::ast::{self, At, Item};
 use super::compile::{Compiler, Scope};
-use super::eval::Judge;
+use super::eval::{Change, Content, Judge, Repair};
 use super::expression::{Expression, RecordRef, Spot};
 use super::fields::{Failure, LayoutPlan, Spoiled};
 use super::signpost::{Signposts, WHOLE};
@@ -142,20 +142,57 @@ impl RuleBook {
     #[must_use]
     pub fn judge(&self, transaction: &Transaction, context: &Context<'_>) -> Vec<Raised> {
         let mut raised = Vec::new();
+        self.go_through(transaction, context, &mut raised, &mut |_, _| {});
+        self.sort(&mut raised);
+        raised
+    }
+
+    /// What may be changed in a transaction so that it raises less: one entry for each condition, in the
+    /// order of the rules.
+    #[must_use]
+    pub fn repairs(&self, transaction: &Transaction, context: &Context<'_>) -> Vec<(ConditionCode, Repair)> {
+        let (mut raised, mut repairs) = (Vec::new(), Vec::new());
+        self.go_through(transaction, context, &mut raised, &mut |rule, judge| {
+            repairs.push((rule.code, judge.repair(&rule.test)));
+        });
+        let of_fields = raised.len() - repairs.len();
+        let redrawn = raised[..of_fields].iter().filter_map(|one| {
+            let cell = one.cell?;
+            let change = |content| Change::Field { record: one.record, cell, content };
+            let direct = vec![change(Content::Another), change(Content::Blank)];
+            Some((one.code, Repair { direct, indirect: Vec::new() }))
+        });
+        let mut all = redrawn.collect::<Vec<_>>();
+        all.append(&mut repairs);
+        all
+    }
+
+    /// The application whose transactions it judges.
+    #[must_use]
+    pub fn application(&self) -> &str {
+        &self.application
+    }
+
+    /// Raises the conditions of fields and then those of rules; `observe` sees each rule that holds.
+    fn go_through(
+        &self,
+        transaction: &Transaction,
+        context: &Context<'_>,
+        raised: &mut Vec<Raised>,
+        observe: &mut dyn FnMut(&Rule, &Judge<'_>),
+    ) {
         let mut spoiled = HashSet::new();
         if transaction.rows().is_empty() {
-            return raised;
+            return;
         }
-        self.judge_fields(transaction, context, &mut spoiled, &mut raised);
+        self.judge_fields(transaction, context, &mut spoiled, raised);
         let mut guards = vec![None; self.guards.len()];
         for rule in &self.rules {
             let matters = |guard| self.decide_guard(guard, &mut guards, transaction, context, &spoiled);
             if rule.guard.is_none_or(matters) {
-                self.apply(rule, transaction, context, &mut spoiled, &mut raised);
+                self.apply(rule, transaction, context, &mut spoiled, raised, observe);
             }
         }
-        self.sort(&mut raised);
-        raised
     }
 
     fn judge_fields(
@@ -215,6 +252,7 @@ impl RuleBook {
         context: &Context<'_>,
         spoiled: &mut Spoiled,
         raised: &mut Vec<Raised>,
+        observe: &mut dyn FnMut(&Rule, &Judge<'_>),
     ) {
         let items = if rule.record.items == 0 { 0..=0 } else { 1..=rule.record.items };
         for &record in transaction.records_of(rule.record.symbol) {
@@ -227,6 +265,7 @@ impl RuleBook {
                 if judge.truth(&rule.test, this) != Some(true) {
                     continue;
                 }
+                observe(rule, &judge);
                 let cell = match &*rule.cells {
                     [] => None,
                     [only] => Some(*only),

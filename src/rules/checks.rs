@@ -74,7 +74,8 @@ fn entry_number(case: &Case<'_>) -> Option<bool> {
 
 /// The check digit of an entry number before a filer's offset: the ten digits of filer code and
 /// number by the Luhn formula, letters counted in three runs (Appendix E).
-pub(super) fn check_digit(filer: &str, number: &str) -> Option<u8> {
+#[must_use]
+pub fn check_digit(filer: &str, number: &str) -> Option<u8> {
     let mut sum = 0;
     for (place, sign) in filer.bytes().chain(number.bytes()).enumerate() {
         let digit = match sign {

@@ -4,6 +4,8 @@
 //! check of its own, or whose list no one holds, is reported once and not again by every rule that
 //! reads it.
 
+mod repair;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -17,6 +19,8 @@ use super::ast::{Arithmetic, CalendarUnit, Comparison};
 use super::expression::{Expression, FieldRef, Holder, Kind, RecordRef, Scan, Spot, nearest, reach};
 use crate::grammar::Cell;
 use crate::message::Transaction;
+
+pub use repair::{Change, Content, Repair};
 
 #[derive(Clone, Debug)]
 enum Value<'a> {

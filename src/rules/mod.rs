@@ -23,6 +23,8 @@ use jiff::civil::Date;
 use crate::grammar::{Cell, ConditionCode, Grammar, Severity};
 
 pub use book::RuleBook;
+pub use checks::check_digit;
+pub use eval::{Change, Content, Repair};
 
 /// A file of rules that cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

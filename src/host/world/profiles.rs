@@ -44,6 +44,12 @@ impl SenderProfile {
         &self.password_hash
     }
 
+    /// The codes of the filers it transmits for.
+    #[must_use]
+    pub fn filers(&self) -> &[String] {
+        &self.filers
+    }
+
     /// The common name of its client certificate.
     #[must_use]
     pub fn certificate(&self) -> Option<&str> {
@@ -108,6 +114,20 @@ pub struct FilerProfile {
 }
 
 impl FilerProfile {
+    /// The ports where it files.
+    #[must_use]
+    pub fn ports(&self) -> &[String] {
+        &self.ports
+    }
+
+    /// Whether it may file an application's batches: it is active, set up for it, and has the permit that
+    /// a broker needs for some of them.
+    #[must_use]
+    pub fn may_file(&self, application: &str, permit_required: bool) -> bool {
+        let permitted = !permit_required || self.national_permit || self.kind == FilerKind::Importer;
+        self.active && permitted && self.applications.iter().any(|known| known == application)
+    }
+
     /// What may be added to the computed check digit of its entry numbers.
     #[must_use]
     pub fn check_digit_offsets(&self) -> &[u8] {

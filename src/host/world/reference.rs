@@ -18,7 +18,7 @@ pub(super) fn masked(number: &str) -> String {
 }
 
 /// A table of reference data: rows by their key, columns by name.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct ReferenceTable {
     rows: HashMap<String, HashMap<String, String>>,
 }
@@ -33,6 +33,13 @@ impl fmt::Debug for ReferenceTable {
 impl ReferenceTable {
     pub(super) fn has(&self, code: &str) -> bool {
         self.rows.contains_key(code)
+    }
+
+    /// The keys, sorted.
+    pub(super) fn codes(&self) -> Vec<&str> {
+        let mut codes = self.rows.keys().map(String::as_str).collect::<Vec<_>>();
+        codes.sort_unstable();
+        codes
     }
 
     pub(super) fn value(&self, code: &str, column: &str) -> Option<&str> {

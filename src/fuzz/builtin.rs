@@ -1,0 +1,134 @@
+//! abigate itself as a target: its checker, and the host where that answers the application.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jiff::Zoned;
+
+use super::target::{Reply, Target};
+use crate::envelope::BatchCollector;
+use crate::generate::GenerateError;
+use crate::grammar::{Grammar, Severity};
+use crate::host::{Host, HostError, TrustingPeer, World};
+use crate::message::Checker;
+use crate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
+use crate::wire::{Limits, records};
+
+/// The checker and the host of this program.
+pub struct Builtin<'g> {
+    grammar: &'g Grammar,
+    host: Host<'g, Forgetful>,
+    now: Zoned,
+    /// Whether the host answers the application.
+    answers: bool,
+}
+
+impl<'g> Builtin<'g> {
+    /// The target for an application's messages.
+    ///
+    /// # Errors
+    /// The host cannot work.
+    pub fn new(grammar: &'g Grammar, world: &World, application: &str) -> Result<Self, GenerateError> {
+        let now = world.clock().cloned().unwrap_or_default();
+        let book = crate::rules::RuleBook::builtin(grammar).map_err(HostError::from)?;
+        let store = SqliteStore::in_memory().map_err(HostError::from)?;
+        let filled = Host::new(grammar, world.clone(), store, &now)?;
+        let host = Host::new(grammar, world.clone(), Forgetful(filled.into_store()), &now)?;
+        Ok(Self { grammar, host, now, answers: book.application() == application })
+    }
+
+    fn reply(&mut self, message: &[u8]) -> Reply {
+        let mut findings = Vec::new();
+        let mut checker = Checker::new(self.grammar, None);
+        let mut report = |finding: crate::message::Finding| {
+            if finding.severity != Severity::Informational {
+                findings.push(finding.condition);
+            }
+        };
+        for record in records(message) {
+            checker.line(&record.as_line(), &mut report);
+        }
+        checker.finish(&mut report);
+        let mut reply = Reply { findings: Some(findings), ..Reply::default() };
+        let mut collector = BatchCollector::new(Limits::default());
+        let mut batches = Vec::new();
+        for record in records(message) {
+            match collector.push(record.as_line()) {
+                Ok(batch) => batches.extend(batch),
+                Err(limit) => return Reply::crash(limit.to_string()),
+            }
+        }
+        batches.extend(collector.finish());
+        for batch in &batches {
+            match self.host.answer(batch, &TrustingPeer, &self.now) {
+                Ok(rows) if self.answers => {
+                    reply.answer.extend(rows.iter().flat_map(|row| [&row[..], b"\n"].concat()));
+                }
+                Ok(_) => {}
+                Err(error) => return Reply::crash(error.to_string()),
+            }
+        }
+        reply
+    }
+}
+
+impl Target for Builtin<'_> {
+    fn send(&mut self, message: &[u8]) -> std::io::Result<Reply> {
+        let reply = catch_unwind(AssertUnwindSafe(|| self.reply(message)));
+        Ok(reply.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            Reply::crash(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic"))
+        }))
+    }
+}
+
+/// A store that keeps nothing, so that a message does the same each time.
+#[derive(Debug)]
+pub(crate) struct Forgetful(pub(crate) SqliteStore);
+
+pub(crate) struct ForgetfulUnit<'a>(<SqliteStore as Store>::Unit<'a>);
+
+impl Store for Forgetful {
+    type Unit<'a> = ForgetfulUnit<'a>;
+
+    fn begin(&mut self) -> Result<ForgetfulUnit<'_>, StoreError> {
+        self.0.begin().map(ForgetfulUnit)
+    }
+}
+
+impl Unit for ForgetfulUnit<'_> {
+    fn entry_summary(&mut self, key: &EntryKey) -> Result<Option<EntrySummary>, StoreError> {
+        self.0.entry_summary(key)
+    }
+
+    fn put_entry_summary(&mut self, summary: &EntrySummary) -> Result<(), StoreError> {
+        self.0.put_entry_summary(summary)
+    }
+
+    fn remove_entry_summary(&mut self, key: &EntryKey) -> Result<(), StoreError> {
+        self.0.remove_entry_summary(key)
+    }
+
+    fn consolidated_into(&mut self, release: &EntryKey) -> Result<Option<EntryKey>, StoreError> {
+        self.0.consolidated_into(release)
+    }
+
+    fn consolidate(&mut self, summary: &EntryKey, releases: &[EntryKey]) -> Result<(), StoreError> {
+        self.0.consolidate(summary, releases)
+    }
+
+    fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
+        self.0.withdrawals(warehouse)
+    }
+
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+        self.0.put_batch(batch)
+    }
+
+    fn is_new(&mut self) -> Result<bool, StoreError> {
+        self.0.is_new()
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! `abigate fuzz`: an honest decoder passes, and every planted fault is found.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+mod planted;
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use abigate::fuzz::{
+    Builtin, Campaign, CommandTarget, Fault, JudgeOfReplies, Laboratory, Report, SocketTarget, Target, run,
+};
+use abigate::generate::{Generator, Specification};
+use abigate::grammar::Grammar;
+use abigate::host::World;
+
+use planted::Planted;
+
+fn generator(application: &str, world: &'static World, variety: usize) -> Generator<'static> {
+    let wanted = Specification {
+        application: application.to_owned(),
+        seed: 1,
+        date: None,
+        separator: b"\n".to_vec(),
+        variety,
+        password: "PASSWD".to_owned(),
+    };
+    Generator::new(Grammar::builtin(), world, &wanted).unwrap()
+}
+
+fn world() -> &'static World {
+    Box::leak(Box::new(World::demo(Grammar::builtin()).unwrap()))
+}
+
+fn campaign(
+    application: &str,
+    generator: &mut Generator<'_>,
+    target: &mut dyn Target,
+    runs: u64,
+    most_failures: usize,
+) -> Report {
+    let grammar = Grammar::builtin();
+    let mut laboratory = Laboratory::new(grammar, application).unwrap();
+    let judge = JudgeOfReplies::new(grammar, application).unwrap();
+    let campaign = Campaign { seed: 1, runs, most_failures, minimise: true };
+    run(&mut laboratory, &judge, generator, target, campaign, |_, _| {}).unwrap()
+}
+
+/// What a planted fault may be called when it is found.
+fn names(planted: Planted) -> &'static [Fault] {
+    match planted {
+        Planted::Honest => &[],
+        Planted::PanicsOnShortLine | Planted::PanicsOnLargeNumber => &[Fault::Crash],
+        Planted::HangsWithoutTrailer => &[Fault::Hang],
+        Planted::MiscountsItsAnswer | Planted::CutsItsAnswer => &[Fault::MalformedAnswer],
+        Planted::LosesUserData => &[Fault::LostUserData],
+        Planted::ForgetsTransaction => &[Fault::LostTransaction],
+        Planted::WrongCondition => &[Fault::ConditionMissing],
+        Planted::KnowsOneSeparator => &[Fault::RefusedThoughValid, Fault::MalformedAnswer],
+        Planted::IgnoresTrailers
+        | Planted::AcceptsLettersInNumbers
+        | Planted::AcceptsUnknownCode
+        | Planted::IgnoresCheckDigit
+        | Planted::IgnoresFillers
+        | Planted::OffByOne => &[Fault::AcceptedThoughInvalid, Fault::ConditionMissing],
+    }
+}
+
+#[test]
+fn every_planted_fault_is_found() {
+    let mut generator = generator("AE", world(), 16);
+    let target = |planted: Planted| SocketTarget::new(planted.serve(), Duration::from_secs(2));
+    let honest = campaign("AE", &mut generator, &mut target(Planted::Honest), 1000, 1);
+    assert_eq!(honest.failures.len(), 0, "{:?}", honest.failures);
+    for planted in Planted::FAULTS {
+        let report = campaign("AE", &mut generator, &mut target(planted), 4000, 1);
+        let failure = report.failures.first().unwrap_or_else(|| panic!("{planted:?} was not found"));
+        assert!(names(planted).contains(&failure.verdict.fault), "{planted:?}: {failure:?}");
+        println!("{planted:?}: run {}, {} records, {}", failure.run, failure.records, failure.mutation);
+    }
+}
+
+#[test]
+fn the_builtin_decoder_passes_for_every_application() {
+    let grammar = Grammar::builtin();
+    let structures = grammar.structures().map(|(structure, _)| structure.application.clone());
+    let applications = structures.filter(|code| Laboratory::new(grammar, code).is_some());
+    for application in applications.filter(|code| grammar.application(code).is_some()) {
+        let world = world();
+        let mut generator = generator(&application, world, 6);
+        let mut target = Builtin::new(grammar, world, &application).unwrap();
+        let report = campaign(&application, &mut generator, &mut target, 80, 1);
+        assert_eq!(report.failures.len(), 0, "{application}: {:#?}", report.failures);
+        assert!(report.coverage.mutations.len() > 8, "{:?}", report.coverage.mutations);
+    }
+}
+
+#[test]
+fn the_same_seed_sends_the_same_messages() {
+    struct Listening(Vec<Vec<u8>>, Builtin<'static>);
+    impl Target for Listening {
+        fn send(&mut self, message: &[u8]) -> std::io::Result<abigate::fuzz::Reply> {
+            self.0.push(message.to_vec());
+            self.1.send(message)
+        }
+    }
+    let sent = [(); 2].map(|()| {
+        let world = world();
+        let honest = Builtin::new(Grammar::builtin(), world, "AE").unwrap();
+        let mut target = Listening(Vec::new(), honest);
+        campaign("AE", &mut generator("AE", world, 4), &mut target, 60, 1);
+        target.0
+    });
+    assert_eq!(sent[0].len(), 60);
+    assert_eq!(sent[0], sent[1]);
+}
+
+#[test]
+fn programs_are_watched() {
+    let mut generator = generator("AE", world(), 2);
+    let mut found = |line: &str| {
+        let mut target = CommandTarget::new(line, Duration::from_millis(500)).unwrap();
+        campaign("AE", &mut generator, &mut target, 3, 1)
+            .failures
+            .first()
+            .map(|failure| failure.verdict.fault)
+    };
+    assert_eq!(found("true"), Some(Fault::MalformedAnswer));
+    assert_eq!(found("false"), Some(Fault::Crash));
+    assert_eq!(found("sleep 20"), Some(Fault::Hang));
+    assert_eq!(found("cat"), Some(Fault::MalformedAnswer));
+}
+
+fn abigate(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_abigate")).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_failure_is_kept_and_shown_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = folder.path().to_str().unwrap();
+    let broken = Planted::CutsItsAnswer.serve().to_string();
+    let fuzz = ["fuzz", "--app", "AE", "--runs", "5", "--failures", "1", "--plain", "--format", "json"];
+    let found = abigate(&[&fuzz[..], &["--target", &broken, "--keep", keep]].concat());
+    assert_eq!(found.status.code(), Some(1), "{}", text(&found.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!(report["failures"][0]["verdict"]["fault"], "malformed-answer");
+    assert!(report["coverage"]["records"].as_object().unwrap().contains_key("10"));
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+    let kept = files.filter(|file| file.extension().unwrap() == "abi").collect::<Vec<_>>();
+    assert_eq!(kept.len(), 1);
+    let described = std::fs::read_to_string(kept[0].with_extension("json")).unwrap();
+    let described: serde_json::Value = serde_json::from_str(&described).unwrap();
+    let command = described["replay"].as_str().unwrap();
+    assert!(command.starts_with("abigate fuzz --replay ") && command.contains(&broken), "{command}");
+    for (planted, code) in [(Planted::CutsItsAnswer, 1), (Planted::Honest, 0)] {
+        let target = planted.serve().to_string();
+        let again = ["fuzz", "--replay", kept[0].to_str().unwrap(), "--plain", "--target", &target];
+        let again = abigate(&again);
+        assert_eq!(again.status.code(), Some(code), "{}{}", text(&again.stdout), text(&again.stderr));
+    }
+}
+
+#[test]
+fn other_machines_are_left_alone() {
+    let refused = abigate(&["fuzz", "--app", "AE", "--runs", "1", "--plain", "--target", "192.0.2.1:7443"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("--anywhere"), "{}", text(&refused.stderr));
+}
