@@ -1,6 +1,8 @@
 //! What the fuzz targets of `fuzz/` do with their bytes, kept here so that the test run replays their
 //! corpus. Each function gives back nothing and panics when something does not hold.
 
+mod flat;
+
 use std::cell::RefCell;
 use std::error::Error;
 use std::sync::LazyLock;
@@ -16,6 +18,8 @@ use crate::host::{Host, TrustingPeer, World};
 use crate::message::Transaction;
 use crate::store::SqliteStore;
 use crate::wire::{LimitExceeded, Limits, Line, Record, RecordCodec, Separator, Splitter, records};
+
+pub use flat::flat_files;
 
 /// A stream in chunks: the first byte says how many sizes follow, the others are the stream.
 pub fn wire(data: &[u8]) {

@@ -37,3 +37,8 @@ fn batch_parse() {
 fn answer() {
     replay("answer", fuzzing::answer);
 }
+
+#[test]
+fn flat_files() {
+    replay("flat_files", fuzzing::flat_files);
+}

@@ -270,7 +270,7 @@ fn mapping(text: &str) -> Result<'_, Statement> {
     let name = alt((keyword("batch"), keyword("block"), keyword("summary")));
     let named = context("batch, block or summary", map(name, str::to_owned));
     let (text, levels) = cut(many1(level(named))).parse(text)?;
-    let (text, _) = cut(keyword("end")).parse(text)?;
+    let (text, _) = context("batch, block, summary or end", cut(keyword("end"))).parse(text)?;
     Ok((text, Statement::Mapping(levels)))
 }
 
