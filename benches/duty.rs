@@ -10,7 +10,9 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 
 use abigate::model::{Code, CountryCode, HtsNumber};
-use abigate::tariff::{Amount, Dates, LineFacts, SummaryFacts, Tariff, TariffFacts, round_to_cents};
+use abigate::tariff::{
+    Amount, Dates, LineFacts, SummaryFacts, TableError, Tariff, TariffFacts, round_to_cents,
+};
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -60,13 +62,14 @@ fn schedule() -> String {
 }
 
 static SCHEDULE: LazyLock<String> = LazyLock::new(schedule);
-static TARIFF: LazyLock<Tariff> = LazyLock::new(|| {
-    let mut tariff = Tariff::builtin().clone();
-    if let Err(error) = tariff.add_schedule(&SCHEDULE) {
-        eprintln!("{error}");
-    }
-    tariff
-});
+static TARIFF: LazyLock<Result<Tariff, TableError>> = LazyLock::new(loaded);
+
+/// The tariff with the large schedule.
+fn loaded() -> Result<Tariff, TableError> {
+    let mut tariff = Tariff::builtin()?.clone();
+    tariff.add_schedule(black_box(&SCHEDULE))?;
+    Ok(tariff)
+}
 
 /// Lines of Chinese goods with Section 301 and both IEEPA headings.
 fn facts() -> Option<SummaryFacts> {
@@ -101,17 +104,17 @@ fn facts() -> Option<SummaryFacts> {
 
 #[divan::bench]
 fn lines(bencher: Bencher<'_, '_>) {
-    let Some(facts) = facts() else { return };
-    let problems = TARIFF.assess(&facts).problems;
+    let (Some(facts), Ok(tariff)) = (facts(), TARIFF.as_ref()) else { return };
+    let problems = tariff.assess(&facts).problems;
     assert!(problems.is_empty(), "{:?}", problems.first());
-    bencher.counter(ItemsCount::new(LINES)).bench(|| TARIFF.assess(black_box(&facts)));
+    bencher.counter(ItemsCount::new(LINES)).bench(|| tariff.assess(black_box(&facts)));
 }
 
 /// With every step in words.
 #[divan::bench]
 fn lines_explained(bencher: Bencher<'_, '_>) {
-    let Some(facts) = facts() else { return };
-    bencher.counter(ItemsCount::new(LINES)).bench(|| TARIFF.explain(black_box(&facts)));
+    let (Some(facts), Ok(tariff)) = (facts(), TARIFF.as_ref()) else { return };
+    bencher.counter(ItemsCount::new(LINES)).bench(|| tariff.explain(black_box(&facts)));
 }
 
 #[divan::bench]
@@ -140,8 +143,5 @@ fn decimal_arithmetic(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn load(bencher: Bencher<'_, '_>) {
     LazyLock::force(&SCHEDULE);
-    bencher.counter(ItemsCount::new(NUMBERS)).bench(|| {
-        let mut tariff = Tariff::builtin().clone();
-        tariff.add_schedule(black_box(&SCHEDULE)).map(|()| tariff)
-    });
+    bencher.counter(ItemsCount::new(NUMBERS)).bench(loaded);
 }

@@ -3,7 +3,6 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::table::Period;
 use crate::model::{CaseNumber, Code, CountryCode, DutySecurity, HtsNumber, RateKind, SetRole, ZoneStatus};
 
 /// The facts of an entry summary.
@@ -49,9 +48,6 @@ pub struct Dates {
     pub importation: Option<Date>,
 }
 
-/// Entry types with a quota, whose duty date is never that of an in-bond movement.
-const QUOTA: [&str; 5] = ["02", "07", "12", "32", "38"];
-
 impl Dates {
     /// Only the day of receipt.
     #[must_use]
@@ -88,18 +84,6 @@ impl Dates {
     pub fn case(&self) -> Date {
         let dates = [self.entry, self.estimated_entry, self.release, self.arrival];
         dates.into_iter().flatten().next().unwrap_or(self.received)
-    }
-
-    /// The date that a line's rates of duty depend on (usage note (j), ESF-159).
-    #[must_use]
-    pub fn duty(&self, entry_type: Option<Code<2>>, zone: Option<Zone>) -> Date {
-        let entry_type = entry_type.as_ref().map_or("", Code::as_str);
-        let privileged = zone.filter(|zone| zone.status == ZoneStatus::PrivilegedForeign);
-        if let ("06", Some(date)) = (entry_type, privileged.and_then(|zone| zone.filed)) {
-            return date;
-        }
-        let in_bond = self.in_bond.filter(|_| !QUOTA.contains(&entry_type));
-        in_bond.unwrap_or_else(|| self.fee())
     }
 }
 
@@ -235,8 +219,3 @@ pub struct TaxFacts {
     /// The quantity taxed, where it is not one of the number's.
     pub quantity: Option<Amount>,
 }
-
-/// When rates of craft beverage claims were applied at entry; later ones are refunded by TTB (usage
-/// note (kk), ESF-188, 189).
-pub(super) const CRAFT_RATES: Period =
-    Period { from: Date::constant(2018, 1, 1), to: Date::constant(2022, 12, 31) };

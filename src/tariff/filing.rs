@@ -3,9 +3,11 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::Tariff;
 use super::facts::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, TariffFacts, TaxFacts, Zone};
+use super::scope::Scopes;
 use crate::model::{
-    AgencyDataIncluded, Declaration, DutyCase, EntrySummaryFiling, Line, ProductClaim, Tariff,
+    AgencyDataIncluded, Declaration, DutyCase, EntrySummaryFiling, License, Line, ProductClaim,
 };
 
 /// What CBP knows of a summary beside what is filed.
@@ -32,13 +34,15 @@ impl Known {
     }
 }
 
-/// Licences that free of agricultural fees: exemption of organic products, certificate of the Agricultural
-/// Marketing Service (ESF-95).
-const EXEMPTING_LICENSES: [&str; 2] = ["22", "23"];
+impl Tariff {
+    /// The facts of a filing that its duty and fees depend on.
+    #[must_use]
+    pub fn facts_of(&self, filing: &EntrySummaryFiling, known: &Known) -> SummaryFacts {
+        facts(filing, known, &self.scopes)
+    }
+}
 
-/// The facts of a filing that its duty and fees depend on.
-#[must_use]
-pub fn facts_of(filing: &EntrySummaryFiling, known: &Known) -> SummaryFacts {
+fn facts(filing: &EntrySummaryFiling, known: &Known, scopes: &Scopes) -> SummaryFacts {
     let header = &filing.header;
     let (importation, cargo) = (filing.importation.as_ref(), filing.cargo.as_ref());
     SummaryFacts {
@@ -59,12 +63,13 @@ pub fn facts_of(filing: &EntrySummaryFiling, known: &Known) -> SummaryFacts {
         express_port: known.express_port,
         // What expedited release lets in owes no surcharge (usage note (r), ESF-164).
         manual: known.manual && header.agency_data_included != Some(AgencyDataIncluded::ExpeditedRelease),
-        lines: filing.lines.iter().map(line).collect(),
+        lines: filing.lines.iter().map(|each| line(each, scopes)).collect(),
     }
 }
 
-fn line(line: &Line) -> LineFacts {
-    let exempting = |license: &crate::model::License| EXEMPTING_LICENSES.contains(&license.kind.as_str());
+fn line(line: &Line, scopes: &Scopes) -> LineFacts {
+    // Exemption of organic products, certificate of the Agricultural Marketing Service (ESF-95).
+    let exempting = |license: &License| scopes.no_agricultural_fee_licenses.has(Some(license.kind));
     LineFacts {
         origin: line.country_of_origin,
         program: line.special_program,
@@ -86,7 +91,7 @@ fn line(line: &Line) -> LineFacts {
     }
 }
 
-fn tariff(tariff: &Tariff) -> TariffFacts {
+fn tariff(tariff: &crate::model::Tariff) -> TariffFacts {
     let mut facts = TariffFacts::new(tariff.hts_number, tariff.value);
     for (place, quantity) in facts.quantities.iter_mut().zip(&tariff.quantities) {
         *place = quantity.amount.map(|amount| Amount { amount, unit: quantity.unit });

@@ -90,9 +90,8 @@ impl Levies {
 
     /// A number of a class on a date, and its period.
     #[must_use]
-    pub fn fee(&self, class: &str, kind: FeeKind, date: Date) -> Option<(Decimal, Period)> {
-        let fits =
-            |row: &&FeeRow| row.kind == kind && row.class.as_str() == class && row.period.contains(date);
+    pub fn fee(&self, class: Code<3>, kind: FeeKind, date: Date) -> Option<(Decimal, Period)> {
+        let fits = |row: &&FeeRow| row.kind == kind && row.class == class && row.period.contains(date);
         self.fees.iter().find(fits).map(|row| (row.value, row.period))
     }
 

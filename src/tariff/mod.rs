@@ -25,6 +25,7 @@ mod remove;
 mod render;
 mod schedule;
 mod schedule_text;
+mod scope;
 mod sources;
 mod table;
 mod unit;
@@ -34,7 +35,7 @@ use std::sync::LazyLock;
 pub use assess::{Assessment, LineOwed, Owed, Totals, round_to_cents};
 pub use compare::{Compared, compare};
 pub use facts::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, TariffFacts, TaxFacts, Zone};
-pub use filing::{Known, facts_of};
+pub use filing::Known;
 pub use heading::{Heading, HeadingKind, Headings, Programme};
 pub use import::{Import, ImportError, Refused, import};
 pub use interest::{Interest, InterestError, InterestKind, InterestPart, InterestRates};
@@ -62,6 +63,7 @@ pub struct Tariff {
     places: Places,
     provisions: Provisions,
     levies: Levies,
+    scopes: scope::Scopes,
     interest: InterestRates,
     formulas: formula::Formulas,
     sources: RuleSources,
@@ -70,20 +72,16 @@ pub struct Tariff {
     free: Printed,
 }
 
-static BUILTIN: LazyLock<Tariff> = LazyLock::new(|| {
-    let built = Tariff::new(&Sources::builtin(), Grammar::builtin());
-    // The tables are part of the program and are tested.
-    built.unwrap_or_else(|error| {
-        tracing::error!(%error, "built-in tariff table is broken");
-        Tariff::empty()
-    })
-});
+static BUILTIN: LazyLock<Result<Tariff, TableError>> =
+    LazyLock::new(|| Tariff::new(&Sources::builtin(), Grammar::builtin()));
 
 impl Tariff {
     /// The tariff that comes with the program: its schedule holds the numbers of the samples.
-    #[must_use]
-    pub fn builtin() -> &'static Self {
-        &BUILTIN
+    ///
+    /// # Errors
+    /// None, unless the program was built with a table that is broken; the tests would not pass.
+    pub fn builtin() -> Result<&'static Self, TableError> {
+        BUILTIN.as_ref().map_err(Clone::clone)
     }
 
     /// A tariff by its tables; the computation codes are those of the grammar's list.
@@ -99,6 +97,7 @@ impl Tariff {
             provisions: Provisions::new(sources)?,
             levies: Levies::new(sources, &units)?,
             interest: InterestRates::new(sources)?,
+            scopes: scope::Scopes::new(sources)?,
             formulas: formula::Formulas::new(grammar)?,
             sources: RuleSources::new(sources)?,
             provinces: country::provinces(grammar),
@@ -108,22 +107,6 @@ impl Tariff {
         };
         tariff.add_schedule(sources.text("schedule")?)?;
         Ok(tariff)
-    }
-
-    fn empty() -> Self {
-        Self {
-            schedule: Schedule::default(),
-            headings: Headings::default(),
-            programs: Programs::default(),
-            places: Places::default(),
-            provisions: Provisions::default(),
-            levies: Levies::default(),
-            interest: InterestRates::default(),
-            formulas: formula::Formulas::default(),
-            sources: RuleSources::default(),
-            provinces: Vec::new(),
-            free: Printed { text: "Free".into(), rate: Rate::Free },
-        }
     }
 
     /// Adds a schedule beside those that are there; where both have a number on a date, the row that

@@ -76,7 +76,7 @@ pub fn table(tariff: &Tariff, facts: &SummaryFacts, assessment: &Assessment) -> 
     let names = ["line", "number", "description", "value", "quantity", "rate", "amount"];
     push(&mut text, &row(&names.map(str::to_owned)));
     for (index, line) in facts.lines.iter().enumerate() {
-        let date = facts.dates.duty(facts.entry_type, line.zone);
+        let date = tariff.duty_date(facts, line);
         let of_line = |step: &&Step| step.line == Some(index + 1);
         for facts in &line.tariffs {
             let step =

@@ -34,7 +34,7 @@ Census Qty 1,Census Qty 2,Census Qty 3,AD Duty,CV Duty,PGA 1,PGA 2\n\
 01012100XX,BROKEN,2/3/2012,12/31/2030,NO,,,N,N,,\n";
 
 fn read(name: &str, text: &str) -> Import {
-    import(Tariff::builtin(), name, text.as_bytes(), Some(Date::constant(2026, 1, 1))).unwrap()
+    import(Tariff::builtin().unwrap(), name, text.as_bytes(), Some(Date::constant(2026, 1, 1))).unwrap()
 }
 
 /// The tariff with a schedule that was written and read again.
@@ -43,7 +43,7 @@ fn with(imports: &[Import]) -> Tariff {
     for import in imports {
         write_schedule(&import.version, &import.rows, &mut text).unwrap();
     }
-    let mut tariff = Tariff::builtin().clone();
+    let mut tariff = Tariff::builtin().unwrap().clone();
     tariff.add_schedule(std::str::from_utf8(&text).unwrap()).unwrap();
     tariff
 }
@@ -64,7 +64,7 @@ fn the_database_is_read_by_its_columns() {
     assert_eq!(read.rows[0].description, "Cattle, 6\" tall");
     let doubts = read.doubts.iter().map(|doubt| doubt.text.as_str()).collect::<Vec<_>>();
     assert_eq!(doubts, ["some of it", "some of it", "3%"]);
-    assert_eq!(read.rates(Tariff::builtin()), [6, 5, 0, 1]);
+    assert_eq!(read.rates(Tariff::builtin().unwrap()), [6, 5, 0, 1]);
     let tariff = with(&[read]);
     let general =
         |date| tariff.schedule().find(number("01022940"), date).unwrap().general().unwrap().text.clone();
@@ -118,11 +118,14 @@ fn versions_stand_side_by_side_and_complete_each_other() {
 #[test]
 fn what_is_no_schedule_is_refused() {
     for text in ["", "a,b\n1,2\n", "[1", "{\"a\":1}", "[{\"htsno\":3}]"] {
-        assert!(import(Tariff::builtin(), "x", text.as_bytes(), None).is_err(), "{text}");
+        assert!(import(Tariff::builtin().unwrap(), "x", text.as_bytes(), None).is_err(), "{text}");
     }
-    assert!(Tariff::builtin().clone().add_schedule("number\tfrom\n01010101\t2020-13-01\n").is_err());
-    let error =
-        Tariff::builtin().clone().add_schedule("version\ta\tb\nnumber\tfrom\n0101010\t\n").unwrap_err();
+    assert!(Tariff::builtin().unwrap().clone().add_schedule("number\tfrom\n01010101\t2020-13-01\n").is_err());
+    let error = Tariff::builtin()
+        .unwrap()
+        .clone()
+        .add_schedule("version\ta\tb\nnumber\tfrom\n0101010\t\n")
+        .unwrap_err();
     assert!(error.to_string().starts_with("schedule:3: found \"0101010\""), "{error}");
 }
 
@@ -152,11 +155,11 @@ fn real_rows_are_read() {
     let Ok(folder) = std::env::var("ABIGATE_PUBLISHED_SCHEDULES") else { return };
     let read = |name: &str| {
         let bytes = std::fs::read(Path::new(&folder).join(name)).unwrap();
-        import(Tariff::builtin(), name, &bytes, None).unwrap()
+        import(Tariff::builtin().unwrap(), name, &bytes, None).unwrap()
     };
     let database = read("usitc_tariff_2025.tsv");
     assert_eq!((database.rows.len(), database.refused.len(), database.doubts.len()), (6381, 0, 5));
-    assert_eq!(database.rates(Tariff::builtin())[3], 0);
+    assert_eq!(database.rates(Tariff::builtin().unwrap())[3], 0);
     let report = read("hts_units_pga_2026-02.csv");
     assert_eq!((report.rows.len(), report.refused.len()), (22154, 0));
 }

@@ -104,7 +104,7 @@ fn headings() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     /// More value never means less duty under one rate, nor less fee.
     #[test]

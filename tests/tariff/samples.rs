@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use abigate::grammar::{CodeList, Grammar};
+use abigate::model::Code;
 use abigate::tariff::{FeeKind, Tariff};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -60,7 +61,11 @@ fn fees_are_those_of_the_chapter() {
                 continue;
             }
             let date = date.parse::<Date>().unwrap();
-            let (value, _) = Tariff::builtin().levies().fee(&cell(row, "code"), kind, date).unwrap();
+            let (value, _) = Tariff::builtin()
+                .unwrap()
+                .levies()
+                .fee(Code::new(&cell(row, "code")).unwrap(), kind, date)
+                .unwrap();
             assert_eq!(value, printed.parse::<Decimal>().unwrap(), "{row:?}");
             compared += 1;
         }

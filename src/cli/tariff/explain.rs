@@ -14,7 +14,7 @@ use super::{Format, print};
 use crate::grammar::Grammar;
 use crate::message::{Control, Outline, Part, read_ndjson, read_records};
 use crate::model::EntrySummaryFiling;
-use crate::tariff::{Compared, Known, SummaryFacts, Tariff, compare, facts_of};
+use crate::tariff::{Compared, Known, SummaryFacts, Tariff, compare};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::Columns;
 
@@ -72,7 +72,7 @@ fn explain(
         bail!("no date: neither a transmission date nor an estimated entry date; give --received");
     };
     let known = Known { entry: arguments.entry_date, ..Known::received(received) };
-    one(tariff, filing, &facts_of(filing, &known), arguments.format, out)
+    one(tariff, filing, &tariff.facts_of(filing, &known), arguments.format, out)
 }
 
 fn one(

@@ -58,7 +58,7 @@ impl<'t> Work<'t> {
     pub(super) fn place<'f>(&self, index: usize, line: &'f LineFacts) -> Place<'f> {
         let provisions = &self.tariff.provisions;
         let provision = line.tariffs.iter().find_map(|tariff| provisions.find(tariff.number.as_str()));
-        let date = self.facts.dates.duty(self.facts.entry_type, line.zone);
+        let date = self.tariff.duty_date(self.facts, line);
         Place { index, line, date, origin: self.origin(line), provision }
     }
 
@@ -66,7 +66,7 @@ impl<'t> Work<'t> {
         let mut duties = vec![Decimal::ZERO; line.tariffs.len()];
         let place = self.place(index, line);
         self.check_order(&place);
-        if date_is_far(self.facts.dates.received, place.date) {
+        if self.is_far(place.date) {
             self.problem(Some(index), None, ProblemKind::DateTooFar(place.date));
         }
         if let Some(source) = self.owes_nothing(&place) {
@@ -85,6 +85,12 @@ impl<'t> Work<'t> {
         duties
     }
 
+    /// Whether a date is more days after receipt than the duty rate date may be (usage note (j), ESF-159).
+    fn is_far(&self, date: Date) -> bool {
+        let ahead = self.tariff.scopes.days_ahead.days();
+        self.facts.dates.received.checked_add(ahead).is_ok_and(|last| date > last)
+    }
+
     /// Why no number of a line owes duty, as a word of the table of sources.
     fn owes_nothing(&self, place: &Place<'_>) -> Option<&'static str> {
         if is_component(place.line) {
@@ -94,7 +100,7 @@ impl<'t> Work<'t> {
             return Some("zone_domestic");
         }
         let bonded = matches!(place.provision, Some((Provision::Bond, _)));
-        (bonded || self.is_entry_type(&["23"])).then_some("bond")
+        (bonded || self.is_type(&self.tariff.scopes.bonded_types)).then_some("bond")
     }
 
     fn nothing(&mut self, place: &Place<'_>, source: &'static str) {
@@ -315,9 +321,4 @@ fn rule_of(rate: &Rate, source: &'static str) -> &'static str {
 /// Where a rate stands and when it is in force.
 pub(super) fn version(article: &Article<'_>) -> String {
     article.version().map_or_else(String::new, |(version, period)| format!("{}, {period}", version.name))
-}
-
-/// Whether a date is more days after receipt than the duty rate date may be (usage note (j), ESF-159).
-fn date_is_far(received: Date, date: Date) -> bool {
-    received.checked_add(90.days()).is_ok_and(|last| date > last)
 }

@@ -12,13 +12,10 @@ use crate::tariff::journal::Step;
 use crate::tariff::levy::FeeKind;
 use crate::tariff::problem::ProblemKind;
 use crate::tariff::program::Provision;
+use crate::tariff::scope::Codes;
 
-/// The accounting class of the formal merchandise processing fee.
-pub(super) const PROCESSING: &str = "499";
-/// The accounting class of the harbor maintenance fee.
-pub(super) const HARBOR: &str = "501";
-/// Informal entry types.
-pub(super) const INFORMAL: [&str; 2] = ["11", "12"];
+/// Groups of countries whose goods owe no processing fee, by their words (usage note (m)).
+const EXEMPT: [&str; 4] = ["least_developed", "israel", "caribbean", "insular"];
 
 impl Work<'_> {
     pub(super) fn fees(&mut self, index: usize, line: &LineFacts) -> Vec<Owed> {
@@ -28,7 +25,7 @@ impl Work<'_> {
         }
         self.agricultural(index, line, &mut fees);
         let place = self.place(index, line);
-        if !is_component(line) && !self.is_entry_type(&["11", "12", "23"]) {
+        if !is_component(line) && !self.is_type(&self.tariff.scopes.no_processing_fee_types) {
             match self.exemption(&place) {
                 Some(why) => self.note_exempt(&place, why),
                 None => self.processing(&place, &mut fees),
@@ -40,29 +37,24 @@ impl Work<'_> {
         fees
     }
 
-    /// Why an article owes neither a formal processing fee nor an informal entry fee (usage note (m)).
+    /// Why an article owes neither a formal processing fee nor an informal entry fee (usage note (m)), as a
+    /// word of the table of sources.
     pub(super) fn exemption(&self, place: &Place<'_>) -> Option<&'static str> {
         let date = self.facts.dates.fee();
-        let is_of = |group| self.tariff.places.contains(group, place.origin, date);
-        let groups = [
-            ("least_developed", "the origin is a least developed country"),
-            ("israel", "the origin is Israel"),
-            ("caribbean", "the origin is a country of the Caribbean Basin"),
-            ("insular", "the origin is an insular possession"),
-        ];
-        if let Some((_, why)) = groups.into_iter().find(|(group, _)| is_of(group)) {
-            return Some(why);
+        let is_of = |group: &&str| self.tariff.places.contains(group, place.origin, date);
+        if let Some(group) = EXEMPT.into_iter().find(is_of) {
+            return Some(group);
         }
         if is_domestic(place.line) {
-            return Some("domestic goods out of a foreign trade zone");
+            return Some("exempt_zone");
         }
-        if self.is_entry_type(&["23"]) {
-            return Some("temporary importation under bond");
+        if self.is_type(&self.tariff.scopes.bonded_types) {
+            return Some("exempt_bond");
         }
         if matches!(place.provision, Some((_, false))) {
-            return Some("a provision of chapter 98");
+            return Some("exempt_chapter_98");
         }
-        self.claim_exempts(place).then_some("the programme claimed exempts")
+        self.claim_exempts(place).then_some("exempt_claim")
     }
 
     fn claim_exempts(&self, place: &Place<'_>) -> bool {
@@ -77,9 +69,9 @@ impl Work<'_> {
         let tariff = self.tariff;
         self.journal.note(|| Step {
             line: Some(place.index + 1),
-            subject: PROCESSING.to_owned(),
-            title: format!("no merchandise processing fee: {why}"),
-            rule: tariff.sources.rule("mpf"),
+            subject: tariff.scopes.processing_class.to_string(),
+            title: format!("no merchandise processing fee: {}", tariff.sources.title(why)),
+            rule: tariff.sources.rule(why),
             ..Step::default()
         });
     }
@@ -91,25 +83,25 @@ impl Work<'_> {
             _ => place.line.value(),
         };
         let date = self.facts.dates.fee();
-        self.by_value(place, "mpf", PROCESSING, value, date, fees);
+        self.by_value(place, "mpf", self.tariff.scopes.processing_class, value, date, fees);
     }
 
     /// Whether the mode and entry type owe the fee (usage note (o)).
     fn owes_harbor_fee(&self) -> bool {
-        self.is_mode(&["10", "11", "12"])
-            && !self.is_entry_type(&["11", "12", "06", "22", "31", "32", "34", "38"])
+        let scopes = &self.tariff.scopes;
+        self.is_mode(&scopes.harbor_fee_modes) && !self.is_type(&scopes.no_harbor_fee_types)
     }
 
     fn harbor(&mut self, place: &Place<'_>, fees: &mut Vec<Owed>) {
         let date = self.facts.dates.harbor_fee();
-        self.by_value(place, "hmf", HARBOR, place.line.value(), date, fees);
+        self.by_value(place, "hmf", self.tariff.scopes.harbor_class, place.line.value(), date, fees);
     }
 
     fn by_value(
         &mut self,
         place: &Place<'_>,
         source: &'static str,
-        class: &str,
+        class: Code<3>,
         value: Decimal,
         date: jiff::civil::Date,
         fees: &mut Vec<Owed>,
@@ -119,7 +111,6 @@ impl Work<'_> {
             let kind = ProblemKind::FeeUnknown(format!("rate of fee {class}"), date);
             return self.problem(Some(place.index), None, kind);
         };
-        let Ok(class) = Code::new(class) else { return };
         let exact = value * rate;
         let amount = round_to_cents(exact);
         self.journal.note(|| Step {
@@ -141,7 +132,7 @@ impl Work<'_> {
     /// Agricultural fees, which a set owes by its components alone (usage note (k), ESF-160).
     fn agricultural(&mut self, index: usize, line: &LineFacts, fees: &mut Vec<Owed>) {
         let none = line.agricultural_exempt || line.set_role == Some(SetRole::Header);
-        if none || self.is_entry_type(&["23"]) {
+        if none || self.is_type(&self.tariff.scopes.bonded_types) {
             return;
         }
         let tariff = self.tariff;
@@ -187,22 +178,17 @@ impl Work<'_> {
     }
 
     fn needs_charges(&self, line: &LineFacts) -> bool {
-        let date = self.facts.dates.fee();
-        let insular = self.tariff.places.contains("insular", self.origin(line), date);
-        if self.is_entry_type(&INFORMAL) || insular || self.is_mode(&["60"]) || is_component(line) {
+        let scopes = &self.tariff.scopes;
+        let insular = self.tariff.places.contains("insular", self.origin(line), self.facts.dates.fee());
+        let exempt = self.is_type(&scopes.informal_types) || self.is_mode(&scopes.no_charges_modes);
+        if exempt || insular || is_component(line) {
             return false;
         }
-        let limit = |prefixes: &[&str]| {
-            let numbers = line.tariffs.iter().map(|facts| facts.number.as_str());
-            numbers.into_iter().any(|number| prefixes.iter().any(|prefix| number.starts_with(prefix)))
-        };
-        let commodity = commodities(line).map(|(_, facts)| facts.value).sum::<Decimal>();
-        if limit(&["98020040", "98020050"]) {
-            return commodity > Decimal::from(1_250);
+        let begins = |codes: &Codes| line.tariffs.iter().any(|facts| codes.begin(facts.number.as_str()));
+        if begins(&scopes.repair_numbers) {
+            return commodities(line).map(|(_, facts)| facts.value).sum::<Decimal>() > scopes.charges_limit;
         }
-        if limit(&["98010010"]) {
-            return line.value() > Decimal::from(10_000);
-        }
-        line.value() > Decimal::from(1_250)
+        let returned = begins(&scopes.returned_numbers);
+        line.value() > if returned { scopes.returned_charges_limit } else { scopes.charges_limit }
     }
 }

@@ -3,17 +3,11 @@
 
 use rust_decimal::Decimal;
 
-use super::fee::{HARBOR, INFORMAL, PROCESSING};
 use super::{Assessment, LineOwed, Owed, Work, is_component};
 use crate::model::Code;
 use crate::tariff::journal::Step;
 use crate::tariff::levy::FeeKind;
 use crate::tariff::problem::ProblemKind;
-
-/// The mode of fixed transport.
-const FIXED: [&str; 1] = ["70"];
-/// The mode of mail.
-const MAIL: [&str; 1] = ["50"];
 
 impl Work<'_> {
     pub(super) fn header_fees(&mut self, assessment: &mut Assessment) {
@@ -28,7 +22,7 @@ impl Work<'_> {
         let mut lines = Vec::new();
         assessment.lines.iter().flat_map(|line| &line.fees).for_each(|owed| add(&mut lines, *owed));
         for owed in &mut lines {
-            if owed.class.as_str() == PROCESSING {
+            if owed.class == self.tariff.scopes.processing_class {
                 owed.amount = self.bounded(owed.amount, &assessment.lines);
             }
         }
@@ -42,11 +36,11 @@ impl Work<'_> {
     fn bounded(&mut self, sum: Decimal, lines: &[LineOwed]) -> Decimal {
         let tariff = self.tariff;
         let date = self.facts.dates.fee();
-        let bound = |kind| tariff.levies.fee(PROCESSING, kind, date);
+        let bound = |kind| tariff.levies.fee(tariff.scopes.processing_class, kind, date);
         let (minimum, maximum) = (bound(FeeKind::Minimum), bound(FeeKind::Maximum));
         let mut amount = sum;
         let mut title = "the sum of the lines".to_owned();
-        if self.is_mode(&FIXED) {
+        if self.is_mode(&self.tariff.scopes.fixed_modes) {
             title += ": bounds do not bind fixed transport";
         } else if let Some((least, _)) = minimum.filter(|(least, _)| sum < *least) {
             amount = least;
@@ -59,7 +53,7 @@ impl Work<'_> {
             title += "; more is accepted from a consolidated summary";
         }
         self.journal.note(|| Step {
-            subject: PROCESSING.to_owned(),
+            subject: tariff.scopes.processing_class.to_string(),
             title: format!("{}: {title}", tariff.sources.title("mpf_total")),
             rate: match (minimum, maximum) {
                 (Some((least, _)), Some((most, _))) => format!("from {least} to {most}"),
@@ -68,7 +62,9 @@ impl Work<'_> {
             version: minimum.map_or_else(String::new, |(_, period)| period.to_string()),
             date: Some(date),
             rule: tariff.sources.rule("mpf_total"),
-            arithmetic: joined(lines.iter().filter_map(|line| line.fee(PROCESSING))),
+            arithmetic: joined(
+                lines.iter().filter_map(|line| line.fee(tariff.scopes.processing_class.as_str())),
+            ),
             exact: sum,
             amount,
             ..Step::default()
@@ -78,7 +74,9 @@ impl Work<'_> {
 
     /// A harbor maintenance fee of at most three dollars is not owed if nothing else is (usage note (o)).
     fn least_harbor_fee(&mut self, assessment: &mut Assessment, lines: &mut Vec<Owed>) {
-        let Some(harbor) = lines.iter().find(|owed| owed.class.as_str() == HARBOR) else { return };
+        let scopes = &self.tariff.scopes;
+        let harbor_class = scopes.harbor_class;
+        let Some(harbor) = lines.iter().find(|owed| owed.class == harbor_class) else { return };
         let totals = assessment.totals;
         let others = lines.iter().chain(&assessment.header_fees).filter(|owed| owed.class != harbor.class);
         let other = others.map(|owed| owed.amount).sum::<Decimal>()
@@ -86,44 +84,45 @@ impl Work<'_> {
             + totals.tax
             + totals.antidumping()
             + totals.countervailing();
-        if harbor.amount > Decimal::from(3) || !other.is_zero() {
+        if harbor.amount > scopes.harbor_fee_least || !other.is_zero() {
             return;
         }
         let (tariff, sum) = (self.tariff, harbor.amount);
         self.journal.note(|| Step {
-            subject: HARBOR.to_owned(),
+            subject: harbor_class.to_string(),
             title: "no harbor maintenance fee: three dollars at most, and nothing else is due".to_owned(),
             rule: tariff.sources.rule("hmf"),
             exact: sum,
             ..Step::default()
         });
-        lines.retain(|owed| owed.class.as_str() != HARBOR);
+        lines.retain(|owed| owed.class != harbor_class);
         for line in &mut assessment.lines {
-            line.fees.retain(|owed| owed.class.as_str() != HARBOR);
+            line.fees.retain(|owed| owed.class != harbor_class);
         }
     }
 
     /// The dutiable mail fee (usage note (p)).
     fn mail(&mut self, assessment: &mut Assessment) {
-        if self.is_mode(&MAIL) && !assessment.totals.duty.is_zero() {
-            self.fixed("mail", "496", assessment);
+        if self.is_mode(&self.tariff.scopes.mail_modes) && !assessment.totals.duty.is_zero() {
+            self.fixed("mail", self.tariff.scopes.mail_class, assessment);
         }
     }
 
     /// The informal entry fee (usage note (q)).
     fn informal(&mut self, assessment: &mut Assessment) {
-        let exempt = self.is_mode(&MAIL) || self.facts.express_port;
-        let any_amount = self.facts.consolidated || self.is_mode(&FIXED);
-        if self.is_entry_type(&INFORMAL) && !exempt && !any_amount && self.any_line_owes() {
-            self.fixed("informal", "311", assessment);
+        let exempt = self.is_mode(&self.tariff.scopes.mail_modes) || self.facts.express_port;
+        let any_amount = self.facts.consolidated || self.is_mode(&self.tariff.scopes.fixed_modes);
+        if self.is_type(&self.tariff.scopes.informal_types) && !exempt && !any_amount && self.any_line_owes()
+        {
+            self.fixed("informal", self.tariff.scopes.informal_class, assessment);
         }
     }
 
     /// The manual entry surcharge (usage note (r)).
     fn surcharge(&mut self, assessment: &mut Assessment) {
-        let formal = !self.is_entry_type(&INFORMAL);
+        let formal = !self.is_type(&self.tariff.scopes.informal_types);
         if self.facts.manual && formal && !self.facts.consolidated && self.any_line_owes() {
-            self.fixed("surcharge", "500", assessment);
+            self.fixed("surcharge", self.tariff.scopes.surcharge_class, assessment);
         }
     }
 
@@ -133,13 +132,12 @@ impl Work<'_> {
         lines.into_iter().any(|(index, line)| self.exemption(&self.place(index, line)).is_none())
     }
 
-    fn fixed(&mut self, source: &'static str, class: &str, assessment: &mut Assessment) {
+    fn fixed(&mut self, source: &'static str, class: Code<3>, assessment: &mut Assessment) {
         let tariff = self.tariff;
         let date = self.facts.dates.fee();
         let Some((amount, period)) = tariff.levies.fee(class, FeeKind::Amount, date) else {
             return self.problem(None, None, ProblemKind::FeeUnknown(format!("amount of fee {class}"), date));
         };
-        let Ok(class) = Code::new(class) else { return };
         self.journal.note(|| Step {
             subject: class.to_string(),
             title: tariff.sources.title(source),

@@ -96,7 +96,7 @@ impl<'t> Work<'t> {
     ) -> Result<Remedy<'t>, ProblemKind> {
         let tariff = self.tariff;
         let number = facts.number;
-        if self.is_entry_type(&["51"]) {
+        if self.is_type(&tariff.scopes.no_remedy_types) {
             return Err(ProblemKind::HeadingNotAllowed(number));
         }
         let (heading, is_known) = tariff.headings.find(number, place.date);
@@ -110,7 +110,9 @@ impl<'t> Work<'t> {
                 Rate::Beside(sum) if sum.terms.is_empty() => (HeadingKind::Exempt, None),
                 Rate::Beside(sum) => (HeadingKind::Add, Some(&**sum)),
                 Rate::Sum(sum) => (HeadingKind::Replace, Some(&**sum)),
-                Rate::Free if number.as_str().starts_with("9902") => (HeadingKind::Replace, None),
+                Rate::Free if tariff.scopes.replacing_headings.begin(number.as_str()) => {
+                    (HeadingKind::Replace, None)
+                }
                 Rate::Free | Rate::Note => (HeadingKind::Exempt, None),
                 _ => return Err(ProblemKind::NotComputable(printed.text.to_string())),
             };

@@ -16,6 +16,7 @@ use super::Tariff;
 use super::facts::{LineFacts, SummaryFacts};
 use super::journal::{Journal, Step};
 use super::problem::{Problem, ProblemKind};
+use super::scope::Codes;
 use crate::model::{Code, CountryCode, DutySecurity, SetRole, ZoneStatus};
 
 /// An amount of an accounting class.
@@ -169,12 +170,12 @@ impl Work<'_> {
         self.problems.push(Problem { line, tariff, kind });
     }
 
-    fn is_entry_type(&self, types: &[&str]) -> bool {
-        self.facts.entry_type.as_ref().is_some_and(|code| types.contains(&code.as_str()))
+    fn is_type(&self, types: &Codes) -> bool {
+        types.has(self.facts.entry_type)
     }
 
-    fn is_mode(&self, modes: &[&str]) -> bool {
-        self.facts.mode.as_ref().is_some_and(|code| modes.contains(&code.as_str()))
+    fn is_mode(&self, modes: &Codes) -> bool {
+        modes.has(self.facts.mode)
     }
 
     /// The sum of the lines, with what depends on the whole summary.

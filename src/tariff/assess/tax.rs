@@ -6,7 +6,7 @@ use super::amount::Base;
 use super::duty::commodities;
 use super::{Owed, Work, round_to_cents};
 use crate::model::SetRole;
-use crate::tariff::facts::{CRAFT_RATES, LineFacts};
+use crate::tariff::facts::LineFacts;
 use crate::tariff::journal::Step;
 use crate::tariff::problem::ProblemKind;
 use crate::tariff::rate::{Rate, Sum, Term};
@@ -16,7 +16,7 @@ impl Work<'_> {
         let facts = line.tax.as_ref()?;
         let tariff = self.tariff;
         // A set pays tax by its components alone (usage note (k), ESF-160); a bond pays none.
-        if line.set_role == Some(SetRole::Header) || self.is_entry_type(&["23"]) {
+        if line.set_role == Some(SetRole::Header) || self.is_type(&tariff.scopes.bonded_types) {
             return None;
         }
         let date = self.facts.dates.fee();
@@ -26,7 +26,7 @@ impl Work<'_> {
             self.problem(Some(index), None, ProblemKind::TaxUnknown(facts.class));
             return None;
         };
-        let craft = facts.craft_rate.filter(|_| CRAFT_RATES.contains(date));
+        let craft = facts.craft_rate.filter(|_| tariff.scopes.craft_rates.contains(date));
         let rate = match craft {
             Some(dollars) => with_dollars(&levy.rate, dollars),
             None => levy.rate.clone(),
