@@ -239,8 +239,8 @@ impl<'g> Laboratory<'g> {
     fn structure_choices(&self, rows: &[Columns], dice: &mut Dice) -> Vec<Mutation> {
         let (first, end) = (2, rows.len() - 2);
         let mut choices = Vec::new();
-        for row in first..end {
-            let Some((symbol, _)) = self.identifier.identify(&rows[row]) else { continue };
+        for (row, columns) in rows.iter().enumerate().take(end).skip(first) {
+            let Some((symbol, _)) = self.identifier.identify(columns) else { continue };
             if end - first > 1 {
                 choices.push(Mutation::Drop { first: row, end: row + 1 });
                 let to = first + dice.below(end - first - 1);
