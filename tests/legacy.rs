@@ -380,6 +380,25 @@ fn what_ascii_has_not_is_an_error_and_not_a_question_mark() {
     assert_eq!(abigate(&["check", "--encoding", "cp1047", path]).status.code(), Some(1));
 }
 
+#[test]
+fn passwords_can_be_left_out_of_tables() {
+    let output = abigate(&["convert", "samples/legacy/broker.abi", "--to", "csv", "--mask-passwords"]);
+    assert!(output.status.success() && !String::from_utf8(output.stdout).unwrap().contains("PASSWD"));
+}
+
+#[test]
+fn what_makes_no_sense_together_is_refused() {
+    for (arguments, expected) in [
+        (&["--to", "flat"][..], "a flat file needs its layout"),
+        (&["--to", "csv", "--to-encoding", "cp037"], "--to-encoding and --separator are for --to catair"),
+        (&["--to", "catair", "--layout", BROKER, "--encoding", "cp037"], "--encoding is for records"),
+    ] {
+        let output = abigate(&[&["convert", "samples/legacy/broker.abi"][..], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(told(&output)[0].contains(expected), "{:?}", told(&output));
+    }
+}
+
 /// The example of the page on flat files.
 #[test]
 fn the_first_layout_of_the_page_works() {

@@ -132,6 +132,13 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
         .as_ref()
         .filter(|_| arguments.to != Format::Flat)
         .map(|_| Format::Flat));
+    if own == Some(Format::Flat) && arguments.encoding.is_some() {
+        bail!("--encoding is for records: a layout says the encoding of its file");
+    }
+    let is_written_as_is = arguments.to_encoding == EncodingName::Ascii && arguments.separator.is_none();
+    if arguments.to != Format::Catair && !is_written_as_is {
+        bail!("--to-encoding and --separator are for --to catair");
+    }
     let (mut input, encoding) = match own {
         Some(Format::Flat) => (stream::input(file)?, Encoding::Ascii),
         _ => stream::records_input(file, arguments.encoding)?,

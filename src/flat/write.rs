@@ -23,6 +23,7 @@ pub struct FlatWriter<'a> {
     /// What told the summary before from others, if it is of the same block.
     keys: Option<Cells>,
     has_header: bool,
+    masks_passwords: bool,
 }
 
 /// A batch or block.
@@ -58,7 +59,22 @@ impl<'a> FlatWriter<'a> {
             summaries: 0,
             keys: None,
             has_header: false,
+            masks_passwords: false,
         }
+    }
+
+    /// Leaves passwords out, or not.
+    #[must_use]
+    pub fn masked(self, masks_passwords: bool) -> Self {
+        Self { masks_passwords, ..self }
+    }
+
+    fn header(&mut self, level: usize, item: &Item<'_>) {
+        let mut row = item.row;
+        if let Some(password) = item.password.filter(|_| self.masks_passwords) {
+            password.put_blank(&mut row);
+        }
+        self.outer[level].header = Some((item.number, row));
     }
 
     /// Takes the next part of the stream; adds the rows, the problems and what is rejected.
@@ -76,12 +92,8 @@ impl<'a> FlatWriter<'a> {
                 self.summaries = 0;
                 self.keys = None;
             }
-            Part::Control(Control::BatchHeader, item) => {
-                self.outer[BATCH].header = Some((item.number, item.row))
-            }
-            Part::Control(Control::BlockHeader, item) => {
-                self.outer[BLOCK].header = Some((item.number, item.row))
-            }
+            Part::Control(Control::BatchHeader, item) => self.header(BATCH, item),
+            Part::Control(Control::BlockHeader, item) => self.header(BLOCK, item),
             Part::Control(Control::BlockTrailer, item) => self.trailer(BLOCK, item, events),
             Part::Control(Control::BatchTrailer, item) => self.trailer(BATCH, item, events),
             Part::Body(body) => self.body(body, events),

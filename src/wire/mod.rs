@@ -20,6 +20,10 @@
 //! unseparated stream that ends too early is [`Defect::Short`]. A line that is longer is
 //! [`Defect::Long`] and comes with its first 80 columns and its true length.
 //!
+//! # EBCDIC
+//! An [`Encoding`] turns the bytes of a stream into columns before they are cut, chunk by chunk, and
+//! columns into bytes again.
+//!
 //! # Three ways in
 //! [`Splitter`] is pushed chunks, [`records`] walks a slice, [`RecordCodec`] frames an asynchronous
 //! stream. All give the same records, however the bytes are cut into chunks.

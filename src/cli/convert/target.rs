@@ -52,7 +52,7 @@ impl<'g> Target<'g> {
             Format::Csv | Format::Flat => Kind::Flat {
                 outline: outline(),
                 parts: Vec::new(),
-                writer: Box::new(FlatWriter::new(layout, translator)),
+                writer: Box::new(FlatWriter::new(layout, translator).masked(form.mask_passwords)),
                 out: rows.out,
             },
         };
