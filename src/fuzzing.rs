@@ -15,9 +15,10 @@ use crate::envelope::{Sender, Standing};
 use crate::fuzz::Forgetful;
 use crate::grammar::{Grammar, LoadError, Source, UnknownName, export};
 use crate::host::{Host, TrustingPeer, World};
-use crate::message::Transaction;
+use crate::message::{Checker, Finding, Form, RecordsWriter, Transaction};
+use crate::message::{no_filings, read_ndjson, read_records};
 use crate::store::SqliteStore;
-use crate::wire::{LimitExceeded, Limits, Line, Record, RecordCodec, Separator, Splitter, records};
+use crate::wire::{Columns, LimitExceeded, Limits, Line, Record, RecordCodec, Separator, Splitter, records};
 
 pub use flat::flat_files;
 
@@ -260,6 +261,54 @@ impl Directory for Refusing {
 
     fn national_permit(&self, _: &str) -> Permit {
         if self.grants(7) { Permit::NotNeeded } else { Permit::Missing }
+    }
+}
+
+/// A document of the generic JSON: what it is read as, written again, is read as the same.
+pub fn records_json(data: &[u8]) {
+    let grammar = Grammar::builtin();
+    let mut rows = Vec::new();
+    let mut sink = |row: &Columns| {
+        rows.push(*row);
+        Ok(())
+    };
+    if read_records(grammar, data, &no_filings, &mut sink).is_ok() {
+        assert_json_keeps(&rows);
+    }
+}
+
+/// A stream of records in either direction: checked, and as JSON and back, byte for byte.
+pub fn records_stream(data: &[u8]) {
+    let rows = records(data).take(2_000).map(|record| record.columns).collect::<Vec<_>>();
+    let mut checker = Checker::new(Grammar::builtin(), None);
+    let mut report = |finding: Finding| {
+        assert!(finding.columns.is_none_or(|(first, last)| 1 <= first && first <= last && last <= 80));
+    };
+    for record in records(data).take(2_000) {
+        checker.line(&record.as_line(), &mut report);
+    }
+    checker.finish(&mut report);
+    assert_json_keeps(&rows);
+}
+
+fn assert_json_keeps(rows: &[Columns]) {
+    let grammar = Grammar::builtin();
+    for lines in [false, true] {
+        let mut writer = RecordsWriter::new(grammar, Form { lines, ..Form::default() }, Vec::new());
+        assert!(rows.iter().all(|row| writer.push(row).is_ok()));
+        let written = writer.finish().unwrap_or_default();
+        let mut found = Vec::new();
+        let mut sink = |row: &Columns| {
+            found.push(*row);
+            Ok(())
+        };
+        let read = if lines {
+            read_ndjson(grammar, &written[..], &no_filings, &mut sink)
+        } else {
+            read_records(grammar, &written[..], &no_filings, &mut sink)
+        };
+        assert!(read.is_ok(), "{read:?}");
+        assert!(found == rows, "{}", String::from_utf8_lossy(&written));
     }
 }
 

@@ -34,6 +34,16 @@ fn batch_parse() {
 }
 
 #[test]
+fn records_json() {
+    replay("records_json", fuzzing::records_json);
+}
+
+#[test]
+fn records_stream() {
+    replay("records_stream", fuzzing::records_stream);
+}
+
+#[test]
 fn answer() {
     replay("answer", fuzzing::answer);
 }

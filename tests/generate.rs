@@ -63,8 +63,8 @@ fn applications() -> BTreeSet<String> {
 fn nothing_is_found_wrong_with_any_application() {
     assert!(applications().len() > 1);
     for application in applications() {
-        for seed in 1..=3 {
-            let batch = generated(&order(&application, seed, 8), 20);
+        for seed in 1..=2 {
+            let batch = generated(&order(&application, seed, 6), 15);
             assert_eq!(findings(&rows(&batch)), Vec::<String>::new(), "{application} seed {seed}");
         }
     }
@@ -78,7 +78,7 @@ fn every_record_of_every_application_is_generated() {
         let (_, automaton) = grammar.structure(&application, direction).unwrap();
         let identifier = Identifier::new(grammar, &application, direction, automaton);
         // The rules of entry summaries forbid most of what the map allows together.
-        if abigate::rules::RuleBook::builtin(grammar).unwrap().application() == application {
+        if abigate::rules::RuleBook::judges(&application) {
             continue;
         }
         let generator = Generator::new(grammar, &world, &order(&application, 1, 12)).unwrap();
@@ -95,7 +95,7 @@ fn every_record_of_every_application_is_generated() {
 fn entry_summaries_are_accepted_by_the_host() {
     let grammar = Grammar::builtin();
     for seed in 1..=2 {
-        let batch = rows(&generated(&order("AE", seed, 10), 30));
+        let batch = rows(&generated(&order("AE", seed, 8), 30));
         let now = world().clock().cloned().unwrap();
         let store = SqliteStore::in_memory().unwrap();
         let mut host = Host::new(grammar, world(), store, &now).unwrap();
@@ -109,12 +109,12 @@ fn entry_summaries_are_accepted_by_the_host() {
 fn entry_summaries_are_of_many_kinds() {
     let (grammar, world) = (Grammar::builtin(), world());
     let cell = grammar.find("AE", Direction::Input, "10", "").unwrap().cell("entry_type_code").unwrap();
-    let generator = Generator::new(grammar, &world, &order("AE", 3, 24)).unwrap();
+    let generator = Generator::new(grammar, &world, &order("AE", 3, 16)).unwrap();
     let transactions = generator.transactions();
     let types = transactions.iter().map(|rows| cell.text(&rows[0]).to_owned()).collect::<HashSet<_>>();
     assert!(types.len() >= 4, "{types:?}");
     let identifiers = transactions.iter().flatten().map(|row| row[..2].to_vec()).collect::<HashSet<_>>();
-    assert!(identifiers.len() >= 20, "{} kinds of records", identifiers.len());
+    assert!(identifiers.len() >= 15, "{} kinds of records", identifiers.len());
     assert_eq!(transactions.iter().collect::<HashSet<_>>().len(), transactions.len());
 }
 

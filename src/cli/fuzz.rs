@@ -127,7 +127,7 @@ fn look_for_failures(grammar: &Grammar, world: &World, arguments: &Arguments) ->
         seed: arguments.seed,
         date: None,
         separator: b"\n".to_vec(),
-        variety: VARIETY,
+        variety: VARIETY.min(usize::try_from(arguments.runs).unwrap_or(VARIETY)),
         password: arguments.password.clone(),
     };
     let mut generator = Generator::new(grammar, world, &specification)?;

@@ -10,16 +10,16 @@ use crate::generate::GenerateError;
 use crate::grammar::{Grammar, Severity};
 use crate::host::{Host, HostError, TrustingPeer, World};
 use crate::message::Checker;
+use crate::rules::RuleBook;
 use crate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
 use crate::wire::{Limits, records};
 
 /// The checker and the host of this program.
 pub struct Builtin<'g> {
     grammar: &'g Grammar,
-    host: Host<'g, Forgetful>,
+    /// The host, if it answers the application.
+    host: Option<Host<'g, Forgetful>>,
     now: Zoned,
-    /// Whether the host answers the application.
-    answers: bool,
 }
 
 impl<'g> Builtin<'g> {
@@ -29,11 +29,14 @@ impl<'g> Builtin<'g> {
     /// The host cannot work.
     pub fn new(grammar: &'g Grammar, world: &World, application: &str) -> Result<Self, GenerateError> {
         let now = world.clock().cloned().unwrap_or_default();
-        let book = crate::rules::RuleBook::builtin(grammar).map_err(HostError::from)?;
-        let store = SqliteStore::in_memory().map_err(HostError::from)?;
-        let filled = Host::new(grammar, world.clone(), store, &now)?;
-        let host = Host::new(grammar, world.clone(), Forgetful(filled.into_store()), &now)?;
-        Ok(Self { grammar, host, now, answers: book.application() == application })
+        let host = if RuleBook::judges(application) {
+            let store = SqliteStore::in_memory().map_err(HostError::from)?;
+            let filled = Host::new(grammar, world.clone(), store, &now)?;
+            Some(Host::new(grammar, world.clone(), Forgetful(filled.into_store()), &now)?)
+        } else {
+            None
+        };
+        Ok(Self { grammar, host, now })
     }
 
     fn reply(&mut self, message: &[u8]) -> Reply {
@@ -49,6 +52,7 @@ impl<'g> Builtin<'g> {
         }
         checker.finish(&mut report);
         let mut reply = Reply { findings: Some(findings), ..Reply::default() };
+        let Some(host) = &mut self.host else { return reply };
         let mut collector = BatchCollector::new(Limits::default());
         let mut batches = Vec::new();
         for record in records(message) {
@@ -59,11 +63,8 @@ impl<'g> Builtin<'g> {
         }
         batches.extend(collector.finish());
         for batch in &batches {
-            match self.host.answer(batch, &TrustingPeer, &self.now) {
-                Ok(rows) if self.answers => {
-                    reply.answer.extend(rows.iter().flat_map(|row| [&row[..], b"\n"].concat()));
-                }
-                Ok(_) => {}
+            match host.answer(batch, &TrustingPeer, &self.now) {
+                Ok(rows) => reply.answer.extend(rows.iter().flat_map(|row| [&row[..], b"\n"].concat())),
                 Err(error) => return Reply::crash(error.to_string()),
             }
         }

@@ -136,12 +136,13 @@ impl<'g> JudgeOfReplies<'g> {
         if let Some(detail) = self.malformed(&reply.answer, &answer, sent) {
             return verdict(Fault::MalformedAnswer, detail);
         }
-        if expected.whole_envelope
-            && let Some(detail) = self.lost(sent, &answer)
+        if self.disposes
+            && let Some(found) = disposed_otherwise(expected, &self.outliner.outcome(&answer))
         {
-            return verdict(Fault::LostUserData, detail);
+            return Some(found);
         }
-        if self.disposes { disposed_otherwise(expected, &self.outliner.outcome(&answer)) } else { None }
+        let lost = self.lost(sent, &answer).filter(|_| expected.whole_envelope);
+        lost.map(|detail| Verdict { fault: Fault::LostUserData, detail })
     }
 
     /// Why an answer is no batch. What it repeats of a message may be as wrong there as it was sent.

@@ -120,7 +120,7 @@ impl<'g> Generator<'g> {
         let permit = application.national_permit_required;
         let (transmitter, block) = parties(world, &application.code, permit, &wanted.password, &mut dice);
         let envelope = Envelope::new(grammar, world, application, transmitter, &block, date);
-        let workshop = Workshop::new(grammar, world, structure, block, date)?;
+        let mut workshop = Workshop::new(grammar, world, structure, block, date)?;
         let number = dice.between(0, NUMBERS as i64 - 1).unsigned_abs();
         let mut generator = Self {
             envelope,
@@ -133,14 +133,15 @@ impl<'g> Generator<'g> {
             most: structure.0.root.maximum.map_or(usize::MAX, |most| most as usize),
         };
         let input = application.direction == Direction::Input;
-        let book = RuleBook::builtin(grammar).ok();
-        let book = book.filter(|book| input && book.application() == application.code);
+        let ruled = input && RuleBook::judges(&application.code);
+        let book = if ruled { Some(RuleBook::builtin(grammar).map_err(HostError::from)?) } else { None };
         let mut trial = match &book {
             Some(_) => Some(Trial::new(grammar, world, date)?),
             None => None,
         };
         for index in 0..wanted.variety.max(1) {
             generator.add(&workshop, book.as_ref(), trial.as_mut(), index)?;
+            workshop.remember(&generator.transactions[index]);
         }
         Ok(generator)
     }
@@ -265,9 +266,11 @@ fn plan(index: usize, ruled: bool, dice: &mut Dice) -> Plan {
     match (index, ruled) {
         (0, _) => Plan::LEAST,
         (1, false) => Plan::MOST,
-        (_, false) => Plan { records: share(100), fields: share(100), repeats: share(50) },
-        (_, true) if index % 3 == 2 => Plan { records: share(80), fields: share(20), repeats: share(30) },
-        (_, true) => Plan { records: share(35), fields: share(20), repeats: share(60) },
+        (_, false) => Plan { records: share(100), fields: share(100), repeats: share(50), unseen: 0.9 },
+        (_, true) if index % 3 == 2 => {
+            Plan { records: share(80), fields: share(20), repeats: share(30), unseen: 0.0 }
+        }
+        (_, true) => Plan { records: share(35), fields: share(20), repeats: share(60), unseen: 0.0 },
     }
 }
 

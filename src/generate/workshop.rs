@@ -1,6 +1,6 @@
 //! Makes records and transactions by the grammar: structure by its map, fields by their layouts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Span;
 use jiff::civil::Date;
@@ -34,13 +34,15 @@ pub(super) struct Plan {
     pub(super) fields: f64,
     /// How likely one more repeat is.
     pub(super) repeats: f64,
+    /// The share of records and groups that no transaction has had yet, if it is more.
+    pub(super) unseen: f64,
 }
 
 impl Plan {
     /// Only what must stand.
-    pub(super) const LEAST: Self = Self { records: 0.0, fields: 0.0, repeats: 0.0 };
+    pub(super) const LEAST: Self = Self { records: 0.0, fields: 0.0, repeats: 0.0, unseen: 0.0 };
     /// All that may stand, once at least.
-    pub(super) const MOST: Self = Self { records: 1.0, fields: 1.0, repeats: 0.3 };
+    pub(super) const MOST: Self = Self { records: 1.0, fields: 1.0, repeats: 0.3, unseen: 1.0 };
 }
 
 /// What the values of one application's transactions are made from.
@@ -54,6 +56,8 @@ pub(super) struct Workshop<'a> {
     identifier: Identifier<'a>,
     layouts: HashMap<&'a str, Vec<&'a Layout>>,
     recipes: Recipes,
+    /// The kinds of records that transactions have had so far.
+    seen: HashSet<Symbol>,
 }
 
 impl<'a> Workshop<'a> {
@@ -81,7 +85,22 @@ impl<'a> Workshop<'a> {
             block,
             today,
             layouts,
+            seen: HashSet::new(),
         })
+    }
+
+    /// Remembers which records a transaction has.
+    pub(super) fn remember(&mut self, rows: &[Columns]) {
+        let symbols = rows.iter().filter_map(|row| self.identifier.identify(row)).map(|(symbol, _)| symbol);
+        self.seen.extend(symbols.collect::<Vec<_>>());
+    }
+
+    /// Whether something in a place of the map has not stood yet.
+    fn is_new(&self, member: &Member) -> bool {
+        match member {
+            Member::Record(record) => self.symbol(record).is_some_and(|symbol| !self.seen.contains(&symbol)),
+            Member::Group(group) => group.members.iter().any(|inner| self.is_new(inner)),
+        }
     }
 
     /// The tree of a transaction, if these records are one.
@@ -135,11 +154,15 @@ impl<'a> Workshop<'a> {
             Order::Unordered => dice.shuffle(members.get_mut(1..).unwrap_or_default()),
             Order::Choice => {
                 dice.shuffle(&mut members);
+                members.sort_by_key(|member| plan.unseen > 0.0 && !self.is_new(member));
                 members.truncate(1);
             }
         }
         for member in members {
-            let plan = if rows.len() > ENOUGH { Plan::LEAST } else { plan };
+            let mut plan = if rows.len() > ENOUGH { Plan::LEAST } else { plan };
+            if plan.unseen > plan.records && self.is_new(member) {
+                plan.records = plan.unseen;
+            }
             match member {
                 Member::Record(record) => {
                     let wanted = wanted.is_some_and(|wanted| std::ptr::eq(wanted, record));

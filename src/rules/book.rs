@@ -50,6 +50,12 @@ impl RuleBook {
         Self::compile(grammar, ENTRY_SUMMARY)
     }
 
+    /// Whether there are rules for an application's transactions; [`Self::builtin`] has them.
+    #[must_use]
+    pub fn judges(application: &str) -> bool {
+        ENTRY_SUMMARY.lines().any(|line| line.strip_prefix("rules ").is_some_and(|own| own == application))
+    }
+
     /// The rules of a file.
     ///
     /// # Errors
@@ -165,12 +171,6 @@ impl RuleBook {
         let mut all = redrawn.collect::<Vec<_>>();
         all.append(&mut repairs);
         all
-    }
-
-    /// The application whose transactions it judges.
-    #[must_use]
-    pub fn application(&self) -> &str {
-        &self.application
     }
 
     /// Raises the conditions of fields and then those of rules; `observe` sees each rule that holds.
