@@ -20,22 +20,28 @@ use serde_json::{Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The files of a folder and below, by their path in it.
-fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
+/// The files of a folder and below.
+fn paths(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
         for entry in std::fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let text = std::fs::read_to_string(&path).unwrap();
-                found.insert(path.strip_prefix(folder).unwrap().to_owned(), text);
-            }
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
         }
     }
+    found.sort();
     found
+}
+
+/// The schemas of a folder, by their path in it.
+fn schemas(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let files = paths(folder).into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "json"));
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        (path.strip_prefix(folder).unwrap().to_owned(), text)
+    };
+    files.map(read).collect()
 }
 
 #[test]
@@ -44,8 +50,7 @@ fn published_schemas_are_those_of_the_program() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_abigate"));
     let status = command.args(["grammar", "schema", "--all"]).arg(made.path()).status().unwrap();
     assert!(status.success());
-    let (made, mut published) = (files(made.path()), files(&Path::new(ROOT).join("docs/schema")));
-    published.retain(|path, _| path.extension().is_some_and(|kind| kind == "json"));
+    let (made, published) = (schemas(made.path()), schemas(&Path::new(ROOT).join("docs/schema")));
     let names = |files: &BTreeMap<PathBuf, String>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&made), names(&published));
     for (path, text) in &made {
@@ -55,9 +60,8 @@ fn published_schemas_are_those_of_the_program() {
 }
 
 fn samples() -> Vec<PathBuf> {
-    let all = files(&Path::new(ROOT).join("samples"));
-    let paths = all.into_keys().filter(|path| path.extension().is_some_and(|kind| kind == "abi"));
-    paths.map(|path| Path::new(ROOT).join("samples").join(path)).collect()
+    let all = paths(&Path::new(ROOT).join("samples/entry_summary")).into_iter();
+    all.filter(|path| path.extension().is_some_and(|kind| kind == "abi")).collect()
 }
 
 fn written(path: &Path, lines: bool, translation: Option<Translation<'static>>) -> String {
