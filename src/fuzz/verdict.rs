@@ -243,7 +243,10 @@ fn disposed_otherwise(expected: &Expectation, outcome: &Outcome) -> Option<Verdi
             format!("{outcome}; expected {}", expected.any_of.join(" or ")),
         ),
         Some(false) => {
-            missing(expected, codes(), outcome.to_string()).or_else(|| uncounted(expected, outcome))
+            let missed = missing(expected, codes(), outcome.to_string());
+            // The one that is not answered may be the one that was to be refused.
+            let lost = uncounted(expected, outcome);
+            if outcome.accepted > 0 { lost.or(missed) } else { missed.or(lost) }
         }
         _ => uncounted(expected, outcome),
     }
