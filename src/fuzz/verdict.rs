@@ -238,15 +238,16 @@ fn disposed_otherwise(expected: &Expectation, outcome: &Outcome) -> Option<Verdi
     }
     match expected.accepted {
         Some(true) if outcome.rejected > 0 => verdict(Fault::RefusedThoughValid, outcome.to_string()),
-        Some(false) if outcome.rejected == 0 => verdict(
-            Fault::AcceptedThoughInvalid,
-            format!("{outcome}; expected {}", expected.any_of.join(" or ")),
-        ),
         Some(false) => {
-            let missed = missing(expected, codes(), outcome.to_string());
+            let unseen = if outcome.rejected == 0 {
+                let wanted = expected.any_of.join(" or ");
+                verdict(Fault::AcceptedThoughInvalid, format!("{outcome}; expected {wanted}"))
+            } else {
+                missing(expected, codes(), outcome.to_string())
+            };
             // The one that is not answered may be the one that was to be refused.
             let lost = uncounted(expected, outcome);
-            if outcome.accepted > 0 { lost.or(missed) } else { missed.or(lost) }
+            if outcome.accepted > 0 { lost.or(unseen) } else { unseen.or(lost) }
         }
         _ => uncounted(expected, outcome),
     }
