@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::country::CountrySet;
 use super::program::{Places, country};
 use super::rate::Rate;
 use super::table::{Period, Row, Sources, TableError};
@@ -75,6 +76,8 @@ pub struct Programme {
 #[derive(Clone, Debug, Default)]
 pub struct Headings {
     headings: Vec<Heading>,
+    /// The numbers of the headings, in the same order.
+    keys: Vec<u32>,
     programmes: Vec<Programme>,
 }
 
@@ -98,6 +101,7 @@ impl Headings {
             }
         }
         headings.headings.sort_by_key(|heading| (heading.number, heading.period.from));
+        headings.keys = headings.headings.iter().map(|heading| key(heading.number)).collect();
         Ok(headings)
     }
 
@@ -171,9 +175,9 @@ impl Headings {
     /// All periods of a heading.
     #[must_use]
     pub fn periods(&self, number: HtsNumber) -> &[Heading] {
-        let number = &number.as_str()[..8];
-        let start = self.headings.partition_point(|heading| heading.number.as_str() < number);
-        let count = self.headings[start..].partition_point(|heading| heading.number.as_str() == number);
+        let key = key(number);
+        let start = self.keys.partition_point(|other| *other < key);
+        let count = self.keys[start..].iter().take_while(|other| **other == key).count();
         &self.headings[start..start + count]
     }
 
@@ -218,43 +222,13 @@ fn programmes(sources: &Sources) -> Result<Vec<Programme>, TableError> {
     Ok(programmes)
 }
 
+/// The first eight digits as a number.
+fn key(number: HtsNumber) -> u32 {
+    number.as_str().bytes().take(8).fold(0, |key, digit| key * 10 + u32::from(digit - b'0'))
+}
+
 /// A tariff number as printed, with or without full stops.
 pub(super) fn number(text: &str) -> Result<HtsNumber, String> {
     let digits = text.chars().filter(|c| *c != '.').collect::<String>();
     HtsNumber::new(&digits).map_err(|error| format!("found {text:?}, {error}"))
-}
-
-const LETTERS: usize = 26;
-const WORDS: usize = (LETTERS * LETTERS).div_ceil(64);
-
-/// A set of countries, one bit each.
-#[derive(Clone, Copy, Debug, Default)]
-struct CountrySet([u64; WORDS]);
-
-impl CountrySet {
-    /// Where a country's bit is; `**`, the unknown country, has none.
-    fn bit(country: CountryCode) -> Option<(usize, u64)> {
-        let [one, two] = country.as_str().as_bytes() else { return None };
-        let letter = |byte: u8| byte.checked_sub(b'A').map(usize::from);
-        let bit = letter(*one)? * LETTERS + letter(*two)?;
-        Some((bit / 64, 1 << (bit % 64)))
-    }
-
-    fn add(&mut self, country: CountryCode) {
-        if let Some((word, bit)) = Self::bit(country) {
-            self.0[word] |= bit;
-        }
-    }
-
-    fn contains(&self, country: CountryCode) -> bool {
-        Self::bit(country).is_some_and(|(word, bit)| self.0[word] & bit != 0)
-    }
-
-    fn extend(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
-    }
-
-    fn complement(self) -> Self {
-        Self(self.0.map(|word| !word))
-    }
 }

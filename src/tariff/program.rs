@@ -1,9 +1,8 @@
 //! Special programmes, groups of countries and the chapter 98 provisions.
 
-use std::collections::HashMap;
-
 use jiff::civil::Date;
 
+use super::country::CountrySet;
 use super::table::{Period, Row, Sources, TableError};
 use crate::model::{Code, CountryCode};
 
@@ -73,14 +72,25 @@ impl Programs {
 
 /// Groups of countries by their names.
 #[derive(Clone, Debug, Default)]
-pub struct Places(HashMap<String, Vec<(Period, Vec<CountryCode>)>>);
+pub struct Places(Vec<Group>);
+
+/// The countries of a group in a period.
+#[derive(Clone, Debug)]
+struct Group {
+    name: String,
+    period: Period,
+    countries: Vec<CountryCode>,
+    set: CountrySet,
+}
 
 impl Places {
     pub(super) fn new(sources: &Sources) -> Result<Self, TableError> {
-        let mut groups = HashMap::<String, Vec<_>>::new();
+        let mut groups = Vec::new();
         sources.table("places")?.each(|row| {
-            let part = (row.period()?, countries(row, "countries")?);
-            groups.entry(row.cell("group").to_owned()).or_default().push(part);
+            let countries = countries(row, "countries")?;
+            let mut set = CountrySet::default();
+            countries.iter().for_each(|country| set.add(*country));
+            groups.push(Group { name: row.cell("group").to_owned(), period: row.period()?, countries, set });
             Ok(())
         })?;
         Ok(Self(groups))
@@ -89,13 +99,13 @@ impl Places {
     /// Whether a country is in a group on a date.
     #[must_use]
     pub fn contains(&self, group: &str, country: CountryCode, date: Date) -> bool {
-        let parts = self.0.get(group).map_or(&[][..], Vec::as_slice);
-        parts.iter().any(|(period, countries)| period.contains(date) && countries.contains(&country))
+        self.0
+            .iter()
+            .any(|part| part.set.contains(country) && part.name == group && part.period.contains(date))
     }
 
     pub(super) fn members(&self, group: &str) -> impl Iterator<Item = CountryCode> {
-        let parts = self.0.get(group).map_or(&[][..], Vec::as_slice);
-        parts.iter().flat_map(|(_, countries)| countries.iter().copied())
+        self.0.iter().filter(move |part| part.name == group).flat_map(|part| part.countries.iter().copied())
     }
 }
 
