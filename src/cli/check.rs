@@ -65,7 +65,7 @@ fn check(arguments: &Arguments) -> anyhow::Result<Ending> {
 /// What a worker tells of its part of the stream.
 enum News {
     Found(Box<Finding>),
-    Done { records: u64, batches: u32 },
+    Done { records: u64, batches: u32, part: Vec<u8> },
 }
 
 /// A part of the stream that begins where a batch does, and where to tell of it.
@@ -89,17 +89,20 @@ fn check_file(
         let workers = [(); 2].map(|()| {
             let (parts, received) = sync_channel::<Part>(1);
             scope.spawn(move || {
-                received.into_iter().for_each(|(part, news)| check_part(grammar, name, &part, &news))
+                let mut checker = Checker::new(grammar, name);
+                received.into_iter().for_each(|(part, news)| check_part(&mut checker, part, &news))
             });
             parts
         });
         let mut told = VecDeque::new();
         let mut totals = (0, 0);
         let mut rest = Vec::new();
+        // The memory of parts that are done: fresh memory costs more than checking what is in it.
+        let mut spare = Vec::new();
         for turn in 0.. {
-            let (part, reach) = next_part(&mut *input, &mut rest)?;
+            let (part, reach) = next_part(&mut *input, spare.pop().unwrap_or_default(), &mut rest)?;
             if reach == Reach::Endless {
-                told.iter().try_for_each(|heard| tell(heard, &mut totals, report))?;
+                told.iter().try_for_each(|heard| tell(heard, &mut totals, &mut spare, report))?;
                 return check_rest(grammar, name, &part, &mut *input, totals, report);
             }
             let is_last = reach == Reach::Whole;
@@ -109,7 +112,7 @@ fn check_file(
             told.push_back(heard);
             while told.len() >= if is_last { 1 } else { 1 + workers.len() } {
                 let Some(heard) = told.pop_front() else { break };
-                tell(&heard, &mut totals, report)?;
+                tell(&heard, &mut totals, &mut spare, report)?;
             }
             if is_last {
                 break;
@@ -131,8 +134,9 @@ enum Reach {
 }
 
 /// Reads on to the last place where a batch begins; what is behind stays in `rest`.
-fn next_part(input: &mut dyn Read, rest: &mut Vec<u8>) -> io::Result<(Vec<u8>, Reach)> {
-    let mut part = std::mem::take(rest);
+fn next_part(input: &mut dyn Read, mut part: Vec<u8>, rest: &mut Vec<u8>) -> io::Result<(Vec<u8>, Reach)> {
+    part.clear();
+    part.append(rest);
     loop {
         part.reserve(CHUNK + 1);
         let read = input.take(CHUNK as u64).read_to_end(&mut part)?;
@@ -140,7 +144,8 @@ fn next_part(input: &mut dyn Read, rest: &mut Vec<u8>) -> io::Result<(Vec<u8>, R
             return Ok((part, Reach::Whole));
         }
         if let Some(cut) = last_beginning(&part) {
-            *rest = part.split_off(cut);
+            rest.extend_from_slice(&part[cut..]);
+            part.truncate(cut);
             return Ok((part, Reach::Batch));
         }
         if part.len() >= LARGEST {
@@ -205,16 +210,16 @@ fn last_beginning(part: &[u8]) -> Option<usize> {
     None
 }
 
-fn check_part(grammar: &Grammar, name: Option<&str>, part: &[u8], news: &SyncSender<anyhow::Result<News>>) {
-    let mut checker = Checker::new(grammar, name);
+fn check_part(checker: &mut Checker<'_>, part: Vec<u8>, news: &SyncSender<anyhow::Result<News>>) {
+    checker.restart();
     let mut splitter = Splitter::new(Limits::default());
     // Whoever listened may have stopped: then nothing is left to tell.
     let mut sink = |finding| drop(news.send(Ok(News::Found(Box::new(finding)))));
     let pushed = splitter
-        .push(part, &mut |line| checker.line(&line, &mut sink))
+        .push(&part, &mut |line| checker.line(&line, &mut sink))
         .and_then(|()| splitter.finish(&mut |line| checker.line(&line, &mut sink)));
     checker.finish(&mut sink);
-    let done = News::Done { records: checker.records(), batches: checker.batches() };
+    let done = News::Done { records: checker.records(), batches: checker.batches(), part };
     drop(news.send(pushed.map(|()| done).map_err(anyhow::Error::from)));
 }
 
@@ -222,14 +227,16 @@ fn check_part(grammar: &Grammar, name: Option<&str>, part: &[u8], news: &SyncSen
 fn tell(
     heard: &Receiver<anyhow::Result<News>>,
     totals: &mut (u64, u32),
+    spare: &mut Vec<Vec<u8>>,
     report: &mut impl FnMut(Finding) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     for news in heard {
         match news? {
             News::Found(finding) => report(counted_on(*finding, *totals))?,
-            News::Done { records, batches } => {
+            News::Done { records, batches, part } => {
                 totals.0 += records;
                 totals.1 += batches;
+                spare.push(part);
             }
         }
     }

@@ -133,6 +133,19 @@ impl<'g> Checker<'g> {
         }
     }
 
+    /// Begins another stream. What is known of applications is kept, so this costs little.
+    pub fn restart(&mut self) {
+        self.leave_desk();
+        self.position = Position { source: self.position.source.take(), ..Position::default() };
+        self.scope = Scope::Stream;
+        self.named = None;
+        self.direction = Direction::Input;
+        self.e_manifest = false;
+        self.cursor.reset();
+        self.lost = false;
+        self.records = 0;
+    }
+
     /// How many records have been checked.
     #[must_use]
     pub fn records(&self) -> u64 {
@@ -454,6 +467,13 @@ impl<'g> Checker<'g> {
         true
     }
 
+    fn leave_desk(&mut self) {
+        let application = std::mem::take(&mut self.seated);
+        if let Some(desk) = self.current.take() {
+            self.desks.insert(application, desk);
+        }
+    }
+
     /// Takes the application's own identifier and automaton in hand.
     fn sit_down(&mut self) {
         self.cursor.reset();
@@ -461,9 +481,7 @@ impl<'g> Checker<'g> {
         let Some(application) = self.named.as_ref().filter(|named| self.seated != **named).cloned() else {
             return;
         };
-        if let Some(desk) = self.current.take() {
-            self.desks.insert(std::mem::take(&mut self.seated), desk);
-        }
+        self.leave_desk();
         let (grammar, direction) = (self.grammar, self.direction);
         self.current = self.desks.remove(&application).or_else(|| {
             let (_, automaton) = grammar.structure(&application, direction)?;
