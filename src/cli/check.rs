@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 
@@ -37,10 +38,16 @@ pub(super) struct Arguments {
 }
 
 /// Bytes read at a time: what a worker checks at once, so long as batches are no larger.
-const CHUNK: usize = 1 << 19;
+const CHUNK: usize = 1 << 18;
 
 /// The most that a part may hold; a stream that shows no end of a batch for so long is checked as it comes.
 const LARGEST: usize = 1 << 24;
+
+/// Threads that check.
+const WORKERS: usize = 2;
+
+/// Parts that are read before a thread is free for them.
+const AHEAD: usize = 4;
 
 /// Findings that wait until those before them are written.
 const WAITING: usize = 256;
@@ -86,20 +93,24 @@ fn check_file(
     let name = path.display().to_string();
     let name = (!standard_input).then_some(name.as_str());
     std::thread::scope(|scope| {
-        let workers = [(); 2].map(|()| {
-            let (parts, received) = sync_channel::<Part>(1);
+        let (parts, received) = sync_channel::<Part>(AHEAD);
+        let received = Arc::new(Mutex::new(received));
+        for _ in 0..WORKERS {
+            let received = Arc::clone(&received);
             scope.spawn(move || {
                 let mut checker = Checker::new(grammar, name);
-                received.into_iter().for_each(|(part, news)| check_part(&mut checker, part, &news))
+                while let Some((part, news)) = next_of(&received) {
+                    check_part(&mut checker, part, &news);
+                }
             });
-            parts
-        });
+        }
+        drop(received);
         let mut told = VecDeque::new();
         let mut totals = (0, 0);
         let mut rest = Vec::new();
         // The memory of parts that are done: fresh memory costs more than checking what is in it.
         let mut spare = Vec::new();
-        for turn in 0.. {
+        loop {
             let (part, reach) = next_part(&mut *input, spare.pop().unwrap_or_default(), &mut rest)?;
             if reach == Reach::Endless {
                 told.iter().try_for_each(|heard| tell(heard, &mut totals, &mut spare, report))?;
@@ -107,10 +118,9 @@ fn check_file(
             }
             let is_last = reach == Reach::Whole;
             let (news, heard) = sync_channel(WAITING);
-            let worker = &workers[turn % workers.len()];
-            worker.send((part, news)).context("a worker is gone")?;
+            parts.send((part, news)).context("the workers are gone")?;
             told.push_back(heard);
-            while told.len() >= if is_last { 1 } else { 1 + workers.len() } {
+            while told.len() >= if is_last { 1 } else { AHEAD + WORKERS } {
                 let Some(heard) = told.pop_front() else { break };
                 tell(&heard, &mut totals, &mut spare, report)?;
             }
@@ -120,6 +130,11 @@ fn check_file(
         }
         Ok(totals)
     })
+}
+
+/// The next part for whoever is free; none when all have been read.
+fn next_of(received: &Mutex<Receiver<Part>>) -> Option<Part> {
+    received.lock().ok()?.recv().ok()
 }
 
 /// How far a part of the stream reaches.
