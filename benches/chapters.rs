@@ -1,6 +1,8 @@
 //! The same over batches of every application that the grammars describe: `cargo bench --bench chapters`.
 //! The ratio to the loop that only finds newlines, and that of EBCDIC to ASCII, are what counts.
 
+mod baseline;
+
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 
@@ -49,15 +51,9 @@ fn mixed() -> Vec<u8> {
 #[divan::bench]
 fn baseline_next_newline(bencher: Bencher<'_, '_>) {
     let stream = mixed();
-    bencher.counter(BytesCount::of_slice(&stream)).bench_local(|| {
-        let mut rest = black_box(&stream[..]);
-        let mut count = 0_u64;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            count += 1;
-            rest = &rest[end + 1..];
-        }
-        count
-    });
+    bencher
+        .counter(BytesCount::of_slice(&stream))
+        .bench_local(|| baseline::next_newlines(black_box(&stream)));
 }
 
 fn findings(splitter: &mut Splitter, checker: &mut Checker<'_>, chunk: &[u8]) -> u64 {

@@ -1,6 +1,8 @@
 //! How fast records go through the rooms, on one core, beside a loop that only finds each next
 //! newline in the same bytes: `cargo bench`. The ratios are what counts.
 
+mod baseline;
+
 use std::path::Path;
 
 use divan::counter::{BytesCount, ItemsCount};
@@ -50,15 +52,9 @@ fn transaction_rows(stream: &[u8]) -> Vec<Columns> {
 #[divan::bench]
 fn baseline_next_newline(bencher: Bencher<'_, '_>) {
     let stream = lines(SIZE);
-    bencher.counter(BytesCount::of_slice(&stream)).bench_local(|| {
-        let mut rest = black_box(&stream[..]);
-        let mut count = 0_u64;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            count += 1;
-            rest = &rest[end + 1..];
-        }
-        count
-    });
+    bencher
+        .counter(BytesCount::of_slice(&stream))
+        .bench_local(|| baseline::next_newlines(black_box(&stream)));
 }
 
 /// Records cut, each one's first column looked at.

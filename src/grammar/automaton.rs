@@ -279,8 +279,6 @@ impl Automaton {
 #[derive(Clone, Debug, Default)]
 pub struct Cursor {
     state: u16,
-    /// How many groups are open, the transaction itself apart.
-    depth: u8,
     begins: bool,
     /// How often the last record has stood in a row.
     repeats: u32,
@@ -322,7 +320,6 @@ impl Cursor {
         for depth in innermost..innermost + usize::from(step.enter) {
             self.counts[(depth + 1) % DEEPEST] = 1;
         }
-        self.depth = step.depth + step.enter;
         self.state = step.state;
         Ok(&automaton.transitions[number])
     }
