@@ -126,7 +126,7 @@ fn wrong_rules_are_named_with_line_and_column() {
         ("rules AE\nrule 722 on 90 when (any 40\n", "line 3, column 1: expected `)`"),
         ("rules AE\nrule 722 on 90 when any 40 ?\n", "line 2, column 28: neither a word, a text nor a sign"),
     ] {
-        let error = RuleBook::compile(grammar, text).expect_err(text);
+        let error = RuleBook::compile(grammar, &[text]).expect_err(text);
         assert_eq!(error.to_string(), message);
     }
 }

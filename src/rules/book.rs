@@ -12,7 +12,16 @@ use super::{Context, Raised, RuleError, parse};
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
 use crate::message::Transaction;
 
-const ENTRY_SUMMARY: &str = include_str!("../../grammars/rules/entry_summary.rules");
+/// The rules of entry summaries, a file a subject. They are judged in this order, so that a file can
+/// rely on those before it; the signposts stand in the first.
+const ENTRY_SUMMARY: &[&str] = &[
+    include_str!("../../grammars/rules/entry_summary.rules"),
+    include_str!("../../grammars/rules/entry_summary_parties.rules"),
+    include_str!("../../grammars/rules/entry_summary_corrections.rules"),
+    include_str!("../../grammars/rules/entry_summary_agencies.rules"),
+    include_str!("../../grammars/rules/entry_summary_duty.rules"),
+    include_str!("../../grammars/rules/entry_summary_census.rules"),
+];
 
 struct Rule {
     code: ConditionCode,
@@ -53,32 +62,41 @@ impl RuleBook {
     /// Whether there are rules for an application's transactions; [`Self::builtin`] has them.
     #[must_use]
     pub fn judges(application: &str) -> bool {
-        ENTRY_SUMMARY.lines().any(|line| line.strip_prefix("rules ").is_some_and(|own| own == application))
+        let opens = |line: &str| line.strip_prefix("rules ").is_some_and(|own| own == application);
+        ENTRY_SUMMARY.iter().any(|text| text.lines().any(opens))
     }
 
-    /// The rules of a file.
+    /// The rules of an application's files, in order.
     ///
     /// # Errors
-    /// A rule that breaks the language, or names what the grammar does not have.
-    pub fn compile(grammar: &Grammar, text: &str) -> Result<Self, RuleError> {
-        let file = parse::parse(text)?;
-        let (_, automaton) = grammar
-            .structure(&file.application, Direction::Input)
-            .ok_or_else(|| RuleError::at(text, 0, format!("no structure {}", file.application)))?;
-        let compiler = Compiler { grammar, automaton, application: &file.application, text };
+    /// A rule that breaks the language, or names what the grammar does not have; files of more than one
+    /// application.
+    pub fn compile(grammar: &Grammar, texts: &[&str]) -> Result<Self, RuleError> {
         let mut book = Self {
-            application: file.application.clone(),
+            application: String::new(),
             signposts: Signposts::default(),
             plans: vec![LayoutPlan::default(); grammar.layouts().len()],
             guards: Vec::new(),
             rules: Vec::new(),
         };
-        for record in automaton.records() {
-            for layout in compiler.layouts(record) {
-                book.plans[layout.id.index()] = LayoutPlan::new(grammar, layout)?;
+        for text in texts {
+            let file = parse::parse(text)?;
+            let (_, automaton) = grammar
+                .structure(&file.application, Direction::Input)
+                .ok_or_else(|| RuleError::at(text, 0, format!("no structure {}", file.application)))?;
+            let compiler = Compiler { grammar, automaton, application: &file.application, text };
+            if book.application.is_empty() {
+                book.application.clone_from(&file.application);
+                for record in automaton.records() {
+                    for layout in compiler.layouts(record) {
+                        book.plans[layout.id.index()] = LayoutPlan::new(grammar, layout)?;
+                    }
+                }
+            } else if book.application != file.application {
+                return Err(RuleError::at(text, 0, format!("not the rules of {}", book.application)));
             }
+            book.add(&compiler, &file.items, None)?;
         }
-        book.add(&compiler, &file.items, None)?;
         Ok(book)
     }
 
