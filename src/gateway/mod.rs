@@ -111,6 +111,11 @@ impl Peer {
         right
     }
 
+    /// Whether [`Self::knows_password`] answers from memory.
+    fn recalls_password(&self, hash: &str, password: &[u8]) -> bool {
+        self.passwords.recalls(hash, password)
+    }
+
     /// Whether a password was right since this was last asked.
     ///
     /// Only then a batch's header stands where it should, and its columns may be logged: in a header
