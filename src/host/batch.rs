@@ -2,15 +2,13 @@
 
 use jiff::Zoned;
 
+use super::capability::{Capabilities, Capability, Desk};
 use super::world::PeerDirectory;
 use super::{Host, HostError, Peer};
 use crate::envelope::{BatchReading, Block, RawBatch, Sender};
 use crate::grammar::{Direction, Grammar};
 use crate::store::{BatchOnFile, Store, Unit};
 use crate::wire::Columns;
-
-/// The applications that have a host here.
-const APPLICATIONS: [&str; 1] = ["AE"];
 
 /// The field that holds the password of an A- or Z-record.
 const PASSWORD: &str = "communication_password";
@@ -29,7 +27,8 @@ impl<S: Store> Host<'_, S> {
         peer: &dyn Peer,
         now: &Zoned,
     ) -> Result<Vec<Columns>, HostError> {
-        let directory = PeerDirectory { world: &self.world, peer, applications: &APPLICATIONS };
+        let applications = self.capabilities.applications();
+        let directory = PeerDirectory { world: &self.world, peer, applications: &applications };
         let reading = self.envelope.read_batch(batch, &directory);
         let kept = match &reading.conditions {
             conditions if conditions.is_empty() => self.process(batch, &reading, now),
@@ -60,16 +59,18 @@ impl<S: Store> Host<'_, S> {
         reading: &BatchReading,
         now: &Zoned,
     ) -> Result<Vec<Columns>, HostError> {
+        let capability = capability(&self.capabilities, reading)?;
         let mut unit = self.store.begin()?;
         let mut blocks = vec![Vec::new(); reading.blocks.len()];
         if let Some(fault) = &reading.structure_fault {
             let record = batch.rows.get(fault.record as usize - 1);
             if let Some(rows) = blocks.get_mut(fault.block as usize - 1) {
-                *rows = self.entry_summaries.structure_fault(&fault.fault, record)?;
+                *rows = capability.structure_fault(&fault.fault, record)?;
             }
         } else {
+            let mut desk = Desk { world: &self.world, unit: &mut unit, now };
             for (block, rows) in reading.blocks.iter().zip(&mut blocks) {
-                *rows = self.entry_summaries.answer_block(block, &self.world, &mut unit, now)?;
+                *rows = capability.answer_block(block, &mut desk)?;
             }
         }
         let answer = self.envelope.response(reading, &blocks)?;
@@ -83,10 +84,20 @@ impl<S: Store> Host<'_, S> {
         if !reading.conditions.is_empty() {
             return Ok(self.envelope.rejection(reading)?);
         }
-        let failure = |block: &Block| self.entry_summaries.system_failure(block);
+        let capability = capability(&self.capabilities, reading)?;
+        let failure = |block: &Block| capability.system_failure(block);
         let blocks = reading.blocks.iter().map(failure).collect::<Result<Vec<_>, _>>()?;
         Ok(self.envelope.response(reading, &blocks)?)
     }
+}
+
+/// The host of the batch's application. The envelope has refused one that has none (X13).
+fn capability<'a, 'g>(
+    capabilities: &'a Capabilities<'g>,
+    reading: &BatchReading,
+) -> Result<&'a (dyn Capability + 'g), HostError> {
+    let application = &reading.application;
+    capabilities.get(application).ok_or_else(|| HostError::NoCapability(application.clone()))
 }
 
 fn on_file(reading: &BatchReading, records: Vec<Columns>, answer: &[Columns], now: &Zoned) -> BatchOnFile {

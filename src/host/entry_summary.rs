@@ -3,6 +3,7 @@
 
 use jiff::Zoned;
 
+use super::capability::{Capability, Desk};
 use super::filing::{Action, Filing, FilingCells};
 use super::response::{Header, ResponseWriter, Verdict};
 use super::state::{self, StateRules};
@@ -19,59 +20,54 @@ const PAYMENT_MISSING: &str = "263";
 /// A re-added summary whose broker reference is not the one on file.
 const REFERENCE_MISMATCH: &str = "B35";
 
+/// Makes the host of application AE.
+pub(super) fn capability(grammar: &Grammar) -> Result<Box<dyn Capability + '_>, HostError> {
+    Ok(Box::new(EntrySummaryHost::new(grammar, RuleBook::builtin(grammar)?)?))
+}
+
 /// The host of application AE.
 #[derive(Debug)]
-pub(super) struct EntrySummaryHost<'g> {
+struct EntrySummaryHost<'g> {
     grammar: &'g Grammar,
     rules: RuleBook,
     cells: FilingCells,
     response: ResponseWriter<'g>,
 }
 
-impl<'g> EntrySummaryHost<'g> {
-    pub(super) fn new(grammar: &'g Grammar, rules: RuleBook) -> Result<Self, UnknownName> {
-        let (_, automaton) = grammar
-            .structure("AE", Direction::Input)
-            .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
-        let cells = FilingCells::new(grammar, automaton)?;
-        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells })
-    }
-
-    /// The answer to a block: to each of its transactions in order.
-    pub(super) fn answer_block(
-        &self,
-        block: &Block,
-        world: &World,
-        unit: &mut impl Unit,
-        now: &Zoned,
-    ) -> Result<Vec<Columns>, HostError> {
+impl Capability for EntrySummaryHost<'_> {
+    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError> {
         let info = block_info(block);
         let mut rows = Vec::new();
         for (number, transaction) in (1..).zip(&block.transactions) {
             let header = self.header(transaction, number);
-            let verdict = self.answer_transaction(transaction, &info, world, unit, now)?;
+            let verdict = self.answer_transaction(transaction, &info, desk.world, desk.unit, desk.now)?;
             self.response.transaction(&mut rows, transaction, &header, &verdict)?;
         }
         Ok(rows)
     }
 
-    /// The answer to a batch that breaks the structure map: the condition, where it stands, and the
-    /// refusal of the batch (ESF-207).
-    pub(super) fn structure_fault(
-        &self,
-        fault: &Fault,
-        record: Option<&Columns>,
-    ) -> Result<Vec<Columns>, HostError> {
+    /// The condition, where it stands, and the refusal of the batch (ESF-207).
+    fn structure_fault(&self, fault: &Fault, record: Option<&Columns>) -> Result<Vec<Columns>, HostError> {
         Ok(self.response.structure_fault(fault, record)?)
     }
 
-    /// The answer to a block of which nothing could be processed (ESF-211).
-    pub(super) fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
+    /// ESF-211.
+    fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
         let mut rows = Vec::new();
         for (number, transaction) in (1..).zip(&block.transactions) {
             self.response.system_failure(&mut rows, transaction, &self.header(transaction, number))?;
         }
         Ok(rows)
+    }
+}
+
+impl<'g> EntrySummaryHost<'g> {
+    fn new(grammar: &'g Grammar, rules: RuleBook) -> Result<Self, UnknownName> {
+        let (_, automaton) = grammar
+            .structure("AE", Direction::Input)
+            .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
+        let cells = FilingCells::new(grammar, automaton)?;
+        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells })
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -90,7 +86,7 @@ impl<'g> EntrySummaryHost<'g> {
         transaction: &Transaction,
         block: &BlockInfo,
         world: &World,
-        unit: &mut impl Unit,
+        unit: &mut dyn Unit,
         now: &Zoned,
     ) -> Result<Verdict, HostError> {
         let filing = self.cells.read(transaction);
@@ -139,7 +135,7 @@ fn accept(
     filing: Filing,
     on_file: Option<EntrySummary>,
     transaction: &Transaction,
-    unit: &mut impl Unit,
+    unit: &mut dyn Unit,
     now: &Zoned,
 ) -> Result<Verdict, StoreError> {
     if action == Action::Delete {
@@ -161,7 +157,7 @@ fn refuse(
     filing: &Filing,
     on_file: Option<&EntrySummary>,
     block: &BlockInfo,
-    unit: &mut impl Unit,
+    unit: &mut dyn Unit,
 ) -> Result<(), StoreError> {
     let corrects = matches!(filing.action, Some(Action::Add | Action::Replace));
     let is_own = [&block.filer, &block.preparer_filer].contains(&&filing.key.filer);

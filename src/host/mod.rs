@@ -8,6 +8,7 @@
 //! for one that is switched off.
 
 mod batch;
+mod capability;
 mod entry_summary;
 mod filing;
 mod response;
@@ -18,12 +19,12 @@ use jiff::Zoned;
 
 use crate::envelope::EnvelopeCodec;
 use crate::grammar::{Grammar, PutError, UnknownName};
-use crate::rules::{RuleBook, RuleError};
+use crate::rules::RuleError;
 use crate::store::{EntryKey, EntrySummary, Store, StoreError, Unit, Version};
 
 pub use world::{FiledSummary, FilerKind, FilerProfile, Release, SenderProfile, World, WorldError};
 
-use entry_summary::EntrySummaryHost;
+use capability::Capabilities;
 
 /// Who is on the other side of a connection.
 pub trait Peer {
@@ -81,6 +82,9 @@ pub enum HostError {
     /// A record of the answer cannot be written.
     #[error(transparent)]
     Unfit(#[from] PutError),
+    /// An application that has no host was not refused.
+    #[error("application {0:?} has no host")]
+    NoCapability(String),
     /// The envelope of the answer cannot be written.
     #[error(transparent)]
     Envelope(#[from] crate::envelope::AnswerError),
@@ -93,7 +97,7 @@ pub struct Host<'g, S> {
     world: World,
     store: S,
     envelope: EnvelopeCodec<'g>,
-    entry_summaries: EntrySummaryHost<'g>,
+    capabilities: Capabilities<'g>,
 }
 
 impl<'g, S: Store> Host<'g, S> {
@@ -112,7 +116,7 @@ impl<'g, S: Store> Host<'g, S> {
         unit.commit()?;
         Ok(Self {
             envelope: EnvelopeCodec::new(grammar)?,
-            entry_summaries: EntrySummaryHost::new(grammar, RuleBook::builtin(grammar)?)?,
+            capabilities: Capabilities::new(grammar)?,
             grammar,
             world,
             store,

@@ -290,5 +290,7 @@ pub trait Unit {
     ///
     /// # Errors
     /// The store failed, and nothing of the unit is kept.
-    fn commit(self) -> Result<(), StoreError>;
+    fn commit(self) -> Result<(), StoreError>
+    where
+        Self: Sized;
 }
