@@ -4,6 +4,7 @@
 //! the unit is committed; a unit that is dropped leaves no trace.
 
 mod migrations;
+mod packed;
 mod sqlite;
 
 use std::fmt;
