@@ -7,8 +7,9 @@
 mod repair;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Span;
 use jiff::civil::Date;
@@ -39,7 +40,19 @@ pub(super) struct Judge<'a> {
     pub(super) spoiled: &'a HashSet<(u32, u8)>,
     /// The record or item the rule is about.
     pub(super) this: Spot,
+    pub(super) firsts: &'a Firsts,
 }
+
+/// Where values stand for the first time, for tests that ask whether they stood before: looked up, since
+/// a summary has so many lines that each cannot be compared with all before it.
+#[derive(Default)]
+pub(super) struct Firsts(RefCell<HashMap<(*const Scan, u32), FirstSpots>>);
+
+/// By the values of one search: where each stands first.
+type FirstSpots = HashMap<Vec<u8>, Spot>;
+
+/// Up to how many records are compared one by one.
+const FEW: u32 = 16;
 
 impl<'a> Judge<'a> {
     pub(super) fn truth(&self, expression: &Expression, at: Spot) -> Option<bool> {
@@ -304,7 +317,25 @@ impl<'a> Judge<'a> {
         if blank {
             return Some(false);
         }
-        Some(self.spots(scan, at).any(|spot| fields.iter().all(|field| raw(field, spot) == raw(field, at))))
+        let range = reach(self.transaction, scan, at.record);
+        let is_of_spot = |field: &FieldRef| matches!(field.holder, Holder::Current);
+        if range.end - range.start <= FEW || !fields.iter().all(is_of_spot) {
+            let is_same = |spot| fields.iter().all(|field| raw(field, spot) == raw(field, at));
+            return Some(self.spots(scan, at).any(is_same));
+        }
+        // fields have their widths, so the texts one behind the other tell them apart
+        let key =
+            |spot| fields.iter().flat_map(|field| raw(field, spot).unwrap_or_default()).copied().collect();
+        let mut known = self.firsts.0.borrow_mut();
+        let firsts = known.entry((std::ptr::from_ref(scan), range.start)).or_insert_with(|| {
+            let last = Spot { record: u32::MAX, item: u8::MAX };
+            let mut firsts = FirstSpots::new();
+            for spot in self.spots_from(scan, at.record, last) {
+                firsts.entry(key(spot)).or_insert(spot);
+            }
+            firsts
+        });
+        Some(firsts.get::<Vec<u8>>(&key(at)).is_some_and(|first| *first < at))
     }
 
     fn differ(&self, scan: &Scan, field: &FieldRef, at: Spot) -> Option<bool> {
@@ -328,10 +359,20 @@ impl<'a> Judge<'a> {
     }
 
     fn spots<'b>(&self, scan: &'b Scan, at: Spot) -> impl Iterator<Item = Spot> + use<'a, 'b> {
+        let before = if scan.earlier { at } else { Spot { record: u32::MAX, item: u8::MAX } };
+        self.spots_from(scan, at.record, before)
+    }
+
+    /// What a search that begins at a record finds before a spot.
+    fn spots_from<'b>(
+        &self,
+        scan: &'b Scan,
+        from: u32,
+        before: Spot,
+    ) -> impl Iterator<Item = Spot> + use<'a, 'b> {
         let transaction = self.transaction;
-        let range = reach(transaction, scan, at.record);
+        let range = reach(transaction, scan, from);
         let record = &scan.record;
-        let earlier = scan.earlier;
         transaction
             .records_within(record.symbol, range)
             .iter()
@@ -340,7 +381,7 @@ impl<'a> Judge<'a> {
                 let items = if record.items == 0 { 0..=0 } else { 1..=record.items };
                 items.map(move |item| Spot { record: position, item })
             })
-            .take_while(move |spot| !earlier || *spot < at)
+            .take_while(move |spot| *spot < before)
     }
 
     fn neighbour(&self, record: &RecordRef, next: bool, at: Spot) -> Option<Spot> {
