@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use abigate::grammar::{Automaton, Direction, Grammar};
 use abigate::message::{Assembler, Identifier, Transaction};
@@ -60,6 +61,9 @@ impl Reference for World {
     }
 
     fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+        if list == "census_parameter" {
+            return parameters().value(list, code, column);
+        }
         let rate = CASE_RATES.iter().find(|(number, ..)| list == "case" && *number == code);
         if let Some((_, kind, rate)) = rate {
             return [("rate_type", kind), ("rate", rate)]
@@ -74,6 +78,13 @@ impl Reference for World {
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
         Cow::Borrowed(if filer == "CU1" { &[0, 1] } else { &[0] })
     }
+}
+
+/// A world that holds nothing but the parameters of Census that come with the program.
+fn parameters() -> &'static abigate::host::World {
+    static EMPTY: LazyLock<abigate::host::World> =
+        LazyLock::new(|| abigate::host::World::parse("", Grammar::builtin()).unwrap());
+    &EMPTY
 }
 
 impl Bench {
