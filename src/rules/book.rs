@@ -7,6 +7,7 @@ use super::compile::{Compiler, Scope};
 use super::eval::{Change, Content, Judge, Repair};
 use super::expression::{Expression, RecordRef, Spot};
 use super::fields::{Failure, LayoutPlan, Spoiled};
+use super::gate::{Gate, Presence};
 use super::signpost::{Signposts, WHOLE};
 use super::{Context, Raised, RuleError, parse};
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
@@ -32,12 +33,20 @@ struct Rule {
     cells: Box<[Cell]>,
     /// It only matters when this guard holds.
     guard: Option<usize>,
+    gate: Gate,
     test: Expression,
 }
 
 struct Guard {
     outer: Option<usize>,
     test: Expression,
+}
+
+/// What rules are applied to.
+struct Filing<'a> {
+    transaction: &'a Transaction,
+    context: &'a Context<'a>,
+    presence: Presence,
 }
 
 /// All that is checked in the transactions of one application.
@@ -150,7 +159,17 @@ impl RuleBook {
             None => Box::default(),
         };
         let test = compiler.expression(&rule.test, scope, scope)?;
-        Ok(Rule { code: condition.code, severity: condition.severity, record, signpost, cells, guard, test })
+        let gate = Gate::new(&test, record.symbol);
+        Ok(Rule {
+            code: condition.code,
+            severity: condition.severity,
+            record,
+            signpost,
+            cells,
+            guard,
+            gate,
+            test,
+        })
     }
 
     /// Every condition that fields or rules can raise: application and code, in order.
@@ -204,11 +223,12 @@ impl RuleBook {
             return;
         }
         self.judge_fields(transaction, context, &mut spoiled, raised);
+        let filing = Filing { transaction, context, presence: Presence::of(transaction.rows()) };
         let mut guards = vec![None; self.guards.len()];
         for rule in &self.rules {
             let matters = |guard| self.decide_guard(guard, &mut guards, transaction, context, &spoiled);
             if rule.guard.is_none_or(matters) {
-                self.apply(rule, transaction, context, &mut spoiled, raised, observe);
+                self.apply(rule, &filing, &mut spoiled, raised, observe);
             }
         }
     }
@@ -266,19 +286,27 @@ impl RuleBook {
     fn apply(
         &self,
         rule: &Rule,
-        transaction: &Transaction,
-        context: &Context<'_>,
+        filing: &Filing<'_>,
         spoiled: &mut Spoiled,
         raised: &mut Vec<Raised>,
         observe: &mut dyn FnMut(&Rule, &Judge<'_>),
     ) {
+        let &Filing { transaction, context, ref presence } = filing;
+        let records = transaction.records_of(rule.record.symbol);
+        let anywhere = Judge { transaction, context, spoiled, this: Spot { record: 0, item: 0 } };
+        if records.is_empty() || !rule.gate.is_open(&anywhere) {
+            return;
+        }
         let items = if rule.record.items == 0 { 0..=0 } else { 1..=rule.record.items };
-        for &record in transaction.records_of(rule.record.symbol) {
+        for &record in records {
             if rule.record.layout.is_some_and(|id| transaction.nodes()[record as usize].layout != id) {
                 continue;
             }
             for item in items.clone() {
                 let this = Spot { record, item };
+                if !rule.gate.admits(presence, this) {
+                    continue;
+                }
                 let judge = Judge { transaction, context, spoiled, this };
                 if judge.truth(&rule.test, this) != Some(true) {
                     continue;

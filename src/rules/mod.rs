@@ -12,6 +12,7 @@ mod compile;
 mod eval;
 mod expression;
 mod fields;
+mod gate;
 mod lex;
 mod parse;
 mod signpost;

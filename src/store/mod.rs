@@ -5,6 +5,7 @@
 
 mod census;
 mod migrations;
+mod packed;
 mod sqlite;
 
 use std::fmt;

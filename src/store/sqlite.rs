@@ -8,10 +8,10 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 use super::census::{self, CensusWarning, WarningQuery};
 use super::migrations::MIGRATIONS;
+use super::packed::{pack, unpack};
 use super::{
     BatchOnFile, ControlState, EntryKey, EntrySummary, Store, StoreError, Unit, Version, Withdrawal,
 };
-use crate::wire::{Columns, RECORD_LENGTH};
 
 /// A SQLite store. A file is written with a write-ahead log that is flushed at each commit, so what has
 /// been committed survives a crash of the program and of the machine.
@@ -53,8 +53,8 @@ impl SqliteStore {
                 Ok(BatchOnFile {
                     received: timestamp("batch.received", &received)?,
                     sender,
-                    records: rows_of("batch.records", &records)?,
-                    answer: rows_of("batch.answer", &answer)?,
+                    records: unpack("batch.records", &records)?,
+                    answer: unpack("batch.answer", &answer)?,
                 })
             })
             .collect()
@@ -142,7 +142,7 @@ impl Unit for SqliteUnit<'_> {
             summary.warehouse.as_ref().map(|key| &key.filer),
             summary.warehouse.as_ref().map(|key| &key.number),
             summary.final_withdrawal,
-            summary.records.as_flattened(),
+            pack(&summary.records),
             summary.added.to_string(),
             summary.changed.to_string(),
         ])?;
@@ -227,8 +227,8 @@ impl Unit for SqliteUnit<'_> {
         statement.execute(params![
             batch.received.to_string(),
             batch.sender,
-            batch.records.as_flattened(),
-            batch.answer.as_flattened(),
+            pack(&batch.records),
+            pack(&batch.answer),
         ])?;
         Ok(())
     }
@@ -270,7 +270,7 @@ fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreErro
             .zip(row.get::<_, Option<String>>(13)?)
             .map(|(filer, number)| EntryKey { filer, number }),
         final_withdrawal: row.get(14)?,
-        records: rows_of("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
+        records: unpack("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
         added: timestamp("entry_summary.added", &row.get::<_, String>(16)?)?,
         changed: timestamp("entry_summary.changed", &row.get::<_, String>(17)?)?,
     })
@@ -280,18 +280,11 @@ fn timestamp(column: &'static str, text: &str) -> Result<Timestamp, StoreError> 
     text.parse().map_err(|_| StoreError::Damaged { column, found: text.to_owned() })
 }
 
-fn rows_of(column: &'static str, bytes: &[u8]) -> Result<Vec<Columns>, StoreError> {
-    let (rows, rest) = bytes.as_chunks::<RECORD_LENGTH>();
-    if !rest.is_empty() {
-        return Err(StoreError::Damaged { column, found: format!("{} bytes", bytes.len()) });
-    }
-    Ok(rows.to_vec())
-}
-
 #[cfg(test)]
 mod tests {
 
     use super::*;
+    use crate::wire::RECORD_LENGTH;
 
     fn summary(number: &str) -> EntrySummary {
         let now: Timestamp = "2026-08-03T16:00:00Z".parse().unwrap();
