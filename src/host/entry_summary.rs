@@ -4,6 +4,7 @@
 use jiff::Zoned;
 
 use super::capability::{Capability, Desk};
+use super::census::WarningCells;
 use super::filing::{Action, Filing, FilingCells};
 use super::response::{Header, ResponseWriter, Verdict};
 use super::state::{self, StateRules};
@@ -12,7 +13,7 @@ use crate::envelope::Block;
 use crate::grammar::{Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
 use crate::rules::{BlockInfo, Context, Raised, RuleBook};
-use crate::store::{ControlState, EntryKey, EntrySummary, StoreError, Unit, Version};
+use crate::store::{CensusWarning, ControlState, EntryKey, EntrySummary, StoreError, Unit, Version};
 use crate::wire::Columns;
 
 /// No payment type, which a summary that is not yet paid must have.
@@ -32,6 +33,7 @@ struct EntrySummaryHost<'g> {
     rules: RuleBook,
     cells: FilingCells,
     response: ResponseWriter<'g>,
+    warnings: WarningCells,
 }
 
 impl Capability for EntrySummaryHost<'_> {
@@ -67,7 +69,8 @@ impl<'g> EntrySummaryHost<'g> {
             .structure("AE", Direction::Input)
             .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
         let cells = FilingCells::new(grammar, automaton)?;
-        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells })
+        let warnings = WarningCells::new(grammar)?;
+        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells, warnings })
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -116,7 +119,8 @@ impl<'g> EntrySummaryHost<'g> {
         let mut verdict = match filing.action {
             // Without an action there is nothing to do; the rules have refused it.
             Some(action) if conditions.iter().all(|raised| raised.severity != Severity::Fatal) => {
-                accept(action, filing, on_file, transaction, unit, now)?
+                let warnings = self.warnings.of(transaction, &conditions, &filing, now);
+                accept(action, filing, on_file, transaction, &warnings, unit, now)?
             }
             _ => {
                 refuse(&filing, on_file.as_ref(), block, unit)?;
@@ -135,6 +139,7 @@ fn accept(
     filing: Filing,
     on_file: Option<EntrySummary>,
     transaction: &Transaction,
+    warnings: &[CensusWarning],
     unit: &mut dyn Unit,
     now: &Zoned,
 ) -> Result<Verdict, StoreError> {
@@ -147,6 +152,9 @@ fn accept(
     let summary = established(filing, on_file, transaction, now);
     unit.put_entry_summary(&summary)?;
     unit.consolidate(&summary.key, &releases)?;
+    if !is_new || !warnings.is_empty() {
+        unit.put_census_warnings(&summary.key, warnings)?;
+    }
     Ok(if is_new { Verdict::added(summary.version) } else { Verdict::replaced(summary.version) })
 }
 

@@ -9,6 +9,7 @@
 
 mod batch;
 mod capability;
+mod census;
 mod entry_summary;
 mod filing;
 mod response;

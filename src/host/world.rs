@@ -22,6 +22,7 @@ pub use tables::{FiledSummary, Release};
 
 pub(super) use profiles::PeerDirectory;
 
+use super::census::{self, Parameter, ParameterTable};
 use reference::ReferenceTable;
 
 /// Who may transmit, and what is on file. Its `Debug` shows no party's number.
@@ -33,6 +34,7 @@ pub struct World {
     filers: HashMap<String, FilerProfile>,
     entry_summaries: Vec<FiledSummary>,
     reference: HashMap<&'static str, ReferenceTable>,
+    census: ParameterTable,
 }
 
 /// A world that cannot be used.
@@ -116,6 +118,8 @@ struct WorldFile {
     tariff: Option<Vec<tables::Tariff>>,
     case: Option<Vec<tables::Case>>,
     release: Option<Vec<Release>>,
+    /// What Census expects, in the place of what comes with the program.
+    census_parameter: Option<Vec<Parameter>>,
     #[serde(default)]
     entry_summary: Vec<FiledSummary>,
 }
@@ -155,6 +159,13 @@ impl World {
         check::check(&file, grammar)?;
         let clock = check::clock(file.clock.as_deref())?;
         let reference = reference::tables(&file)?;
+        let census = file.census_parameter.map_or_else(ParameterTable::builtin, ParameterTable::new);
+        let census = census.map_err(|key| WorldError::Invalid {
+            table: census::LIST,
+            key,
+            column: "range",
+            expected: "decimal number",
+        })?;
         Ok(Self {
             clock,
             unavailable_applications: file.unavailable_applications,
@@ -162,6 +173,7 @@ impl World {
             filers: file.filer.into_iter().map(|filer| (filer.code.clone(), filer)).collect(),
             entry_summaries: file.entry_summary,
             reference,
+            census,
         })
     }
 
@@ -204,6 +216,9 @@ impl World {
     /// A column of a code's row.
     #[must_use]
     pub fn column(&self, list: &str, code: &str, column: &str) -> Option<&str> {
+        if list == census::LIST {
+            return self.census.value(code, column);
+        }
         self.reference.get(list)?.value(code, column)
     }
 }

@@ -254,21 +254,20 @@ impl<'g> Compiler<'g> {
         this: Scope<'g>,
         at: Scope<'g>,
     ) -> Compiled<Expression> {
+        let Some(table) = self.grammar.list(list) else {
+            let keys = keys.iter().map(|key| self.expression(&key.value, this, at));
+            return Ok(Expression::Reference {
+                list: list.into(),
+                keys: keys.collect::<Compiled<_>>()?,
+                column: column.into(),
+            });
+        };
         let (constants, variables) =
             keys.iter().partition::<Vec<_>, _>(|key| matches!(key.value.node, ast::Expression::Text(_)));
         let mut values = Vec::new();
         for key in &variables {
             values.push(self.expression(&key.value, this, at)?);
         }
-        let Some(table) = self.grammar.list(list) else {
-            let key = values.pop().filter(|_| keys.len() == 1);
-            let key = key.ok_or_else(|| self.wrong(offset, format!("{list} is looked up by one key")))?;
-            return Ok(Expression::Reference {
-                list: list.into(),
-                key: Box::new(key),
-                column: column.into(),
-            });
-        };
         for name in keys.iter().map(|key| key.column.as_str()).chain([column]) {
             if !table.header().iter().any(|known| known == name) {
                 return Err(self.wrong(offset, format!("{list} has no column {name}")));

@@ -169,13 +169,17 @@ impl<'a> Judge<'a> {
             Expression::Absolute(inner) => {
                 self.number(inner, at).map_or(Value::Undecided, |number| Value::Number(number.abs()))
             }
-            Expression::Table(rows, keys) => match self.joined_keys(keys, at) {
+            Expression::Table(rows, keys) => match self.joined_keys(keys, "/", at) {
                 Some(key) => {
                     rows.get(key.as_ref()).map_or(Value::Blank, |value| of_kind(Cow::Borrowed(value), kind))
                 }
                 None => Value::Undecided,
             },
-            Expression::Reference { list, key, column } => self.reference(list, key, column, at, kind),
+            Expression::Reference { list, keys, column } => {
+                let Some(key) = self.joined_keys(keys, " ", at) else { return Value::Undecided };
+                let held = self.context.reference.value(list, &key, column);
+                held.map_or(Value::Undecided, |value| of_kind(Cow::Owned(value), kind))
+            }
             Expression::Sum(scan, value) => self.sum(scan, value, at).map_or(Value::Undecided, Value::Number),
             Expression::Count(scan) => {
                 self.count(scan, at).map_or(Value::Undecided, |count| Value::Number(Decimal::from(count)))
@@ -188,29 +192,16 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn joined_keys<'b>(&'b self, keys: &'b [Expression], at: Spot) -> Option<Cow<'b, str>> {
+    fn joined_keys<'b>(&'b self, keys: &'b [Expression], between: &str, at: Spot) -> Option<Cow<'b, str>> {
         if let [only] = keys {
             return self.text(only, at);
         }
         let texts = keys.iter().map(|key| self.text(key, at)).collect::<Option<Vec<_>>>()?;
-        Some(Cow::Owned(texts.join("/")))
+        Some(Cow::Owned(texts.join(between)))
     }
 
     fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {
         as_number(self.value(expression, at, Kind::Number))
-    }
-
-    fn reference<'b>(
-        &'b self,
-        list: &str,
-        key: &'b Expression,
-        column: &str,
-        at: Spot,
-        kind: Kind,
-    ) -> Value<'b> {
-        let Some(key) = self.text(key, at) else { return Value::Undecided };
-        let held = self.context.reference.value(list, &key, column);
-        held.map_or(Value::Undecided, |value| of_kind(Cow::Owned(value), kind))
     }
 
     fn field<'b>(&'b self, field: &FieldRef, at: Spot, kind: Kind) -> Value<'b> {

@@ -82,9 +82,10 @@ pub(super) enum Expression {
     Absolute(Box<Expression>),
     /// A grammar's table by its keys that vary; several are joined by a slash.
     Table(HashMap<Box<str>, Box<str>>, Box<[Expression]>),
+    /// A host's list; several keys are joined by a space.
     Reference {
         list: Box<str>,
-        key: Box<Expression>,
+        keys: Box<[Expression]>,
         column: Box<str>,
     },
     Sum(Scan, Box<Expression>),

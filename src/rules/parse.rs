@@ -1,5 +1,7 @@
 //! Reads a file of rules; `docs/rules.md` describes the language.
 
+use std::collections::HashMap;
+
 use super::RuleError;
 use super::ast::{
     Arithmetic, At, CalendarUnit, Comparison, Counting, Expression, FieldName, Holder, Item, Reach,
@@ -15,12 +17,16 @@ const RESERVED: [&str; 22] = [
 
 pub(super) fn parse(text: &str) -> Result<RuleFile, RuleError> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { text, tokens: &tokens, next: 0 };
+    let mut parser = Parser { text, tokens: &tokens, next: 0, names: HashMap::new() };
     parser.expect_word("rules")?;
     let application = parser.word("an application identifier")?.node.to_owned();
     let mut items = Vec::new();
     while parser.next < tokens.len() {
-        items.push(parser.item()?);
+        if parser.accept_word("define") {
+            parser.definition()?;
+        } else {
+            items.push(parser.item()?);
+        }
     }
     Ok(RuleFile { application, items })
 }
@@ -29,6 +35,8 @@ struct Parser<'a> {
     text: &'a str,
     tokens: &'a [(usize, Token<'a>)],
     next: usize,
+    /// What has a name of its own, by what stands above.
+    names: HashMap<&'a str, At<Expression>>,
 }
 
 type Parsed<T> = Result<T, RuleError>;
@@ -84,6 +92,15 @@ impl<'a> Parser<'a> {
             found.counting = Counting::Field(self.word("a field")?.node.to_owned());
         }
         Ok(found)
+    }
+
+    /// A value or test that rules name: it means what it would mean if it stood there.
+    fn definition(&mut self) -> Parsed<()> {
+        let name = self.word("a name")?.node;
+        self.expect_word("as")?;
+        let meaning = self.expression()?;
+        self.names.insert(name, meaning);
+        Ok(())
     }
 
     fn rule(&mut self) -> Parsed<Rule> {
@@ -303,6 +320,7 @@ impl<'a> Parser<'a> {
                 Expression::Round(Box::new(inner), places)
             }
             "previous" | "next" => self.neighbour(word == "next")?,
+            name if self.names.contains_key(name) && !self.is_sign(".") => self.names[name].node.clone(),
             number if is_number(number) && !self.is_sign(".") => Expression::Number(number.to_owned()),
             _ => {
                 self.next -= 1;

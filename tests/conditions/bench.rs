@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use abigate::grammar::{Automaton, Direction, Grammar};
 use abigate::message::{Assembler, Identifier, Transaction};
@@ -18,7 +19,7 @@ pub struct Bench {
 /// What the rules are told of the world: anything is on a list but what begins with ZZ or 99-99.
 pub struct World;
 
-const COLUMNS: [(&str, &str, &str, &str); 17] = [
+const COLUMNS: [(&str, &str, &str, &str); 20] = [
     ("importer", "12-0000001", "status", "void"),
     ("importer", "12-0000002", "status", "inactive"),
     ("importer", "12-0000003", "reconciliation", "false"),
@@ -36,6 +37,9 @@ const COLUMNS: [(&str, &str, &str, &str); 17] = [
     ("case", "A475000001", "country", "FR"),
     ("case", "A475000002", "cash", "true"),
     ("hts", "3924104001", "units", "KG"),
+    ("hts", "1902192021", "agencies", "AM7 FD4"),
+    ("hts", "1902192022", "agencies", "AM7 FD3"),
+    ("hts", "8471300101", "agencies", "EP8"),
 ];
 const CASE_RATES: [(&str, &str, &str); 2] = [("A475000003", "A", "2.5"), ("C475000004", "S", "0.25")];
 
@@ -52,6 +56,11 @@ impl Reference for World {
             "manufacturer",
             "bond",
             "case",
+            "pga_source_type",
+            "pga_entity_role",
+            "pga_affirmation_of_compliance",
+            "pga_vessel_characteristic",
+            "pga_routing_type",
         ];
         held.contains(&list).then(|| {
             let unknown = code.starts_with("ZZ") || code.starts_with("99-99") || code.ends_with("999999");
@@ -60,6 +69,9 @@ impl Reference for World {
     }
 
     fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+        if list == "census_parameter" {
+            return parameters().value(list, code, column);
+        }
         let rate = CASE_RATES.iter().find(|(number, ..)| list == "case" && *number == code);
         if let Some((_, kind, rate)) = rate {
             return [("rate_type", kind), ("rate", rate)]
@@ -74,6 +86,13 @@ impl Reference for World {
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
         Cow::Borrowed(if filer == "CU1" { &[0, 1] } else { &[0] })
     }
+}
+
+/// A world that holds nothing but the parameters of Census that come with the program.
+fn parameters() -> &'static abigate::host::World {
+    static EMPTY: LazyLock<abigate::host::World> =
+        LazyLock::new(|| abigate::host::World::parse("", Grammar::builtin()).unwrap());
+    &EMPTY
 }
 
 impl Bench {
@@ -120,9 +139,12 @@ impl Bench {
         for (number, row) in rows.iter().enumerate() {
             assembler
                 .push(row, number as u64 + 1, &mut None)
-                .map_err(|fault| format!("{}: {fault}", String::from_utf8_lossy(row)))?;
+                .map_err(|fault| format!("{} structure", fault.condition()))?;
         }
-        assembler.finish().map_err(|fault| fault.to_string())?.ok_or_else(|| "no transaction".to_owned())
+        assembler
+            .finish()
+            .map_err(|fault| format!("{} structure", fault.condition()))?
+            .ok_or_else(|| "no transaction".to_owned())
     }
 
     pub fn context<'a>(&'a self, reference: &'a dyn Reference, block: &'a BlockInfo) -> Context<'a> {
@@ -136,7 +158,7 @@ fn rows(path: &Path) -> Vec<Columns> {
 }
 
 /// # Errors
-/// The records are no transaction.
+/// The condition of a fault of structure: the records are no transaction.
 pub fn judged(bench: &Bench, rows: &[Columns], block: &BlockInfo) -> Result<Vec<Raised>, String> {
     let transaction = bench.assembled(rows)?;
     Ok(bench.book.judge(&transaction, &bench.context(&World, block)))

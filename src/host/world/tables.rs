@@ -92,11 +92,14 @@ rows! {
         name: Option<String>,
     }
 
-    /// A tariff number with its reporting units in order, and the days on which it may be used.
+    /// A tariff number with its reporting units in order, the flags of partner agencies, and the days on
+    /// which it may be used.
     struct Tariff {
         number: String,
         description: String,
         units: Vec<String>,
+        #[serde(default)]
+        agencies: Vec<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<Date>,
         #[serde(skip_serializing_if = "Option::is_none")]

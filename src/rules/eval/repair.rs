@@ -227,7 +227,7 @@ impl Judge<'_> {
                 self.depend(inner, at, out);
             }
             Expression::Table(_, keys) => keys.iter().for_each(|key| self.depend(key, at, out)),
-            Expression::Reference { key, .. } => self.depend(key, at, out),
+            Expression::Reference { keys, .. } => keys.iter().for_each(|key| self.depend(key, at, out)),
             Expression::Sum(scan, value) => {
                 for spot in self.spots(scan, at) {
                     self.depend(value, spot, out);
