@@ -29,6 +29,7 @@ impl<S: Store> Host<'_, S> {
         peer: &dyn Peer,
         now: &Zoned,
     ) -> Result<Vec<Columns>, HostError> {
+        self.world.turn_to(now.date());
         let directory = PeerDirectory { world: &self.world, peer, applications: &APPLICATIONS };
         let reading = self.envelope.read_batch(batch, &directory);
         let kept = match &reading.conditions {
