@@ -392,7 +392,7 @@ mod tests {
             (
                 "[[bond]]\nimporter = \"28-3140001\"\nkind = \"continuous\"\nnumber = \"1\"\nsurety = \"457\"\n\
                  activity = \"1\"\neffective = \"2026-01-01\"",
-                "bond \"1\": importer \"*******001\" is not in importer",
+                "bond \"*******001\": importer \"*******001\" is not in importer",
             ),
         ];
         for (text, message) in cases {

@@ -106,6 +106,13 @@ pub(super) enum Expression {
         keys: Vec<TableKey>,
         column: String,
     },
+    /// A host's list has a row with this key.
+    Known {
+        list: String,
+        keys: Vec<TableKey>,
+    },
+    /// The first of these that has a value.
+    First(Vec<At<Expression>>),
     Sum(Scan, Box<At<Expression>>),
     Count(Scan),
     And(Vec<At<Expression>>),

@@ -163,6 +163,14 @@ impl<'a> Judge<'a> {
                 None => Value::Undecided,
             },
             Expression::Reference { list, key, column } => self.reference(list, key, column, at, kind),
+            Expression::Joined(parts) => {
+                self.joined_texts(parts, at).map_or(Value::Undecided, |text| Value::Text(Cow::Owned(text)))
+            }
+            Expression::First(values) => {
+                let mut values = values.iter().map(|value| self.value(value, at, kind));
+                let given = |value: &Value<'_>| !matches!(value, Value::Undecided | Value::Blank);
+                values.find(given).unwrap_or(Value::Undecided)
+            }
             Expression::Sum(scan, value) => self.sum(scan, value, at).map_or(Value::Undecided, Value::Number),
             Expression::Count(scan) => {
                 self.count(scan, at).map_or(Value::Undecided, |count| Value::Number(Decimal::from(count)))
@@ -181,6 +189,15 @@ impl<'a> Judge<'a> {
         }
         let texts = keys.iter().map(|key| self.text(key, at)).collect::<Option<Vec<_>>>()?;
         Some(Cow::Owned(texts.join("/")))
+    }
+
+    fn joined_texts(&self, parts: &[(Kind, Expression)], at: Spot) -> Option<String> {
+        let text = |(kind, part): &(Kind, Expression)| match self.value(part, at, *kind) {
+            Value::Date(date) => Some(date.to_string()),
+            value => as_text(value).map(Cow::into_owned),
+        };
+        let texts = parts.iter().map(text).collect::<Option<Vec<_>>>()?;
+        Some(texts.join(" "))
     }
 
     fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {

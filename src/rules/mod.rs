@@ -14,6 +14,7 @@ mod expression;
 mod fields;
 mod lex;
 mod parse;
+mod reference;
 mod signpost;
 
 use std::borrow::Cow;
