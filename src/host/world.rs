@@ -363,7 +363,7 @@ mod tests {
         let cases = [
             ("\nclok = \"\"", "line 2: unknown field `clok`"),
             ("[[surety]]\ncode = \"457\"\nnam = \"L\"", "line 3: surety has no column `nam`"),
-            ("\n[[surety]]\ncode = \"457\"", "line 2: surety \"457\": name: expected not blank"),
+            ("\n[[surety]]\ncode = \"457\"", "line 2: surety \"457\": name: expected a value"),
             ("clock = \"noon\"", "clock: expected date and time"),
             (
                 "unavailable_applications = [\"ZZ\"]",

@@ -104,7 +104,7 @@ impl ReferenceColumn {
         let text = text.trim();
         if text.is_empty() {
             return match &self.need {
-                Need::Required => Err("not blank".to_owned()),
+                Need::Required => Err("a value".to_owned()),
                 Need::Optional => Ok(String::new()),
                 Need::Else(value) => Ok(value.clone()),
             };
