@@ -113,6 +113,8 @@ pub(super) enum Expression {
     },
     /// The first of these that has a value.
     First(Vec<At<Expression>>),
+    /// What the first record found says.
+    The(Scan, Box<At<Expression>>),
     Sum(Scan, Box<At<Expression>>),
     Count(Scan),
     And(Vec<At<Expression>>),

@@ -124,6 +124,10 @@ impl<'g> Compiler<'g> {
             ast::Expression::First(values) => {
                 Expression::First(values.iter().map(compile).collect::<Compiled<_>>()?)
             }
+            ast::Expression::The(scan, value) => {
+                let (scan, inside) = self.scan(scan, this)?;
+                Expression::The(scan, Box::new(self.expression(value, this, inside)?))
+            }
             ast::Expression::Sum(scan, value) => {
                 let (scan, inside) = self.scan(scan, this)?;
                 Expression::Sum(scan, Box::new(self.expression(value, this, inside)?))
@@ -373,6 +377,7 @@ fn hint(expression: &Expression) -> Hint {
             }
         }),
         Expression::Neighbour { value, .. } => hint(value),
+        Expression::The(_, value) => hint(value),
         Expression::First(values) => values.first().map_or(Hint::None, hint),
         _ => Hint::None,
     }

@@ -131,7 +131,7 @@ impl<'a> Judge<'a> {
     fn value<'b>(&'b self, expression: &'b Expression, at: Spot, kind: Kind) -> Value<'b> {
         match expression {
             Expression::Field(field) => self.field(field, at, kind),
-            Expression::Part(field, from, to) => self.part(field, *from, *to, at),
+            Expression::Part(field, from, to) => self.part(field, (*from, *to), at, kind),
             Expression::Text(text) => Value::Text(Cow::Borrowed(text)),
             Expression::Number(number) => Value::Number(*number),
             Expression::Today => Value::Date(self.context.today),
@@ -170,6 +170,12 @@ impl<'a> Judge<'a> {
                 let mut values = values.iter().map(|value| self.value(value, at, kind));
                 let given = |value: &Value<'_>| !matches!(value, Value::Undecided | Value::Blank);
                 values.find(given).unwrap_or(Value::Undecided)
+            }
+            Expression::The(scan, value) => {
+                match self.spots(scan, at).find(|spot| self.admits(scan, *spot) == Some(true)) {
+                    Some(spot) => self.value(value, spot, kind),
+                    None => Value::Blank,
+                }
             }
             Expression::Sum(scan, value) => self.sum(scan, value, at).map_or(Value::Undecided, Value::Number),
             Expression::Count(scan) => {
@@ -236,7 +242,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn part<'b>(&'b self, field: &FieldRef, from: u8, to: u8, at: Spot) -> Value<'b> {
+    fn part<'b>(&'b self, field: &FieldRef, (from, to): (u8, u8), at: Spot, kind: Kind) -> Value<'b> {
         let Some((cell, record)) = self.cell(field, at) else { return Value::Blank };
         if self.is_spoiled(record, cell) {
             return Value::Undecided;
@@ -245,7 +251,7 @@ impl<'a> Judge<'a> {
         let part = raw.get(usize::from(from) - 1..usize::from(to)).unwrap_or_default();
         match std::str::from_utf8(part).map(str::trim) {
             Ok("") => Value::Blank,
-            Ok(text) => Value::Text(Cow::Borrowed(text)),
+            Ok(text) => of_kind(Cow::Borrowed(text), kind),
             Err(_) => Value::Undecided,
         }
     }

@@ -91,6 +91,7 @@ pub(super) enum Expression {
     Joined(Box<[(Kind, Expression)]>),
     /// The first that has a value.
     First(Box<[Expression]>),
+    The(Scan, Box<Expression>),
     Sum(Scan, Box<Expression>),
     Count(Scan),
     And(Box<[Expression]>),

@@ -10,9 +10,9 @@ use super::ast::{
 use super::lex::{Token, tokens};
 
 /// Words that cannot be a field's name.
-const RESERVED: [&str; 25] = [
+const RESERVED: [&str; 26] = [
     "and", "or", "not", "in", "like", "given", "blank", "any", "count", "sum", "where", "this", "previous",
-    "next", "today", "gap", "known", "first", "let", "repeats", "differ", "weekend", "round", "abs",
+    "next", "today", "gap", "known", "first", "let", "the", "repeats", "differ", "weekend", "round", "abs",
     "earlier",
 ];
 
@@ -23,11 +23,7 @@ pub(super) fn parse(text: &str) -> Result<RuleFile, RuleError> {
     let application = parser.word("an application identifier")?.node.to_owned();
     let mut items = Vec::new();
     while parser.next < tokens.len() {
-        if parser.accept_word("let") {
-            parser.name_value()?;
-        } else {
-            items.push(parser.item()?);
-        }
+        items.extend(parser.item()?);
     }
     Ok(RuleFile { application, items })
 }
@@ -36,15 +32,20 @@ struct Parser<'a> {
     text: &'a str,
     tokens: &'a [(usize, Token<'a>)],
     next: usize,
-    /// Values that the file has given a name; it stands for them from there on.
+    /// Values and tests that the file has given a name; it stands for them from there on.
     named: HashMap<&'a str, Expression>,
 }
 
 type Parsed<T> = Result<T, RuleError>;
 
 impl<'a> Parser<'a> {
-    fn item(&mut self) -> Parsed<At<Item>> {
+    /// The next item; none if it only gives something a name.
+    fn item(&mut self) -> Parsed<Option<At<Item>>> {
         let offset = self.offset();
+        if self.accept_word("let") {
+            self.name_value()?;
+            return Ok(None);
+        }
         let node = if self.accept_word("signpost") {
             Item::Signpost(self.signpost()?)
         } else if self.accept_word("rule") {
@@ -54,19 +55,19 @@ impl<'a> Parser<'a> {
             self.expect_sign("{")?;
             let mut items = Vec::new();
             while !self.accept_sign("}") {
-                items.push(self.item()?);
+                items.extend(self.item()?);
             }
             Item::When(test, items)
         } else {
             return Err(self.wrong("`rule`, `when` or `signpost`"));
         };
-        Ok(At { offset, node })
+        Ok(Some(At { offset, node }))
     }
 
     fn name_value(&mut self) -> Parsed<()> {
         let name = self.word("a name")?.node;
         self.expect_sign("=")?;
-        let value = self.terms()?.node;
+        let value = self.expression()?.node;
         match self.named.insert(name, value) {
             None => Ok(()),
             Some(_) => Err(self.wrong_before("a name that is not taken")),
@@ -289,12 +290,12 @@ impl<'a> Parser<'a> {
             "any" => Expression::Any(self.scan()?),
             "count" => Expression::Count(self.scan()?),
             "sum" => {
-                let scan = self.record()?;
-                self.expect_sign(".")?;
-                let field = self.owned_word("a field")?;
-                let value = self.current(field);
-                let scan = self.scan_of(scan, false)?;
-                Expression::Sum(scan, Box::new(value))
+                let (scan, value) = self.scanned_field()?;
+                Expression::Sum(scan, value)
+            }
+            "the" => {
+                let (scan, value) = self.scanned_field()?;
+                Expression::The(scan, value)
             }
             "differ" => {
                 let record = self.record()?;
@@ -343,6 +344,15 @@ impl<'a> Parser<'a> {
                 self.part_of(field)?
             }
         })
+    }
+
+    /// `RECORD.FIELD [in GROUP] [where TEST]`
+    fn scanned_field(&mut self) -> Parsed<(Scan, Box<At<Expression>>)> {
+        let record = self.record()?;
+        self.expect_sign(".")?;
+        let field = self.owned_word("a field")?;
+        let value = self.current(field);
+        Ok((self.scan_of(record, false)?, Box::new(value)))
     }
 
     fn neighbour(&mut self, next: bool) -> Parsed<Expression> {

@@ -78,14 +78,14 @@ fn check_tables(names: &Names<'_>) -> Result<(), WorldError> {
             let cells = table.row(row).map(str::to_owned).collect::<Vec<_>>();
             for (column, cell) in kind.columns.iter().zip(&cells) {
                 let Some(target) = &column.refers else { continue };
-                if cell.is_empty() || names.has(target, cell) {
+                let Some(unknown) = column.values(cell).find(|value| !names.has(target, value)) else {
                     continue;
-                }
+                };
                 return Err(WorldError::Unknown {
                     table: kind.name.clone(),
                     key: key_of(kind, &cells),
                     column: column.name.clone(),
-                    value: if column.is_private() { masked(cell) } else { cell.clone() },
+                    value: if column.is_private() { masked(unknown) } else { unknown.to_owned() },
                     target: target.clone(),
                 });
             }

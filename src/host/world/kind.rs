@@ -95,6 +95,12 @@ impl ReferenceColumn {
         matches!(self.form, Form::Party | Form::Parties)
     }
 
+    /// The values of a cell: none, one, or several words.
+    pub(super) fn values<'a>(&self, cell: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let separator = if matches!(self.form, Form::Words | Form::Parties) { ' ' } else { '\n' };
+        cell.split(separator).filter(|value| !value.is_empty())
+    }
+
     /// What the column holds for a text of a file: words with single spaces, a flag in full, what a blank
     /// stands for.
     ///

@@ -233,7 +233,7 @@ impl Judge<'_> {
             Expression::First(values) => values.iter().for_each(|value| self.depend(value, at, out)),
             Expression::Table(_, keys) => keys.iter().for_each(|key| self.depend(key, at, out)),
             Expression::Reference { key, .. } => self.depend(key, at, out),
-            Expression::Sum(scan, value) => {
+            Expression::Sum(scan, value) | Expression::The(scan, value) => {
                 for spot in self.spots(scan, at) {
                     self.depend(value, spot, out);
                 }
