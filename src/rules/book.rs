@@ -14,10 +14,12 @@ use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
 use crate::message::Transaction;
 
 /// The rules of entry summaries, a file a subject. They are judged in this order, so that a file can
-/// rely on those before it; the signposts stand in the first.
+/// rely on those before it; the signposts stand in the first. What is wrong with a party or a case is told
+/// before the amounts that depend on it.
 const ENTRY_SUMMARY: &[&str] = &[
-    include_str!("../../grammars/rules/entry_summary.rules"),
+    include_str!("../../grammars/rules/entry_summary_signposts.rules"),
     include_str!("../../grammars/rules/entry_summary_parties.rules"),
+    include_str!("../../grammars/rules/entry_summary.rules"),
     include_str!("../../grammars/rules/entry_summary_corrections.rules"),
     include_str!("../../grammars/rules/entry_summary_agencies.rules"),
     include_str!("../../grammars/rules/entry_summary_duty.rules"),

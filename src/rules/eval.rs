@@ -144,7 +144,7 @@ impl<'a> Judge<'a> {
     fn value<'b>(&'b self, expression: &'b Expression, at: Spot, kind: Kind) -> Value<'b> {
         match expression {
             Expression::Field(field) => self.field(field, at, kind),
-            Expression::Part(field, from, to) => self.part(field, *from, *to, at),
+            Expression::Part(field, from, to) => self.part(field, (*from, *to), at, kind),
             Expression::Text(text) => Value::Text(Cow::Borrowed(text)),
             Expression::Number(number) => Value::Number(*number),
             Expression::Today => Value::Date(self.context.today),
@@ -169,16 +169,26 @@ impl<'a> Judge<'a> {
             Expression::Absolute(inner) => {
                 self.number(inner, at).map_or(Value::Undecided, |number| Value::Number(number.abs()))
             }
-            Expression::Table(rows, keys) => match self.joined_keys(keys, "/", at) {
+            Expression::Table(rows, keys) => match self.joined_keys(keys, at) {
                 Some(key) => {
                     rows.get(key.as_ref()).map_or(Value::Blank, |value| of_kind(Cow::Borrowed(value), kind))
                 }
                 None => Value::Undecided,
             },
-            Expression::Reference { list, keys, column } => {
-                let Some(key) = self.joined_keys(keys, " ", at) else { return Value::Undecided };
-                let held = self.context.reference.value(list, &key, column);
-                held.map_or(Value::Undecided, |value| of_kind(Cow::Owned(value), kind))
+            Expression::Reference { list, key, column } => self.reference(list, key, column, at, kind),
+            Expression::Joined(parts) => {
+                self.joined_texts(parts, at).map_or(Value::Undecided, |text| Value::Text(Cow::Owned(text)))
+            }
+            Expression::First(values) => {
+                let mut values = values.iter().map(|value| self.value(value, at, kind));
+                let given = |value: &Value<'_>| !matches!(value, Value::Undecided | Value::Blank);
+                values.find(given).unwrap_or(Value::Undecided)
+            }
+            Expression::The(scan, value) => {
+                match self.spots(scan, at).find(|spot| self.admits(scan, *spot) == Some(true)) {
+                    Some(spot) => self.value(value, spot, kind),
+                    None => Value::Blank,
+                }
             }
             Expression::Sum(scan, value) => self.sum(scan, value, at).map_or(Value::Undecided, Value::Number),
             Expression::Count(scan) => {
@@ -192,12 +202,34 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn joined_keys<'b>(&'b self, keys: &'b [Expression], between: &str, at: Spot) -> Option<Cow<'b, str>> {
+    fn joined_keys<'b>(&'b self, keys: &'b [Expression], at: Spot) -> Option<Cow<'b, str>> {
         if let [only] = keys {
             return self.text(only, at);
         }
         let texts = keys.iter().map(|key| self.text(key, at)).collect::<Option<Vec<_>>>()?;
-        Some(Cow::Owned(texts.join(between)))
+        Some(Cow::Owned(texts.join("/")))
+    }
+
+    fn joined_texts(&self, parts: &[(Kind, Expression)], at: Spot) -> Option<String> {
+        let text = |(kind, part): &(Kind, Expression)| match self.value(part, at, *kind) {
+            Value::Date(date) => Some(date.to_string()),
+            value => as_text(value).map(Cow::into_owned),
+        };
+        let texts = parts.iter().map(text).collect::<Option<Vec<_>>>()?;
+        Some(texts.join(" "))
+    }
+
+    fn reference<'b>(
+        &'b self,
+        list: &str,
+        key: &'b Expression,
+        column: &str,
+        at: Spot,
+        kind: Kind,
+    ) -> Value<'b> {
+        let Some(key) = self.text(key, at) else { return Value::Undecided };
+        let held = self.context.reference.value(list, &key, column);
+        held.map_or(Value::Undecided, |value| of_kind(Cow::Owned(value), kind))
     }
 
     fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {
@@ -223,7 +255,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn part<'b>(&'b self, field: &FieldRef, from: u8, to: u8, at: Spot) -> Value<'b> {
+    fn part<'b>(&'b self, field: &FieldRef, (from, to): (u8, u8), at: Spot, kind: Kind) -> Value<'b> {
         let Some((cell, record)) = self.cell(field, at) else { return Value::Blank };
         if self.is_spoiled(record, cell) {
             return Value::Undecided;
@@ -232,7 +264,7 @@ impl<'a> Judge<'a> {
         let part = raw.get(usize::from(from) - 1..usize::from(to)).unwrap_or_default();
         match std::str::from_utf8(part).map(str::trim) {
             Ok("") => Value::Blank,
-            Ok(text) => Value::Text(Cow::Borrowed(text)),
+            Ok(text) => of_kind(Cow::Borrowed(text), kind),
             Err(_) => Value::Undecided,
         }
     }
