@@ -190,6 +190,7 @@ fn established(
         // Reconciliation is flagged once; a correction cannot speak of it (ESF-184).
         reconciled: filing.is_reconciled,
         liquidation_date: before.and_then(|summary| summary.liquidation_date),
+        standing: before.map_or_else(Default::default, |summary| summary.standing.clone()),
         added: before.map_or(now.timestamp(), |summary| summary.added),
         changed: now.timestamp(),
         records: transaction.rows().to_vec(),
