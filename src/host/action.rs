@@ -574,7 +574,7 @@ pub(super) fn step(
 
 /// The owner of a summary and who is told of it: who transmitted it last; for a summary that a world
 /// brings along, the first who transmits for its filer.
-fn addressee(world: &super::World, summary: &EntrySummary) -> Option<(Party, Sender)> {
+pub(super) fn addressee(world: &super::World, summary: &EntrySummary) -> Option<(Party, Sender)> {
     let standing = &summary.standing;
     if let Some(known) = standing.owner.clone().zip(standing.recipient.clone()) {
         return Some(known);

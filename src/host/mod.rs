@@ -23,7 +23,7 @@ use jiff::Zoned;
 use crate::envelope::EnvelopeCodec;
 use crate::grammar::{Grammar, PutError, UnknownName};
 use crate::rules::RuleError;
-use crate::store::{EntryKey, EntrySummary, Standing, Store, StoreError, Unit, Version};
+use crate::store::{ControlState, EntryKey, EntrySummary, Standing, Store, StoreError, Unit, Version};
 
 pub use action::{
     Acted, Action, ActionError, AgencyDecision, Assignment, DocumentKind, DocumentRequest, QuotaDecision,
@@ -180,6 +180,11 @@ fn on_file(filed: &FiledSummary, now: &Zoned) -> EntrySummary {
         records: Vec::new(),
         added: now.timestamp(),
         changed: now.timestamp(),
-        standing: Standing::default(),
+        standing: Standing {
+            version_due: matches!(filed.state, ControlState::Rejected | ControlState::RejectedUnpaid),
+            was_controlled: filed.state != ControlState::TradeControl,
+            due: filed.liquidation_date.filter(|_| filed.state == ControlState::Paid),
+            ..Standing::default()
+        },
     }
 }

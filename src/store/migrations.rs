@@ -46,6 +46,9 @@ pub(super) const MIGRATIONS: [&str; 2] = [
     "
     ALTER TABLE entry_summary ADD COLUMN due TEXT;
     ALTER TABLE entry_summary ADD COLUMN standing TEXT NOT NULL DEFAULT '{}';
+    UPDATE entry_summary SET standing = '{\"was_controlled\":true}' WHERE state <> 'trade_control';
+    UPDATE entry_summary SET standing = '{\"version_due\":true,\"was_controlled\":true}' WHERE state = 'rejected';
+    UPDATE entry_summary SET due = liquidation_date WHERE state = 'paid';
     CREATE INDEX entry_summary_due ON entry_summary (due, filer, number) WHERE due IS NOT NULL;
     CREATE TABLE entry_summary_history (
         id             INTEGER PRIMARY KEY,
