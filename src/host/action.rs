@@ -333,6 +333,22 @@ impl<S: Store> Host<'_, S> {
         Ok(self.store.begin()?.ledger()?.mail(&query)?)
     }
 
+    /// The number of the newest mail, whoever wrote it; 0 if there has never been any.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn newest_mail(&mut self) -> Result<i64, HostError> {
+        Ok(self.store.newest_mail()?)
+    }
+
+    /// The first mail that waits in a mailbox behind a number.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, HostError> {
+        Ok(self.store.next_mail(recipient, after)?)
+    }
+
     /// Counts the mail of a mailbox up to a number as delivered.
     ///
     /// # Errors
