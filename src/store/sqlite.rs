@@ -7,11 +7,11 @@ use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::census::{self, CensusWarning, WarningQuery};
+use super::ledger::{self, Ledger, Mail, Standing};
 use super::migrations::MIGRATIONS;
 use super::packed::{pack, unpack};
-use super::{
-    BatchOnFile, ControlState, EntryKey, EntrySummary, Store, StoreError, Unit, Version, Withdrawal,
-};
+use super::{BatchOnFile, EntryKey, EntrySummary, Store, StoreError, Unit, Version, Withdrawal};
+use crate::envelope::Sender;
 
 /// A SQLite store. A file is written with a write-ahead log that is flushed at each commit, so what has
 /// been committed survives a crash of the program and of the machine.
@@ -96,12 +96,20 @@ impl Store for SqliteStore {
             transaction: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
         })
     }
+
+    fn newest_mail(&mut self) -> Result<i64, StoreError> {
+        ledger::newest_mail(&self.connection)
+    }
+
+    fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError> {
+        ledger::next_mail(&self.connection, recipient, after)
+    }
 }
 
 /// A unit of work of a [`SqliteStore`].
 #[derive(Debug)]
 pub struct SqliteUnit<'a> {
-    transaction: Transaction<'a>,
+    pub(super) transaction: Transaction<'a>,
 }
 
 impl Unit for SqliteUnit<'_> {
@@ -109,7 +117,7 @@ impl Unit for SqliteUnit<'_> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT port, entry_type, importer, broker_reference, state, corrected, reconciled, version_major,
                     version_minor, entry_date, import_date, liquidation_date, warehouse_filer, warehouse_number,
-                    final_withdrawal, records, added, changed
+                    final_withdrawal, records, added, changed, due, standing
              FROM entry_summary WHERE filer = ?1 AND number = ?2",
         )?;
         let stored =
@@ -121,8 +129,10 @@ impl Unit for SqliteUnit<'_> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT OR REPLACE INTO entry_summary (filer, number, port, entry_type, importer, broker_reference, state,
                  corrected, reconciled, version_major, version_minor, entry_date, import_date, liquidation_date,
-                 warehouse_filer, warehouse_number, final_withdrawal, records, added, changed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+                 warehouse_filer, warehouse_number, final_withdrawal, records, added, changed,
+                 due, standing)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 ?21, ?22)",
         )?;
         statement.execute(params![
             summary.key.filer,
@@ -145,6 +155,9 @@ impl Unit for SqliteUnit<'_> {
             pack(&summary.records),
             summary.added.to_string(),
             summary.changed.to_string(),
+            summary.standing.due.map(|date| date.to_string()),
+            serde_json::to_string(&summary.standing)
+                .map_err(|error| StoreError::Refused(error.to_string()))?,
         ])?;
         Ok(())
     }
@@ -220,6 +233,10 @@ impl Unit for SqliteUnit<'_> {
         census::resolve(&self.transaction, entry, line, code, reason)
     }
 
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        Ok(self)
+    }
+
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO batch (received, sender, records, answer) VALUES (?1, ?2, ?3, ?4)",
@@ -255,10 +272,7 @@ fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreErro
         entry_type: row.get(1)?,
         importer: row.get(2)?,
         broker_reference: row.get(3)?,
-        state: ControlState::ALL
-            .into_iter()
-            .find(|known| known.name() == state)
-            .ok_or(StoreError::Damaged { column: "entry_summary.state", found: state })?,
+        state: ledger::control_state("entry_summary.state", &state)?,
         corrected: row.get(5)?,
         reconciled: row.get(6)?,
         version: Version { major: row.get(7)?, minor: row.get(8)? },
@@ -273,16 +287,23 @@ fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreErro
         records: unpack("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
         added: timestamp("entry_summary.added", &row.get::<_, String>(16)?)?,
         changed: timestamp("entry_summary.changed", &row.get::<_, String>(17)?)?,
+        standing: Standing { due: date(18, "entry_summary.due")?, ..standing(&row.get::<_, String>(19)?)? },
     })
 }
 
-fn timestamp(column: &'static str, text: &str) -> Result<Timestamp, StoreError> {
+fn standing(text: &str) -> Result<Standing, StoreError> {
+    let damaged = |_| StoreError::Damaged { column: "entry_summary.standing", found: text.to_owned() };
+    serde_json::from_str(text).map_err(damaged)
+}
+
+pub(super) fn timestamp(column: &'static str, text: &str) -> Result<Timestamp, StoreError> {
     text.parse().map_err(|_| StoreError::Damaged { column, found: text.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
 
+    use super::super::ControlState;
     use super::*;
     use crate::wire::RECORD_LENGTH;
 
@@ -306,6 +327,7 @@ mod tests {
             records: vec![[b'1'; RECORD_LENGTH], [b' '; RECORD_LENGTH]],
             added: now,
             changed: now,
+            standing: Standing::default(),
         }
     }
 

@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use abigate::envelope::Sender;
 use abigate::store::{
-    BatchOnFile, CensusWarning, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, WarningQuery,
-    Withdrawal,
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
+    WarningQuery, Withdrawal,
 };
 
 use crate::support::*;
@@ -53,6 +54,16 @@ impl<S: Store> Store for Faulty<S> {
     fn begin(&mut self) -> Result<Self::Unit<'_>, StoreError> {
         self.fuse.burn()?;
         Ok(FaultyUnit { inner: self.inner.begin()?, fuse: self.fuse.clone() })
+    }
+
+    fn newest_mail(&mut self) -> Result<i64, StoreError> {
+        self.fuse.burn()?;
+        self.inner.newest_mail()
+    }
+
+    fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.next_mail(recipient, after)
     }
 }
 
@@ -110,6 +121,11 @@ impl<U: Unit> Unit for FaultyUnit<U> {
     ) -> Result<bool, StoreError> {
         self.fuse.burn()?;
         self.inner.override_census_warning(entry, line, code, reason)
+    }
+
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        self.fuse.burn()?;
+        self.inner.ledger()
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
