@@ -13,7 +13,8 @@ use crate::host::{Host, HostError, TrustingPeer, World};
 use crate::message::Checker;
 use crate::rules::RuleBook;
 use crate::store::{
-    BatchOnFile, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit, Withdrawal,
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
+    WarningQuery, Withdrawal,
 };
 use crate::wire::{Limits, records};
 
@@ -134,6 +135,28 @@ impl Unit for ForgetfulUnit<'_> {
 
     fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
         self.0.ledger()
+    }
+
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        self.0.put_census_warnings(entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        self.0.census_warnings(query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        self.0.override_census_warning(entry, line, code, reason)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ use jiff::Zoned;
 use super::action::{addressee, step};
 use super::batch::name_of;
 use super::capability::{Capability, Desk};
+use super::census::WarningCells;
 use super::filing::{Action, Filing, FilingCells};
 use super::life::{Illegal, event};
 use super::notification::Notice;
@@ -16,7 +17,7 @@ use crate::envelope::Block;
 use crate::grammar::{Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
 use crate::rules::{BlockInfo, Context, Raised, RuleBook};
-use crate::store::{ControlState, EntryKey, EntrySummary, MailState, StoreError, Version};
+use crate::store::{CensusWarning, ControlState, EntryKey, EntrySummary, MailState, StoreError, Version};
 use crate::wire::Columns;
 
 /// No payment type, which a summary that is not yet paid must have.
@@ -37,6 +38,7 @@ struct EntrySummaryHost<'g> {
     cells: FilingCells,
     response: ResponseWriter<'g>,
     life: Life<'g>,
+    warnings: WarningCells,
 }
 
 impl Capability for EntrySummaryHost<'_> {
@@ -72,7 +74,9 @@ impl<'g> EntrySummaryHost<'g> {
             .structure("AE", Direction::Input)
             .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
         let cells = FilingCells::new(grammar, automaton)?;
-        Ok(Self { response: ResponseWriter::new(grammar)?, life: Life::new(grammar)?, grammar, rules, cells })
+        let warnings = WarningCells::new(grammar)?;
+        let (response, life) = (ResponseWriter::new(grammar)?, Life::new(grammar)?);
+        Ok(Self { grammar, rules, cells, response, life, warnings })
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -130,7 +134,8 @@ impl<'g> EntrySummaryHost<'g> {
         let mut verdict = match event {
             // Without an action there is nothing to do; the rules have refused it.
             Some(event) if !is_refused(&conditions) => {
-                self.accept(event, filing, on_file, transaction, block, desk)?
+                let warnings = self.warnings.of(transaction, &conditions, &filing, now);
+                self.accept(event, filing, on_file, (transaction, &warnings), block, desk)?
             }
             _ => {
                 self.refuse(&filing, on_file, info, desk)?;
@@ -148,7 +153,7 @@ impl<'g> EntrySummaryHost<'g> {
         event: &'static str,
         filing: Filing,
         on_file: Option<EntrySummary>,
-        transaction: &Transaction,
+        (transaction, warnings): (&Transaction, &[CensusWarning]),
         block: &Block,
         desk: &mut Desk<'_>,
     ) -> Result<Verdict, HostError> {
@@ -176,6 +181,9 @@ impl<'g> EntrySummaryHost<'g> {
         self.life.transitions.apply(event, transition, &mut summary, desk.now.date());
         desk.unit.put_entry_summary(&summary)?;
         desk.unit.consolidate(&summary.key, &releases)?;
+        if !is_new || !warnings.is_empty() {
+            desk.unit.put_census_warnings(&summary.key, warnings)?;
+        }
         step(desk.unit, &summary, event, states, &by, "", desk.now)?;
         Ok(if is_new { Verdict::added(summary.version) } else { Verdict::replaced(summary.version) })
     }

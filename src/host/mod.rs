@@ -10,6 +10,7 @@
 mod action;
 mod batch;
 mod capability;
+mod census;
 mod entry_summary;
 mod filing;
 mod life;
@@ -30,7 +31,10 @@ pub use action::{
     Rejection, Step,
 };
 pub use notification::{AgencyStatus, Officer, QuotaLine};
-pub use world::{FiledSummary, FilerKind, FilerProfile, Release, SenderProfile, World, WorldError};
+pub use world::{
+    FiledSummary, FilerKind, FilerProfile, ReferenceColumn, ReferenceFile, ReferenceFileError, ReferenceKind,
+    ReferenceKinds, ReferenceTable, RowProblem, SenderProfile, World, WorldError,
+};
 
 use capability::Capabilities;
 use life::Transitions;
@@ -130,7 +134,8 @@ impl<'g, S: Store> Host<'g, S> {
     ///
     /// # Errors
     /// The grammar and the rules do not fit together, or the store failed.
-    pub fn new(grammar: &'g Grammar, world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
+    pub fn new(grammar: &'g Grammar, mut world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
+        world.turn_to(now.date());
         let mut unit = store.begin()?;
         if unit.is_new()? {
             for filed in world.entry_summaries() {

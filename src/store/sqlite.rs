@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+use super::census::{self, CensusWarning, WarningQuery};
 use super::ledger::{self, Ledger, Mail, Standing};
 use super::migrations::MIGRATIONS;
 use super::packed::{pack, unpack};
@@ -163,6 +164,7 @@ impl Unit for SqliteUnit<'_> {
 
     fn remove_entry_summary(&mut self, key: &EntryKey) -> Result<(), StoreError> {
         self.consolidate(key, &[])?;
+        self.put_census_warnings(key, &[])?;
         let mut statement =
             self.transaction.prepare_cached("DELETE FROM entry_summary WHERE filer = ?1 AND number = ?2")?;
         statement.execute([&key.filer, &key.number])?;
@@ -211,6 +213,28 @@ impl Unit for SqliteUnit<'_> {
 
     fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
         Ok(self)
+    }
+
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        census::put(&self.transaction, entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        census::find(&self.transaction, query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        census::resolve(&self.transaction, entry, line, code, reason)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {

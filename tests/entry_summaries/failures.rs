@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use abigate::envelope::Sender;
 use abigate::store::{
-    BatchOnFile, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit, Withdrawal,
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
+    WarningQuery, Withdrawal,
 };
 
 use crate::support::*;
@@ -100,6 +101,31 @@ impl<U: Unit> Unit for FaultyUnit<U> {
     fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
         self.fuse.burn()?;
         self.inner.ledger()
+    }
+
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.put_census_warnings(entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.census_warnings(query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        self.fuse.burn()?;
+        self.inner.override_census_warning(entry, line, code, reason)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {

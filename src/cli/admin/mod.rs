@@ -2,11 +2,15 @@
 
 mod mailbox;
 mod place;
+mod reference;
 mod summary;
 
 use clap::Subcommand;
 
 use super::Ending;
+
+/// The folder of reference data in a data folder.
+pub(super) const REFERENCE: &str = "reference";
 
 /// What an operator of a gateway keeps in order
 #[derive(Debug, clap::Args)]
@@ -19,11 +23,13 @@ pub(super) struct Arguments {
 enum Command {
     Summary(summary::Arguments),
     Mailbox(mailbox::Arguments),
+    Reference(reference::Arguments),
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     match arguments.command {
         Command::Summary(arguments) => summary::run(&arguments),
         Command::Mailbox(arguments) => mailbox::run(&arguments),
+        Command::Reference(arguments) => reference::run(&arguments),
     }
 }
