@@ -133,6 +133,10 @@ impl Unit for ForgetfulUnit<'_> {
         self.0.withdrawals(warehouse)
     }
 
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        self.0.ledger()
+    }
+
     fn put_census_warnings(
         &mut self,
         entry: &EntryKey,
@@ -153,10 +157,6 @@ impl Unit for ForgetfulUnit<'_> {
         reason: &str,
     ) -> Result<bool, StoreError> {
         self.0.override_census_warning(entry, line, code, reason)
-    }
-
-    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
-        self.0.ledger()
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {

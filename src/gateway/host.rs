@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::{Answer, AnswerError, Peer, SenderPassword, outline};
 use crate::envelope::{RawBatch, Sender};
-use crate::host::{self, Host, HostError, SenderProfile, World};
+use crate::host::{self, Acted, Action, ActionError, Host, HostError, SenderProfile, World};
 use crate::store::Store;
 use crate::wire::Columns;
 
@@ -31,6 +31,24 @@ impl<S: Store> HostWithClock<S> {
         let grammar = crate::grammar::Grammar::builtin();
         let now = read_clock(clock.as_ref());
         Ok(Self { host: Host::new(grammar, world, store, &now)?, clock, advanced: None })
+    }
+}
+
+impl<S: Store> HostWithClock<S> {
+    /// Does what CBP does of its own accord, now.
+    ///
+    /// # Errors
+    /// As [`Host::act`].
+    pub fn act(&mut self, action: &Action) -> Result<Acted, ActionError> {
+        self.host.act(action, &read_clock(self.clock.as_ref()))
+    }
+
+    /// Does what time does up to now.
+    ///
+    /// # Errors
+    /// As [`Host::advance`].
+    pub fn advance(&mut self) -> Result<Acted, HostError> {
+        self.host.advance(&read_clock(self.clock.as_ref()))
     }
 }
 

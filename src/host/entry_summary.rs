@@ -17,7 +17,7 @@ use crate::envelope::Block;
 use crate::grammar::{Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
 use crate::rules::{BlockInfo, Context, Raised, RuleBook};
-use crate::store::{ControlState, EntryKey, EntrySummary, MailState, StoreError, Version};
+use crate::store::{CensusWarning, ControlState, EntryKey, EntrySummary, MailState, StoreError, Version};
 use crate::wire::Columns;
 
 /// No payment type, which a summary that is not yet paid must have.
@@ -37,8 +37,8 @@ struct EntrySummaryHost<'g> {
     rules: RuleBook,
     cells: FilingCells,
     response: ResponseWriter<'g>,
-    warnings: WarningCells,
     life: Life<'g>,
+    warnings: WarningCells,
 }
 
 impl Capability for EntrySummaryHost<'_> {
@@ -74,8 +74,9 @@ impl<'g> EntrySummaryHost<'g> {
             .structure("AE", Direction::Input)
             .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
         let cells = FilingCells::new(grammar, automaton)?;
-        let (warnings, life) = (WarningCells::new(grammar)?, Life::new(grammar)?);
-        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells, warnings, life })
+        let warnings = WarningCells::new(grammar)?;
+        let (response, life) = (ResponseWriter::new(grammar)?, Life::new(grammar)?);
+        Ok(Self { grammar, rules, cells, response, life, warnings })
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -133,13 +134,8 @@ impl<'g> EntrySummaryHost<'g> {
         let mut verdict = match event {
             // Without an action there is nothing to do; the rules have refused it.
             Some(event) if !is_refused(&conditions) => {
-                let warnings = self.warnings.of(transaction, &conditions, &filing, desk.now);
-                let (key, replaces) = (filing.key.clone(), on_file.is_some());
-                let verdict = self.accept(event, filing, on_file, transaction, block, desk)?;
-                if event != event::DELETE && (replaces || !warnings.is_empty()) {
-                    desk.unit.put_census_warnings(&key, &warnings)?;
-                }
-                verdict
+                let warnings = self.warnings.of(transaction, &conditions, &filing, now);
+                self.accept(event, filing, on_file, (transaction, &warnings), block, desk)?
             }
             _ => {
                 self.refuse(&filing, on_file, info, desk)?;
@@ -157,7 +153,7 @@ impl<'g> EntrySummaryHost<'g> {
         event: &'static str,
         filing: Filing,
         on_file: Option<EntrySummary>,
-        transaction: &Transaction,
+        (transaction, warnings): (&Transaction, &[CensusWarning]),
         block: &Block,
         desk: &mut Desk<'_>,
     ) -> Result<Verdict, HostError> {
@@ -185,6 +181,9 @@ impl<'g> EntrySummaryHost<'g> {
         self.life.transitions.apply(event, transition, &mut summary, desk.now.date());
         desk.unit.put_entry_summary(&summary)?;
         desk.unit.consolidate(&summary.key, &releases)?;
+        if !is_new || !warnings.is_empty() {
+            desk.unit.put_census_warnings(&summary.key, warnings)?;
+        }
         step(desk.unit, &summary, event, states, &by, "", desk.now)?;
         Ok(if is_new { Verdict::added(summary.version) } else { Verdict::replaced(summary.version) })
     }

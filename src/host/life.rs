@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use jiff::Span;
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 
 use crate::grammar::{Cell, Direction, Grammar, UnknownName};
 use crate::store::{ControlState, EntrySummary, Version};
@@ -17,8 +17,8 @@ const NOT_ON_FILE: &str = "none";
 /// Stands in the table for the state before.
 const UNCHANGED: &str = "same";
 
-/// After how many days from its entry date a summary liquidates by itself: CBP's customary cycle. No
-/// chapter prints it; a correction is taken until 15 days before (B51), which a filer meets on day 299.
+/// After how many days from its entry date a summary liquidates by itself, on the next Friday: CBP's
+/// customary cycle, which no chapter prints.
 const LIQUIDATION_CYCLE_DAYS: i64 = 314;
 
 /// The events that the host itself brings about, as the table names them. Those of CBP's officers are
@@ -182,7 +182,9 @@ impl Transitions {
             return None;
         }
         let from = summary.entry_date.unwrap_or(today);
-        Some(from.saturating_add(Span::new().days(LIQUIDATION_CYCLE_DAYS)))
+        let day = from.saturating_add(Span::new().days(LIQUIDATION_CYCLE_DAYS));
+        let is_friday = day.weekday() == Weekday::Friday;
+        Some(if is_friday { day } else { day.nth_weekday(1, Weekday::Friday).unwrap_or(day) })
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) const MIGRATIONS: [&str; 3] = [
     ) STRICT;
     CREATE INDEX census_warning_entry ON census_warning (filer, number, line, code);
     CREATE INDEX census_warning_open ON census_warning (filer, accepted) WHERE override IS NULL;
-    ",
+",
     "
     ALTER TABLE entry_summary ADD COLUMN due TEXT;
     ALTER TABLE entry_summary ADD COLUMN standing TEXT NOT NULL DEFAULT '{}';

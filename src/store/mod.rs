@@ -340,6 +340,12 @@ pub trait Unit {
     /// The store failed.
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError>;
 
+    /// The history and the mailboxes, as part of this unit.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError>;
+
     /// Puts the Census warnings of a summary in the place of those on file.
     ///
     /// # Errors
@@ -364,12 +370,6 @@ pub trait Unit {
         code: &str,
         reason: &str,
     ) -> Result<bool, StoreError>;
-
-    /// The history and the mailboxes, as part of this unit.
-    ///
-    /// # Errors
-    /// The store failed.
-    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError>;
 
     /// Keeps a batch and its answer.
     ///

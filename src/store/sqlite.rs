@@ -211,6 +211,10 @@ impl Unit for SqliteUnit<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        Ok(self)
+    }
+
     fn put_census_warnings(
         &mut self,
         entry: &EntryKey,
@@ -231,10 +235,6 @@ impl Unit for SqliteUnit<'_> {
         reason: &str,
     ) -> Result<bool, StoreError> {
         census::resolve(&self.transaction, entry, line, code, reason)
-    }
-
-    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
-        Ok(self)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
@@ -400,5 +400,41 @@ mod tests {
         store.connection.execute("INSERT INTO schema_version VALUES (99)", []).unwrap();
         drop(store);
         assert!(matches!(SqliteStore::open(&path), Err(StoreError::TooNew { found: 99, .. })));
+    }
+
+    #[test]
+    fn a_store_of_the_first_version_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abigate.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT").unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.execute("INSERT INTO schema_version VALUES (1)", []).unwrap();
+        for (number, state) in [("00001015", "paid"), ("00001023", "rejected"), ("00001031", "trade_control")]
+        {
+            connection
+                .execute(
+                    "INSERT INTO entry_summary VALUES ('EEE', ?1, '2704', '01', '28-3140001RT', 'HHG-26101', ?2, 0, 0,
+                         1, 0, '2026-07-30', NULL, '2026-12-04', NULL, NULL, 0, ?3, ?4, ?4)",
+                    params![number, state, [b'1'; RECORD_LENGTH].as_slice(), "2026-08-03T16:00:00Z"],
+                )
+                .unwrap();
+        }
+        drop(connection);
+        let mut store = SqliteStore::open(&path).unwrap();
+        assert_eq!(store.newest_mail().unwrap(), 0);
+        let mut unit = store.begin().unwrap();
+        let due = jiff::civil::date(2026, 12, 4);
+        let standings = [
+            ("00001015", Standing { was_controlled: true, due: Some(due), ..Standing::default() }),
+            ("00001023", Standing { was_controlled: true, version_due: true, ..Standing::default() }),
+            ("00001031", Standing::default()),
+        ];
+        for (number, standing) in standings {
+            let found = unit.entry_summary(&summary(number).key).unwrap().unwrap();
+            assert_eq!((found.records.len(), found.standing), (1, standing), "{number}");
+        }
+        assert_eq!(unit.ledger().unwrap().due(due, 9).unwrap(), [summary("00001015").key]);
+        assert!(unit.ledger().unwrap().history(&summary("00001015").key).unwrap().is_empty());
     }
 }

@@ -98,6 +98,11 @@ impl<U: Unit> Unit for FaultyUnit<U> {
         self.inner.withdrawals(warehouse)
     }
 
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        self.fuse.burn()?;
+        self.inner.ledger()
+    }
+
     fn put_census_warnings(
         &mut self,
         entry: &EntryKey,
@@ -121,11 +126,6 @@ impl<U: Unit> Unit for FaultyUnit<U> {
     ) -> Result<bool, StoreError> {
         self.fuse.burn()?;
         self.inner.override_census_warning(entry, line, code, reason)
-    }
-
-    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
-        self.fuse.burn()?;
-        self.inner.ledger()
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
