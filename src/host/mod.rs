@@ -159,6 +159,11 @@ impl<'g, S: Store> Host<'g, S> {
         &self.world
     }
 
+    /// The store, to look at what is on file.
+    pub fn store(&mut self) -> &mut S {
+        &mut self.store
+    }
+
     /// The store, once no more batches come.
     #[must_use]
     pub fn into_store(self) -> S {
