@@ -81,7 +81,7 @@ fn each_change_raises_its_conditions_and_no_other() {
     let mut provoked = BTreeSet::new();
     let mut wrong = Vec::new();
     for case in cases(Path::new("tests/conditions")) {
-        let found = judged(&bench, &case.rows(&bench), &case.block(&bench));
+        let found = case.judged(&bench);
         let found = found.map_or_else(|fault| fault, |raised| shown(&raised));
         let expected = case.expected.join("; ");
         if found == expected {

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use crate::grammar::Grammar;
 use crate::rules::Reference;
+use crate::tariff::Tariff;
 
 pub use profiles::{FilerKind, FilerProfile, SenderProfile};
 pub use tables::{FiledSummary, Release};
@@ -226,6 +227,10 @@ impl Reference for World {
 
     fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
         self.column(list, code, column).map(str::to_owned)
+    }
+
+    fn tariff(&self) -> Option<&Tariff> {
+        Tariff::builtin().ok()
     }
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {

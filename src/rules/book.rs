@@ -1,5 +1,6 @@
 //! The book of rules of an application, and the judgement of a transaction by it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
 
 use super::ast::{self, At, Item};
@@ -8,6 +9,7 @@ use super::eval::{Change, Content, Judge, Repair};
 use super::expression::{Expression, RecordRef, Spot};
 use super::fields::{Failure, LayoutPlan, Spoiled};
 use super::gate::{Gate, Presence};
+use super::owed::{FactCells, Owed};
 use super::signpost::{Signposts, WHOLE};
 use super::{Context, Raised, RuleError, parse};
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
@@ -47,6 +49,14 @@ struct Filing<'a> {
     transaction: &'a Transaction,
     context: &'a Context<'a>,
     presence: Presence,
+    owed: Owed<'a>,
+}
+
+impl Filing<'_> {
+    fn judge<'b>(&'b self, spoiled: &'b Spoiled, this: Spot) -> Judge<'b> {
+        let &Self { transaction, context, ref owed, .. } = self;
+        Judge { transaction, context, spoiled, owed, this }
+    }
 }
 
 /// All that is checked in the transactions of one application.
@@ -55,6 +65,8 @@ pub struct RuleBook {
     signposts: Signposts,
     /// By layout.
     plans: Vec<LayoutPlan>,
+    /// Where the facts stand that figures are computed from; none where nothing asks for any.
+    facts: Option<FactCells>,
     guards: Vec<Guard>,
     rules: Vec<Rule>,
 }
@@ -85,6 +97,7 @@ impl RuleBook {
             application: String::new(),
             signposts: Signposts::default(),
             plans: vec![LayoutPlan::default(); grammar.layouts().len()],
+            facts: None,
             guards: Vec::new(),
             rules: Vec::new(),
         };
@@ -93,7 +106,9 @@ impl RuleBook {
             let (_, automaton) = grammar
                 .structure(&file.application, Direction::Input)
                 .ok_or_else(|| RuleError::at(text, 0, format!("no structure {}", file.application)))?;
-            let compiler = Compiler { grammar, automaton, application: &file.application, text };
+            let facts = OnceCell::new();
+            let compiler =
+                Compiler { grammar, automaton, application: &file.application, text, facts: &facts };
             if book.application.is_empty() {
                 book.application.clone_from(&file.application);
                 for record in automaton.records() {
@@ -105,6 +120,7 @@ impl RuleBook {
                 return Err(RuleError::at(text, 0, format!("not the rules of {}", book.application)));
             }
             book.add(&compiler, &file.items, None)?;
+            book.facts = book.facts.or(facts.into_inner());
         }
         Ok(book)
     }
@@ -223,10 +239,12 @@ impl RuleBook {
             return;
         }
         self.judge_fields(transaction, context, &mut spoiled, raised);
-        let filing = Filing { transaction, context, presence: Presence::of(transaction.rows()) };
+        let owed = Owed::new(transaction, context, self.facts.as_ref());
+        let presence = Presence::of(transaction.rows());
+        let filing = Filing { transaction, context, presence, owed };
         let mut guards = vec![None; self.guards.len()];
         for rule in &self.rules {
-            let matters = |guard| self.decide_guard(guard, &mut guards, transaction, context, &spoiled);
+            let matters = |guard| self.decide_guard(guard, &mut guards, &filing, &spoiled);
             if rule.guard.is_none_or(matters) {
                 self.apply(rule, &filing, &mut spoiled, raised, observe);
             }
@@ -266,8 +284,7 @@ impl RuleBook {
         &self,
         guard: usize,
         decided: &mut [Option<bool>],
-        transaction: &Transaction,
-        context: &Context<'_>,
+        filing: &Filing<'_>,
         spoiled: &Spoiled,
     ) -> bool {
         if let Some(known) = decided[guard] {
@@ -275,9 +292,8 @@ impl RuleBook {
         }
         let Guard { outer, test } = &self.guards[guard];
         let this = Spot { record: 0, item: 0 };
-        let judge = Judge { transaction, context, spoiled, this };
-        let inside =
-            outer.is_none_or(|outer| self.decide_guard(outer, decided, transaction, context, spoiled));
+        let judge = filing.judge(spoiled, this);
+        let inside = outer.is_none_or(|outer| self.decide_guard(outer, decided, filing, spoiled));
         let holds = inside && judge.truth(test, this) == Some(true);
         decided[guard] = Some(holds);
         holds
@@ -291,9 +307,9 @@ impl RuleBook {
         raised: &mut Vec<Raised>,
         observe: &mut dyn FnMut(&Rule, &Judge<'_>),
     ) {
-        let &Filing { transaction, context, ref presence } = filing;
+        let &Filing { transaction, ref presence, .. } = filing;
         let records = transaction.records_of(rule.record.symbol);
-        let anywhere = Judge { transaction, context, spoiled, this: Spot { record: 0, item: 0 } };
+        let anywhere = filing.judge(spoiled, Spot { record: 0, item: 0 });
         if records.is_empty() || !rule.gate.is_open(&anywhere) {
             return;
         }
@@ -307,7 +323,7 @@ impl RuleBook {
                 if !rule.gate.admits(presence, this) {
                     continue;
                 }
-                let judge = Judge { transaction, context, spoiled, this };
+                let judge = filing.judge(spoiled, this);
                 if judge.truth(&rule.test, this) != Some(true) {
                     continue;
                 }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use abigate::grammar::{Automaton, Direction, Grammar};
 use abigate::message::{Assembler, Identifier, Transaction};
 use abigate::rules::{BlockInfo, Context, Raised, Reference, RuleBook};
+use abigate::tariff::Tariff;
 
 pub type Columns = [u8; 80];
 
@@ -73,6 +75,47 @@ impl Reference for World {
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
         Cow::Borrowed(if filer == "CU1" { &[0, 1] } else { &[0] })
+    }
+}
+
+/// The same world with a tariff: that of the program, and numbers for what it has none of.
+pub struct DutyWorld;
+
+const NUMBERS: &str = "version\ttests\tmade for these tests
+number\tfrom\tto\tgeneral\tspecial\tcolumn_2\tunits\tad\tcv\tagencies\tdescription
+08044000\t2020-01-01\t\tFree\t\tFree\tKG\t\t\t\tavocados
+09011100\t2020-01-01\t\tFree\t\tFree\tKG\t\t\t\tcoffee
+22083030\t2020-01-01\t\tFree\t\tFree\tPFL\t\t\t\twhisky
+39230001\t2020-01-01\t2020-12-31\t5%\t\t50%\tNO\t\t\t\tended
+39230002\t2020-01-01\t\t5%\t\t50%\tNO\t\t\t\tno programme
+39230003\t2020-01-01\t\tSee additional U.S. note 1\t\t50%\tNO\t\t\t\tnote
+39230004\t2020-01-01\t\tthree florins the dozen\t\t50%\tNO\t\t\t\tunread
+39230005\t2020-01-01\t\t\t\t50%\tNO\t\t\t\tcolumn 2 alone
+39230006\t2020-01-01\t\tFree\t\tFree\tNO KG L\t\t\t\tthree units
+";
+
+static TARIFF: LazyLock<Tariff> = LazyLock::new(|| {
+    let mut tariff = Tariff::builtin().unwrap().clone();
+    tariff.add_schedule(NUMBERS).unwrap();
+    tariff
+});
+
+impl Reference for DutyWorld {
+    fn has(&self, list: &str, code: &str) -> Option<bool> {
+        World.has(list, code)
+    }
+
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+        let express = (list, code, column) == ("schedule_d", "2767", "kinds");
+        if express { Some("entry cargo air express".to_owned()) } else { World.value(list, code, column) }
+    }
+
+    fn tariff(&self) -> Option<&Tariff> {
+        Some(&TARIFF)
+    }
+
+    fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
+        World.check_digit_offsets(filer)
     }
 }
 
@@ -165,10 +208,12 @@ pub struct Case {
     summary: usize,
     pub change: String,
     pub expected: Vec<String>,
+    /// Whether duty, tax and fees are judged.
+    with_duty: bool,
 }
 
-/// All cases of a folder. A line `base NAME [NUMBER]` names the sample, and which summary of it; a case
-/// is `CHANGES => CONDITIONS`, both lists separated by semicolons.
+/// All cases of a folder. A line `base NAME [NUMBER]` names the sample, and which summary of it; a line
+/// `with duty` says that what is owed is judged as well; a case is `CHANGES => CONDITIONS`, both lists separated by semicolons.
 pub fn cases(folder: &Path) -> Vec<Case> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files =
@@ -177,12 +222,14 @@ pub fn cases(folder: &Path) -> Vec<Case> {
     let mut found = Vec::new();
     for path in files {
         let text = std::fs::read_to_string(&path).unwrap();
-        let mut base = (String::new(), 0);
+        let (mut base, mut with_duty) = ((String::new(), 0), false);
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if let Some(name) = line.strip_prefix("base ") {
                 let (name, summary) = name.split_once(' ').unwrap_or((name, "1"));
                 base = (name.to_owned(), summary.parse::<usize>().unwrap() - 1);
+            } else if line == "with duty" {
+                with_duty = true;
             } else if let Some((change, expected)) = line.split_once("=>") {
                 let expected = expected.split(';').map(|one| one.trim().to_owned());
                 found.push(Case {
@@ -191,6 +238,7 @@ pub fn cases(folder: &Path) -> Vec<Case> {
                     summary: base.1,
                     change: change.trim().to_owned(),
                     expected: expected.filter(|one| !one.is_empty()).collect(),
+                    with_duty,
                 });
             } else {
                 assert!(
@@ -208,6 +256,15 @@ pub fn cases(folder: &Path) -> Vec<Case> {
 impl Case {
     fn path(&self) -> std::path::PathBuf {
         Path::new("samples/entry_summary/good").join(&self.base).with_extension("abi")
+    }
+
+    /// # Errors
+    /// The records are no transaction.
+    pub fn judged(&self, bench: &Bench) -> Result<Vec<Raised>, String> {
+        let transaction = bench.assembled(&self.rows(bench))?;
+        let (block, world): (_, &dyn Reference) =
+            (self.block(bench), if self.with_duty { &DutyWorld } else { &World });
+        Ok(bench.book.judge(&transaction, &bench.context(world, &block)))
     }
 
     pub fn block(&self, bench: &Bench) -> BlockInfo {
