@@ -104,6 +104,11 @@ impl<T> Dated<T> {
         candidates.into_iter().find(|row| date <= row.period.to)
     }
 
+    /// The first key that is not less.
+    fn first(&self, key: u64) -> Option<u64> {
+        self.rows.get(self.rows.partition_point(|row| row.key < key)).map(|row| row.key)
+    }
+
     fn sort(&mut self) {
         self.rows.sort_by_key(|row| (row.key, row.period.from));
         self.rows.shrink_to_fit();
@@ -237,6 +242,14 @@ impl Schedule {
             return None;
         }
         Some(Article { schedule: self, legal, reporting })
+    }
+
+    /// Whether the schedule has a number on any day.
+    #[must_use]
+    pub fn knows(&self, number: HtsNumber) -> bool {
+        let key = key(number);
+        let has = |from: Option<u64>| from == Some(key);
+        has(self.legal.first(key)) || has(self.reporting.first(key))
     }
 
     /// The versions, in the order they were added.
