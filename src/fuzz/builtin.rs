@@ -6,12 +6,16 @@ use jiff::Zoned;
 
 use super::target::{Reply, Target};
 use crate::envelope::BatchCollector;
+use crate::envelope::Sender;
 use crate::generate::GenerateError;
 use crate::grammar::{Grammar, Severity};
 use crate::host::{Host, HostError, TrustingPeer, World};
 use crate::message::Checker;
 use crate::rules::RuleBook;
-use crate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
+use crate::store::{
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
+    WarningQuery, Withdrawal,
+};
 use crate::wire::{Limits, records};
 
 /// The checker and the host of this program.
@@ -94,6 +98,14 @@ impl Store for Forgetful {
     fn begin(&mut self) -> Result<ForgetfulUnit<'_>, StoreError> {
         self.0.begin().map(ForgetfulUnit)
     }
+
+    fn newest_mail(&mut self) -> Result<i64, StoreError> {
+        self.0.newest_mail()
+    }
+
+    fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError> {
+        self.0.next_mail(recipient, after)
+    }
 }
 
 impl Unit for ForgetfulUnit<'_> {
@@ -119,6 +131,32 @@ impl Unit for ForgetfulUnit<'_> {
 
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
         self.0.withdrawals(warehouse)
+    }
+
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        self.0.ledger()
+    }
+
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        self.0.put_census_warnings(entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        self.0.census_warnings(query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        self.0.override_census_warning(entry, line, code, reason)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {

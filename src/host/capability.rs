@@ -4,14 +4,15 @@ use std::fmt;
 
 use jiff::Zoned;
 
-use super::{HostError, World, entry_summary};
-use crate::envelope::Block;
+use super::{HostError, World, census, entry_summary};
+use crate::envelope::{Block, Sender};
 use crate::grammar::{Fault, Grammar};
 use crate::store::Unit;
 use crate::wire::Columns;
 
 /// The applications, and what makes the host of each.
-const CAPABILITIES: [(&str, Maker); 1] = [("AE", entry_summary::capability)];
+const CAPABILITIES: [(&str, Maker); 3] =
+    [("AE", entry_summary::capability), ("CW", census::overrides), ("CJ", census::query)];
 
 /// Makes the host of an application.
 type Maker = for<'g> fn(&'g Grammar) -> Result<Box<dyn Capability + 'g>, HostError>;
@@ -44,6 +45,8 @@ pub(super) struct Desk<'a> {
     /// What is on file. Committed by the batch, not by a capability.
     pub(super) unit: &'a mut dyn Unit,
     pub(super) now: &'a Zoned,
+    /// Who transmitted the batch.
+    pub(super) sender: &'a Sender,
 }
 
 /// The hosts of all applications.

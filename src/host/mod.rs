@@ -7,10 +7,14 @@
 //! An application that the interface knows but that has no host here is answered X13, as CBP answers
 //! for one that is switched off.
 
+mod action;
 mod batch;
 mod capability;
+mod census;
 mod entry_summary;
 mod filing;
+mod life;
+mod notification;
 mod response;
 mod state;
 mod world;
@@ -20,11 +24,21 @@ use jiff::Zoned;
 use crate::envelope::EnvelopeCodec;
 use crate::grammar::{Grammar, PutError, UnknownName};
 use crate::rules::RuleError;
-use crate::store::{EntryKey, EntrySummary, Store, StoreError, Unit, Version};
+use crate::store::{ControlState, EntryKey, EntrySummary, Standing, Store, StoreError, Unit, Version};
 
-pub use world::{FiledSummary, FilerKind, FilerProfile, Release, SenderProfile, World, WorldError};
+pub use action::{
+    Acted, Action, ActionError, AgencyDecision, Assignment, DocumentKind, DocumentRequest, QuotaDecision,
+    Rejection, Step,
+};
+pub use notification::{AgencyStatus, Officer, QuotaLine};
+pub use world::{
+    FiledSummary, FilerKind, FilerProfile, ReferenceColumn, ReferenceFile, ReferenceFileError, ReferenceKind,
+    ReferenceKinds, ReferenceTable, RowProblem, SenderProfile, World, WorldError,
+};
 
 use capability::Capabilities;
+use life::Transitions;
+use notification::NotificationWriter;
 
 /// Who is on the other side of a connection.
 pub trait Peer {
@@ -98,6 +112,20 @@ pub struct Host<'g, S> {
     store: S,
     envelope: EnvelopeCodec<'g>,
     capabilities: Capabilities<'g>,
+    life: Life<'g>,
+}
+
+/// What becomes of summaries, and who is told.
+#[derive(Debug)]
+struct Life<'g> {
+    transitions: Transitions,
+    writer: NotificationWriter<'g>,
+}
+
+impl<'g> Life<'g> {
+    fn new(grammar: &'g Grammar) -> Result<Self, UnknownName> {
+        Ok(Self { transitions: Transitions::new(grammar)?, writer: NotificationWriter::new(grammar)? })
+    }
 }
 
 impl<'g, S: Store> Host<'g, S> {
@@ -106,7 +134,8 @@ impl<'g, S: Store> Host<'g, S> {
     ///
     /// # Errors
     /// The grammar and the rules do not fit together, or the store failed.
-    pub fn new(grammar: &'g Grammar, world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
+    pub fn new(grammar: &'g Grammar, mut world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
+        world.turn_to(now.date());
         let mut unit = store.begin()?;
         if unit.is_new()? {
             for filed in world.entry_summaries() {
@@ -117,6 +146,7 @@ impl<'g, S: Store> Host<'g, S> {
         Ok(Self {
             envelope: EnvelopeCodec::new(grammar)?,
             capabilities: Capabilities::new(grammar)?,
+            life: Life::new(grammar)?,
             grammar,
             world,
             store,
@@ -155,5 +185,11 @@ fn on_file(filed: &FiledSummary, now: &Zoned) -> EntrySummary {
         records: Vec::new(),
         added: now.timestamp(),
         changed: now.timestamp(),
+        standing: Standing {
+            version_due: matches!(filed.state, ControlState::Rejected | ControlState::RejectedUnpaid),
+            was_controlled: filed.state != ControlState::TradeControl,
+            due: filed.liquidation_date.filter(|_| filed.state == ControlState::Paid),
+            ..Standing::default()
+        },
     }
 }

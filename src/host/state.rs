@@ -67,6 +67,13 @@ impl StateRules<'_> {
         Ok(raised)
     }
 
+    /// The condition by which the table of transitions forbids a filing.
+    pub(super) fn forbidden(&self, code: &str) -> Vec<Raised> {
+        let mut raised = Vec::new();
+        self.raise(&mut raised, [(code, true)]);
+        raised
+    }
+
     fn delete(
         &self,
         on_file: Option<&EntrySummary>,

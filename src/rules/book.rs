@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::ast::{self, At, Item};
 use super::compile::{Compiler, Scope};
-use super::eval::{Change, Content, Judge, Repair};
+use super::eval::{Change, Content, Firsts, Judge, Repair};
 use super::expression::{Expression, RecordRef, Spot};
 use super::fields::{Failure, LayoutPlan, Spoiled};
 use super::gate::{Gate, Presence};
@@ -16,10 +16,12 @@ use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
 use crate::message::Transaction;
 
 /// The rules of entry summaries, a file a subject. They are judged in this order, so that a file can
-/// rely on those before it; the signposts stand in the first.
+/// rely on those before it; the signposts stand in the first. What is wrong with a party or a case is told
+/// before the amounts that depend on it.
 const ENTRY_SUMMARY: &[&str] = &[
-    include_str!("../../grammars/rules/entry_summary.rules"),
+    include_str!("../../grammars/rules/entry_summary_signposts.rules"),
     include_str!("../../grammars/rules/entry_summary_parties.rules"),
+    include_str!("../../grammars/rules/entry_summary.rules"),
     include_str!("../../grammars/rules/entry_summary_corrections.rules"),
     include_str!("../../grammars/rules/entry_summary_agencies.rules"),
     include_str!("../../grammars/rules/entry_summary_duty.rules"),
@@ -50,12 +52,13 @@ struct Filing<'a> {
     context: &'a Context<'a>,
     presence: Presence,
     owed: Owed<'a>,
+    firsts: Firsts,
 }
 
 impl Filing<'_> {
     fn judge<'b>(&'b self, spoiled: &'b Spoiled, this: Spot) -> Judge<'b> {
-        let &Self { transaction, context, ref owed, .. } = self;
-        Judge { transaction, context, spoiled, owed, this }
+        let &Self { transaction, context, ref owed, ref firsts, .. } = self;
+        Judge { transaction, context, spoiled, owed, this, firsts }
     }
 }
 
@@ -241,7 +244,7 @@ impl RuleBook {
         self.judge_fields(transaction, context, &mut spoiled, raised);
         let owed = Owed::new(transaction, context, self.facts.as_ref());
         let presence = Presence::of(transaction.rows());
-        let filing = Filing { transaction, context, presence, owed };
+        let filing = Filing { transaction, context, presence, owed, firsts: Firsts::default() };
         let mut guards = vec![None; self.guards.len()];
         for rule in &self.rules {
             let matters = |guard| self.decide_guard(guard, &mut guards, &filing, &spoiled);
@@ -307,7 +310,7 @@ impl RuleBook {
         raised: &mut Vec<Raised>,
         observe: &mut dyn FnMut(&Rule, &Judge<'_>),
     ) {
-        let &Filing { transaction, ref presence, .. } = filing;
+        let transaction = filing.transaction;
         let records = transaction.records_of(rule.record.symbol);
         let anywhere = filing.judge(spoiled, Spot { record: 0, item: 0 });
         if records.is_empty() || !rule.gate.is_open(&anywhere) {
@@ -320,7 +323,7 @@ impl RuleBook {
             }
             for item in items.clone() {
                 let this = Spot { record, item };
-                if !rule.gate.admits(presence, this) {
+                if !rule.gate.admits(&filing.presence, this) {
                     continue;
                 }
                 let judge = filing.judge(spoiled, this);

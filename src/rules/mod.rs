@@ -16,6 +16,7 @@ mod gate;
 mod lex;
 mod owed;
 mod parse;
+mod reference;
 mod signpost;
 
 use std::borrow::Cow;

@@ -3,7 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use abigate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
+use abigate::envelope::Sender;
+use abigate::store::{
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
+    WarningQuery, Withdrawal,
+};
 
 use crate::support::*;
 
@@ -51,6 +55,16 @@ impl<S: Store> Store for Faulty<S> {
         self.fuse.burn()?;
         Ok(FaultyUnit { inner: self.inner.begin()?, fuse: self.fuse.clone() })
     }
+
+    fn newest_mail(&mut self) -> Result<i64, StoreError> {
+        self.fuse.burn()?;
+        self.inner.newest_mail()
+    }
+
+    fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.next_mail(recipient, after)
+    }
 }
 
 impl<U: Unit> Unit for FaultyUnit<U> {
@@ -82,6 +96,36 @@ impl<U: Unit> Unit for FaultyUnit<U> {
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
         self.fuse.burn()?;
         self.inner.withdrawals(warehouse)
+    }
+
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        self.fuse.burn()?;
+        self.inner.ledger()
+    }
+
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.put_census_warnings(entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.census_warnings(query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        self.fuse.burn()?;
+        self.inner.override_census_warning(entry, line, code, reason)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {

@@ -1,0 +1,35 @@
+//! `abigate admin`
+
+mod mailbox;
+mod place;
+mod reference;
+mod summary;
+
+use clap::Subcommand;
+
+use super::Ending;
+
+/// The folder of reference data in a data folder.
+pub(super) const REFERENCE: &str = "reference";
+
+/// What an operator of a gateway keeps in order
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Summary(summary::Arguments),
+    Mailbox(mailbox::Arguments),
+    Reference(reference::Arguments),
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    match arguments.command {
+        Command::Summary(arguments) => summary::run(&arguments),
+        Command::Mailbox(arguments) => mailbox::run(&arguments),
+        Command::Reference(arguments) => reference::run(&arguments),
+    }
+}
