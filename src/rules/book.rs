@@ -51,14 +51,14 @@ struct Filing<'a> {
     transaction: &'a Transaction,
     context: &'a Context<'a>,
     presence: Presence,
-    firsts: Firsts,
     owed: Owed<'a>,
+    firsts: Firsts,
 }
 
 impl Filing<'_> {
     fn judge<'b>(&'b self, spoiled: &'b Spoiled, this: Spot) -> Judge<'b> {
         let &Self { transaction, context, ref owed, ref firsts, .. } = self;
-        Judge { transaction, context, spoiled, owed, firsts, this }
+        Judge { transaction, context, spoiled, owed, this, firsts }
     }
 }
 
@@ -244,7 +244,7 @@ impl RuleBook {
         self.judge_fields(transaction, context, &mut spoiled, raised);
         let owed = Owed::new(transaction, context, self.facts.as_ref());
         let presence = Presence::of(transaction.rows());
-        let filing = Filing { transaction, context, presence, firsts: Firsts::default(), owed };
+        let filing = Filing { transaction, context, presence, owed, firsts: Firsts::default() };
         let mut guards = vec![None; self.guards.len()];
         for rule in &self.rules {
             let matters = |guard| self.decide_guard(guard, &mut guards, &filing, &spoiled);
@@ -312,8 +312,8 @@ impl RuleBook {
     ) {
         let transaction = filing.transaction;
         let records = transaction.records_of(rule.record.symbol);
-        let anywhere = Spot { record: 0, item: 0 };
-        if records.is_empty() || !rule.gate.is_open(&filing.judge(spoiled, anywhere)) {
+        let anywhere = filing.judge(spoiled, Spot { record: 0, item: 0 });
+        if records.is_empty() || !rule.gate.is_open(&anywhere) {
             return;
         }
         let items = if rule.record.items == 0 { 0..=0 } else { 1..=rule.record.items };

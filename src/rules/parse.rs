@@ -349,15 +349,6 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// `RECORD.FIELD [in GROUP] [where TEST]`
-    fn scanned_field(&mut self) -> Parsed<(Scan, Box<At<Expression>>)> {
-        let record = self.record()?;
-        self.expect_sign(".")?;
-        let field = self.owned_word("a field")?;
-        let value = self.current(field);
-        Ok((self.scan_of(record, false)?, Box::new(value)))
-    }
-
     /// Whether a figure is blank, or not.
     fn owed_is(&mut self, comparison: Comparison) -> Parsed<Expression> {
         let figure = self.operand()?;
@@ -374,6 +365,15 @@ impl<'a> Parser<'a> {
         let class = self.terms()?;
         self.expect_sign(")")?;
         Ok(Expression::Owed(figure, Some(Box::new(class))))
+    }
+
+    /// `RECORD.FIELD [in GROUP] [where TEST]`
+    fn scanned_field(&mut self) -> Parsed<(Scan, Box<At<Expression>>)> {
+        let record = self.record()?;
+        self.expect_sign(".")?;
+        let field = self.owned_word("a field")?;
+        let value = self.current(field);
+        Ok((self.scan_of(record, false)?, Box::new(value)))
     }
 
     fn neighbour(&mut self, next: bool) -> Parsed<Expression> {

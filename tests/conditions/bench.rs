@@ -95,13 +95,6 @@ impl Reference for World {
     }
 }
 
-/// A world that holds nothing but the parameters of Census that come with the program.
-fn parameters() -> &'static abigate::host::World {
-    static EMPTY: LazyLock<abigate::host::World> =
-        LazyLock::new(|| abigate::host::World::parse("", Grammar::builtin()).unwrap());
-    &EMPTY
-}
-
 /// The same world with a tariff: that of the program, and numbers for what it has none of.
 pub struct DutyWorld;
 
@@ -141,6 +134,30 @@ impl Reference for DutyWorld {
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
         World.check_digit_offsets(filer)
     }
+}
+
+/// A world in which no duty is judged.
+struct WithoutDuty<'a>(&'a host::World);
+
+impl Reference for WithoutDuty<'_> {
+    fn has(&self, list: &str, code: &str) -> Option<bool> {
+        self.0.has(list, code)
+    }
+
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+        self.0.value(list, code, column)
+    }
+
+    fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
+        self.0.check_digit_offsets(filer)
+    }
+}
+
+/// A world that holds nothing but the parameters of Census that come with the program.
+fn parameters() -> &'static abigate::host::World {
+    static EMPTY: LazyLock<abigate::host::World> =
+        LazyLock::new(|| abigate::host::World::parse("", Grammar::builtin()).unwrap());
+    &EMPTY
 }
 
 impl Bench {
@@ -272,22 +289,23 @@ pub struct Case {
 
 /// All cases. A line `base NAME [NUMBER]` names the sample, and which summary of it; a case is
 /// `CHANGES => CONDITIONS`, both lists separated by semicolons. A line `world NAME` says that the cases of
-/// the file are judged in the demo world with the rows of `NAME.toml`, and not in the one made up here; a
-/// line `with duty` says that what is owed is judged as well.
+/// the file are judged in the demo world with the rows of `NAME.toml`, and not in the one made up here; a line
+/// `with duty` that what is owed is judged as well, in a world of its own.
 pub fn cases() -> Vec<Case> {
     let mut found = Vec::new();
     for path in files("cases") {
         let text = std::fs::read_to_string(&path).unwrap();
-        let (mut base, mut world, mut with_duty) = ((String::new(), 0), None, false);
+        let mut base = (String::new(), 0);
+        let (mut world, mut with_duty) = (None, false);
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if let Some(name) = line.strip_prefix("base ") {
                 let (name, summary) = name.split_once(' ').unwrap_or((name, "1"));
                 base = (name.to_owned(), summary.parse::<usize>().unwrap() - 1);
-            } else if let Some(name) = line.strip_prefix("world ") {
-                world = Some(name.to_owned());
             } else if line == "with duty" {
                 with_duty = true;
+            } else if let Some(name) = line.strip_prefix("world ") {
+                world = Some(name.to_owned());
             } else if let Some((change, expected)) = line.split_once("=>") {
                 let expected = expected.split(';').map(|one| one.trim().to_owned());
                 found.push(Case {
@@ -320,8 +338,9 @@ impl Case {
     /// # Errors
     /// The records are no transaction.
     pub fn judged(&self, bench: &Bench) -> Result<Vec<Raised>, String> {
-        let world: &dyn Reference = match &self.world {
-            Some(name) => &bench.worlds[name],
+        let own = self.world.as_ref().map(|name| WithoutDuty(&bench.worlds[name]));
+        let world: &dyn Reference = match &own {
+            Some(world) => world,
             None if self.with_duty => &DutyWorld,
             None => &World,
         };
