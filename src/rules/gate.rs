@@ -137,7 +137,10 @@ fn is_common(part: &Expression, symbol: Symbol) -> bool {
                 Holder::Current | Holder::This => false,
             }
         }
-        Expression::And(parts) | Expression::Or(parts) | Expression::Table(_, parts) => all(parts),
+        Expression::And(parts)
+        | Expression::Or(parts)
+        | Expression::Table(_, parts)
+        | Expression::Reference { keys: parts, .. } => all(parts),
         Expression::Arithmetic(_, left, right)
         | Expression::Compare(_, _, left, right)
         | Expression::Has(left, right) => is_common(left, symbol) && is_common(right, symbol),
@@ -148,8 +151,7 @@ fn is_common(part: &Expression, symbol: Symbol) -> bool {
         | Expression::OneOf(inner, _)
         | Expression::OnReference(inner, _)
         | Expression::Like(inner, _)
-        | Expression::Weekend(inner)
-        | Expression::Reference { key: inner, .. } => is_common(inner, symbol),
+        | Expression::Weekend(inner) => is_common(inner, symbol),
         Expression::Any(scan) | Expression::Count(scan) => finds_the_same(scan),
         Expression::Sum(scan, value) => finds_the_same(scan) && !reads_this(value),
         Expression::Repeats(..)
@@ -186,7 +188,10 @@ fn reads_this(expression: &Expression) -> bool {
         | Expression::Block(_)
         | Expression::Gap(_) => false,
         Expression::Field(field) | Expression::Part(field, ..) | Expression::Given(field) => this(field),
-        Expression::And(parts) | Expression::Or(parts) | Expression::Table(_, parts) => any(parts),
+        Expression::And(parts)
+        | Expression::Or(parts)
+        | Expression::Table(_, parts)
+        | Expression::Reference { keys: parts, .. } => any(parts),
         Expression::Arithmetic(_, left, right)
         | Expression::Compare(_, _, left, right)
         | Expression::Has(left, right) => reads_this(left) || reads_this(right),
@@ -198,7 +203,6 @@ fn reads_this(expression: &Expression) -> bool {
         | Expression::OnReference(inner, _)
         | Expression::Like(inner, _)
         | Expression::Weekend(inner)
-        | Expression::Reference { key: inner, .. }
         | Expression::Neighbour { value: inner, .. } => reads_this(inner),
         Expression::Any(inner) | Expression::Count(inner) => scan(inner),
         Expression::Sum(inner, value) => scan(inner) || reads_this(value),
