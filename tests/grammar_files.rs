@@ -7,7 +7,7 @@ use std::path::Path;
 use abigate::grammar::{Basis, Cursor, Direction, Grammar, Values};
 
 /// Code lists that a host's reference data supplies.
-const OF_THE_HOST: [&str; 19] = [
+const OF_THE_HOST: [&str; 24] = [
     "accounting_class",
     "agency_program",
     "cargo_release_condition",
