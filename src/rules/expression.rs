@@ -82,12 +82,16 @@ pub(super) enum Expression {
     Absolute(Box<Expression>),
     /// A grammar's table by its keys that vary; several are joined by a slash.
     Table(HashMap<Box<str>, Box<str>>, Box<[Expression]>),
-    /// A host's list; several keys are joined by a space.
     Reference {
         list: Box<str>,
-        keys: Box<[Expression]>,
+        key: Box<Expression>,
         column: Box<str>,
     },
+    /// Values with spaces between, as the key of a host's list.
+    Joined(Box<[(Kind, Expression)]>),
+    /// The first that has a value.
+    First(Box<[Expression]>),
+    The(Scan, Box<Expression>),
     Sum(Scan, Box<Expression>),
     Count(Scan),
     And(Box<[Expression]>),

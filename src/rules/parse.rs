@@ -10,23 +10,20 @@ use super::ast::{
 use super::lex::{Token, tokens};
 
 /// Words that cannot be a field's name.
-const RESERVED: [&str; 22] = [
+const RESERVED: [&str; 26] = [
     "and", "or", "not", "in", "like", "given", "blank", "any", "count", "sum", "where", "this", "previous",
-    "next", "today", "gap", "repeats", "differ", "weekend", "round", "abs", "earlier",
+    "next", "today", "gap", "known", "first", "let", "the", "repeats", "differ", "weekend", "round", "abs",
+    "earlier",
 ];
 
 pub(super) fn parse(text: &str) -> Result<RuleFile, RuleError> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { text, tokens: &tokens, next: 0, names: HashMap::new() };
+    let mut parser = Parser { text, tokens: &tokens, next: 0, named: HashMap::new() };
     parser.expect_word("rules")?;
     let application = parser.word("an application identifier")?.node.to_owned();
     let mut items = Vec::new();
     while parser.next < tokens.len() {
-        if parser.accept_word("define") {
-            parser.definition()?;
-        } else {
-            items.push(parser.item()?);
-        }
+        items.extend(parser.item()?);
     }
     Ok(RuleFile { application, items })
 }
@@ -35,15 +32,20 @@ struct Parser<'a> {
     text: &'a str,
     tokens: &'a [(usize, Token<'a>)],
     next: usize,
-    /// What has a name of its own, by what stands above.
-    names: HashMap<&'a str, At<Expression>>,
+    /// Values and tests that the file has given a name; it stands for them from there on.
+    named: HashMap<&'a str, Expression>,
 }
 
 type Parsed<T> = Result<T, RuleError>;
 
 impl<'a> Parser<'a> {
-    fn item(&mut self) -> Parsed<At<Item>> {
+    /// The next item; none if it only gives something a name.
+    fn item(&mut self) -> Parsed<Option<At<Item>>> {
         let offset = self.offset();
+        if self.accept_word("let") {
+            self.name_value()?;
+            return Ok(None);
+        }
         let node = if self.accept_word("signpost") {
             Item::Signpost(self.signpost()?)
         } else if self.accept_word("rule") {
@@ -53,13 +55,23 @@ impl<'a> Parser<'a> {
             self.expect_sign("{")?;
             let mut items = Vec::new();
             while !self.accept_sign("}") {
-                items.push(self.item()?);
+                items.extend(self.item()?);
             }
             Item::When(test, items)
         } else {
             return Err(self.wrong("`rule`, `when` or `signpost`"));
         };
-        Ok(At { offset, node })
+        Ok(Some(At { offset, node }))
+    }
+
+    fn name_value(&mut self) -> Parsed<()> {
+        let name = self.word("a name")?.node;
+        self.expect_sign("=")?;
+        let value = self.expression()?.node;
+        match self.named.insert(name, value) {
+            None => Ok(()),
+            Some(_) => Err(self.wrong_before("a name that is not taken")),
+        }
     }
 
     fn signpost(&mut self) -> Parsed<Signpost> {
@@ -92,15 +104,6 @@ impl<'a> Parser<'a> {
             found.counting = Counting::Field(self.word("a field")?.node.to_owned());
         }
         Ok(found)
-    }
-
-    /// A value or test that rules name: it means what it would mean if it stood there.
-    fn definition(&mut self) -> Parsed<()> {
-        let name = self.word("a name")?.node;
-        self.expect_word("as")?;
-        let meaning = self.expression()?;
-        self.names.insert(name, meaning);
-        Ok(())
     }
 
     fn rule(&mut self) -> Parsed<Rule> {
@@ -287,12 +290,12 @@ impl<'a> Parser<'a> {
             "any" => Expression::Any(self.scan()?),
             "count" => Expression::Count(self.scan()?),
             "sum" => {
-                let scan = self.record()?;
-                self.expect_sign(".")?;
-                let field = self.owned_word("a field")?;
-                let value = self.current(field);
-                let scan = self.scan_of(scan, false)?;
-                Expression::Sum(scan, Box::new(value))
+                let (scan, value) = self.scanned_field()?;
+                Expression::Sum(scan, value)
+            }
+            "the" => {
+                let (scan, value) = self.scanned_field()?;
+                Expression::The(scan, value)
             }
             "differ" => {
                 let record = self.record()?;
@@ -307,6 +310,20 @@ impl<'a> Parser<'a> {
                 }
                 Expression::Repeats(fields, self.reach()?)
             }
+            "known" => match self.take("a list")? {
+                Token::List(name) => Expression::Known { list: name.to_owned(), keys: self.keys()? },
+                _ => return Err(self.wrong_before("a list")),
+            },
+            "first" => {
+                self.expect_sign("(")?;
+                let mut values = vec![self.terms()?];
+                while self.accept_sign(",") {
+                    values.push(self.terms()?);
+                }
+                self.expect_sign(")")?;
+                Expression::First(values)
+            }
+            name if self.named.contains_key(name) => self.named[name].clone(),
             "gap" => Expression::Gap(self.word("a field")?.node.to_owned()),
             "weekend" => Expression::Weekend(Box::new(self.operand()?)),
             "abs" => Expression::Absolute(Box::new(self.operand()?)),
@@ -320,7 +337,6 @@ impl<'a> Parser<'a> {
                 Expression::Round(Box::new(inner), places)
             }
             "previous" | "next" => self.neighbour(word == "next")?,
-            name if self.names.contains_key(name) && !self.is_sign(".") => self.names[name].node.clone(),
             number if is_number(number) && !self.is_sign(".") => Expression::Number(number.to_owned()),
             _ => {
                 self.next -= 1;
@@ -328,6 +344,15 @@ impl<'a> Parser<'a> {
                 self.part_of(field)?
             }
         })
+    }
+
+    /// `RECORD.FIELD [in GROUP] [where TEST]`
+    fn scanned_field(&mut self) -> Parsed<(Scan, Box<At<Expression>>)> {
+        let record = self.record()?;
+        self.expect_sign(".")?;
+        let field = self.owned_word("a field")?;
+        let value = self.current(field);
+        Ok((self.scan_of(record, false)?, Box::new(value)))
     }
 
     fn neighbour(&mut self, next: bool) -> Parsed<Expression> {
@@ -365,6 +390,13 @@ impl<'a> Parser<'a> {
     }
 
     fn lookup(&mut self, list: &str) -> Parsed<Expression> {
+        let keys = self.keys()?;
+        self.expect_sign(".")?;
+        let column = self.word("a column's name")?.node.to_owned();
+        Ok(Expression::Lookup { list: list.to_owned(), keys, column })
+    }
+
+    fn keys(&mut self) -> Parsed<Vec<TableKey>> {
         self.expect_sign("[")?;
         let mut keys = Vec::new();
         loop {
@@ -376,9 +408,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.expect_sign("]")?;
-        self.expect_sign(".")?;
-        let column = self.word("a column's name")?.node.to_owned();
-        Ok(Expression::Lookup { list: list.to_owned(), keys, column })
+        Ok(keys)
     }
 
     fn scan(&mut self) -> Parsed<Scan> {
