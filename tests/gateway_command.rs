@@ -221,6 +221,48 @@ fn a_notification_outlives_kill_9_until_it_is_delivered() {
 }
 
 #[test]
+fn kill_9_in_the_middle_of_many_notifications_loses_none() {
+    const COUNT: usize = 40;
+    let folder = TempDir::new().unwrap();
+    let batch = std::fs::read(sample("good/01-air-one-line.abi")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    Serving::start(folder.path()).kill();
+    let reasons = (1..=COUNT).map(|line| format!("--reason=003/{line:03}")).collect::<Vec<_>>();
+    let mut reject = vec!["summary", "reject", "EEE 00002674"];
+    reject.extend(reasons.iter().map(String::as_str));
+    admin(folder.path(), &reject);
+    let lines_of = |batches: &[String]| {
+        let told = batches.iter().filter(|line| line.starts_with("E142"));
+        told.map(|line| line[65..68].parse::<usize>().unwrap()).collect::<Vec<_>>()
+    };
+    // how many notifications are read before the kill, and whether a further batch confirms them
+    let mut first_missing = 1;
+    for (count, goes_on) in [(3, false), (1, false), (40, false), (2, true)] {
+        let gateway = Serving::start(folder.path());
+        let mut stream = runtime.block_on(connect(folder.path(), &gateway.address));
+        let read = lines_of(&runtime.block_on(receive(&mut stream, &batch, count + 1)));
+        assert!(read[0] <= first_missing, "{read:?} without {first_missing}");
+        assert_eq!(read, (read[0]..read[0] + count).collect::<Vec<_>>());
+        if goes_on {
+            // its answer stands behind all notifications that it counts as delivered
+            let mut more = runtime.block_on(receive(&mut stream, &batch, 1));
+            while !more.iter().rfind(|line| line.starts_with('A')).unwrap().contains("AX") {
+                more.extend(runtime.block_on(receive(&mut stream, &[], 1)));
+            }
+            first_missing = first_missing.max(read[0] + count + lines_of(&more).len());
+        }
+        gateway.kill();
+    }
+    let gateway = Serving::start(folder.path());
+    let sent = send(folder.path(), &gateway, &batch, &["--wait", "10"]);
+    let rest = lines_of(&text(&sent).lines().map(str::to_owned).collect::<Vec<_>>());
+    let first = rest.first().copied().unwrap_or(COUNT + 1);
+    assert!(first <= first_missing, "{rest:?} without {first_missing}");
+    assert_eq!(rest, (first..=COUNT).collect::<Vec<_>>());
+    assert!(mail_states(folder.path()).iter().all(|state| state == "delivered"));
+}
+
+#[test]
 fn send_prints_the_notifications_that_arrive_while_it_waits() {
     let folder = TempDir::new().unwrap();
     let batch = std::fs::read(sample("good/01-air-one-line.abi")).unwrap();

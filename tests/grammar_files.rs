@@ -7,7 +7,7 @@ use std::path::Path;
 use abigate::grammar::{Basis, Cursor, Direction, Grammar, Values};
 
 /// Code lists that a host's reference data supplies.
-const OF_THE_HOST: [&str; 19] = [
+const OF_THE_HOST: [&str; 24] = [
     "accounting_class",
     "agency_program",
     "cargo_release_condition",
@@ -19,11 +19,16 @@ const OF_THE_HOST: [&str; 19] = [
     "hts",
     "in_bond_condition",
     "manifest_unit",
+    "pga_affirmation_of_compliance",
+    "pga_entity_role",
     "pga_entry_status",
     "pga_line_status",
     "pga_reference_qualifier",
+    "pga_routing_type",
+    "pga_source_type",
     "pga_status_reason",
     "pga_sub_reason",
+    "pga_vessel_characteristic",
     "schedule_d",
     "schedule_k",
     "surety",

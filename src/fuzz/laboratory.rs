@@ -1,6 +1,6 @@
 //! Chooses what to do to a batch, and says by the grammar what must become of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::case::Case;
 use super::mutation::{Break, Control, FieldFault, Mutation};
@@ -10,6 +10,7 @@ use crate::grammar::{
     Automaton, ClassSet, ConditionCode, Cursor, Designation, Direction, Field, Grammar, GroupMember, Layout,
     Member, Severity, Structure, Symbol, Values,
 };
+use crate::host::World;
 use crate::message::Identifier;
 use crate::wire::{Columns, RECORD_LENGTH};
 
@@ -39,8 +40,24 @@ pub struct Laboratory<'g> {
     /// How often places and groups may stand: by the kind of the record that begins them.
     maxima: Vec<(Symbol, u32)>,
     e_manifest: bool,
+    /// Lists that neither the grammar nor the demo world holds: nobody can say that a code is not on them.
+    unheld: HashSet<&'g str>,
     /// How often something was done to a field or record.
     tried: HashMap<(String, &'static str), u32>,
+}
+
+fn unheld(grammar: &Grammar) -> HashSet<&str> {
+    let world = World::demo(grammar).ok();
+    let is_held = |name: &str| {
+        grammar.list(name).is_some() || world.as_ref().is_some_and(|world| world.lists(name, "").is_some())
+    };
+    let fields = grammar.layouts().iter().flat_map(|layout| &layout.fields);
+    let values = fields.flat_map(|field| std::iter::once(&field.values).chain(&field.also));
+    let lists = values.filter_map(|values| match values {
+        Values::List(name) => Some(name.as_str()),
+        _ => None,
+    });
+    lists.filter(|name| !is_held(name)).collect()
 }
 
 impl<'g> Laboratory<'g> {
@@ -57,6 +74,7 @@ impl<'g> Laboratory<'g> {
             identifier: Identifier::new(grammar, application, Direction::Input, automaton),
             maxima,
             e_manifest: grammar.application(application).is_some_and(|known| known.e_manifest),
+            unheld: unheld(grammar),
             tried: HashMap::new(),
         })
     }
@@ -215,6 +233,13 @@ impl<'g> Laboratory<'g> {
     /// A text of the field's class that is on none of its lists.
     fn unlisted(&self, field: &Field) -> Option<Vec<u8>> {
         if field.values == Values::Any || field.holds_date() {
+            return None;
+        }
+        let is_unheld =
+            |values: &Values| matches!(values, Values::List(name) if self.unheld.contains(name.as_str()));
+        if field.conditions.unknown.is_some()
+            && (is_unheld(&field.values) || field.also.iter().any(is_unheld))
+        {
             return None;
         }
         let numeric = field.cell.class().is_numeric();

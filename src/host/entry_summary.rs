@@ -3,7 +3,7 @@
 
 use jiff::Zoned;
 
-use super::action::{addressee, step};
+use super::act::{addressee, step};
 use super::batch::name_of;
 use super::capability::{Capability, Desk};
 use super::census::WarningCells;

@@ -7,6 +7,7 @@
 //! An application that the interface knows but that has no host here is answered X13, as CBP answers
 //! for one that is switched off.
 
+mod act;
 mod action;
 mod batch;
 mod capability;

@@ -22,6 +22,7 @@ use toml::de::DeTable;
 
 use crate::grammar::{Grammar, UnknownName};
 use crate::rules::Reference;
+use crate::tariff::Tariff;
 
 pub use file::{ReferenceFile, ReferenceFileError, RowProblem};
 pub use kind::{ReferenceColumn, ReferenceKind, ReferenceKinds};
@@ -337,6 +338,10 @@ impl Reference for World {
 
     fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
         self.cell(list, code, column).map(str::to_owned)
+    }
+
+    fn tariff(&self) -> Option<&Tariff> {
+        Tariff::builtin().ok()
     }
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {

@@ -95,6 +95,8 @@ pub(super) enum Expression {
     Today,
     /// Something the block's control records say.
     Block(String),
+    /// Something that is computed, and the accounting class that is asked for.
+    Owed(String, Option<Box<At<Expression>>>),
     Arithmetic(Arithmetic, Box<At<Expression>>, Box<At<Expression>>),
     /// A date so many days, months or years later, or earlier.
     Shift(Box<At<Expression>>, i32, CalendarUnit),

@@ -1,5 +1,6 @@
 //! The book of rules of an application, and the judgement of a transaction by it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
 
 use super::ast::{self, At, Item};
@@ -8,6 +9,7 @@ use super::eval::{Change, Content, Firsts, Judge, Repair};
 use super::expression::{Expression, RecordRef, Spot};
 use super::fields::{Failure, LayoutPlan, Spoiled};
 use super::gate::{Gate, Presence};
+use super::owed::{FactCells, Owed};
 use super::signpost::{Signposts, WHOLE};
 use super::{Context, Raised, RuleError, parse};
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
@@ -49,12 +51,14 @@ struct Filing<'a> {
     transaction: &'a Transaction,
     context: &'a Context<'a>,
     presence: Presence,
+    owed: Owed<'a>,
     firsts: Firsts,
 }
 
 impl Filing<'_> {
     fn judge<'b>(&'b self, spoiled: &'b Spoiled, this: Spot) -> Judge<'b> {
-        Judge { transaction: self.transaction, context: self.context, spoiled, this, firsts: &self.firsts }
+        let &Self { transaction, context, ref owed, ref firsts, .. } = self;
+        Judge { transaction, context, spoiled, owed, this, firsts }
     }
 }
 
@@ -64,6 +68,8 @@ pub struct RuleBook {
     signposts: Signposts,
     /// By layout.
     plans: Vec<LayoutPlan>,
+    /// Where the facts stand that figures are computed from; none where nothing asks for any.
+    facts: Option<FactCells>,
     guards: Vec<Guard>,
     rules: Vec<Rule>,
 }
@@ -94,6 +100,7 @@ impl RuleBook {
             application: String::new(),
             signposts: Signposts::default(),
             plans: vec![LayoutPlan::default(); grammar.layouts().len()],
+            facts: None,
             guards: Vec::new(),
             rules: Vec::new(),
         };
@@ -102,7 +109,9 @@ impl RuleBook {
             let (_, automaton) = grammar
                 .structure(&file.application, Direction::Input)
                 .ok_or_else(|| RuleError::at(text, 0, format!("no structure {}", file.application)))?;
-            let compiler = Compiler { grammar, automaton, application: &file.application, text };
+            let facts = OnceCell::new();
+            let compiler =
+                Compiler { grammar, automaton, application: &file.application, text, facts: &facts };
             if book.application.is_empty() {
                 book.application.clone_from(&file.application);
                 for record in automaton.records() {
@@ -114,6 +123,7 @@ impl RuleBook {
                 return Err(RuleError::at(text, 0, format!("not the rules of {}", book.application)));
             }
             book.add(&compiler, &file.items, None)?;
+            book.facts = book.facts.or(facts.into_inner());
         }
         Ok(book)
     }
@@ -232,12 +242,9 @@ impl RuleBook {
             return;
         }
         self.judge_fields(transaction, context, &mut spoiled, raised);
-        let filing = Filing {
-            transaction,
-            context,
-            presence: Presence::of(transaction.rows()),
-            firsts: Firsts::default(),
-        };
+        let owed = Owed::new(transaction, context, self.facts.as_ref());
+        let presence = Presence::of(transaction.rows());
+        let filing = Filing { transaction, context, presence, owed, firsts: Firsts::default() };
         let mut guards = vec![None; self.guards.len()];
         for rule in &self.rules {
             let matters = |guard| self.decide_guard(guard, &mut guards, &filing, &spoiled);
@@ -305,8 +312,8 @@ impl RuleBook {
     ) {
         let transaction = filing.transaction;
         let records = transaction.records_of(rule.record.symbol);
-        let anywhere = Spot { record: 0, item: 0 };
-        if records.is_empty() || !rule.gate.is_open(&filing.judge(spoiled, anywhere)) {
+        let anywhere = filing.judge(spoiled, Spot { record: 0, item: 0 });
+        if records.is_empty() || !rule.gate.is_open(&anywhere) {
             return;
         }
         let items = if rule.record.items == 0 { 0..=0 } else { 1..=rule.record.items };

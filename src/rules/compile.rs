@@ -1,11 +1,13 @@
 //! Looks up the names in a file of rules: records become kinds and layouts, fields cells, tables maps.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 
 use super::ast::{self, At};
 use super::expression::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, mark_upwards};
+use super::owed::{FIGURES, FactCells, Figure};
 use super::{BLOCK_FIELDS, RuleError, reference};
 use crate::grammar::{Automaton, Cell, ClassSet, Direction, Grammar, Layout};
 
@@ -21,6 +23,8 @@ pub(super) struct Compiler<'g> {
     pub(super) automaton: &'g Automaton,
     pub(super) application: &'g str,
     pub(super) text: &'g str,
+    /// Where the facts of figures stand, once a rule asks for a figure.
+    pub(super) facts: &'g OnceCell<FactCells>,
 }
 
 type Compiled<T> = Result<T, RuleError>;
@@ -106,6 +110,17 @@ impl<'g> Compiler<'g> {
                 let known = BLOCK_FIELDS.iter().find(|(known, _)| known == name);
                 let (_, field) = known.ok_or_else(|| self.wrong(offset, format!("block has no {name}")))?;
                 Expression::Block(*field)
+            }
+            ast::Expression::Owed(name, class) => {
+                let known = FIGURES.iter().find(|(known, _, asks)| known == name && *asks == class.is_some());
+                let (_, figure, _) =
+                    known.ok_or_else(|| self.wrong(offset, format!("no figure {name} is computed")))?;
+                if self.facts.get().is_none() {
+                    let facts = FactCells::new(self.grammar, self.automaton, self.application);
+                    // no one else fills it
+                    let _ = self.facts.set(facts.map_err(|error| self.wrong(offset, error.to_string()))?);
+                }
+                Expression::Owed(*figure, class.as_deref().map(boxed).transpose()?)
             }
             ast::Expression::Arithmetic(operator, left, right) => {
                 Expression::Arithmetic(*operator, boxed(left)?, boxed(right)?)
@@ -366,7 +381,10 @@ fn hint(expression: &Expression) -> Hint {
         | Expression::Round(..)
         | Expression::Absolute(_)
         | Expression::Sum(..)
-        | Expression::Count(_) => Hint::Of(Kind::Number),
+        | Expression::Count(_)
+        | Expression::Owed(Figure::Duty | Figure::Tax | Figure::Fee | Figure::FeeOfLines, _) => {
+            Hint::Of(Kind::Number)
+        }
         Expression::Field(field) => field.cells.first().map_or(Hint::None, |cell| {
             if cell.class().has(ClassSet::DATE) {
                 Hint::Of(Kind::Date)

@@ -18,6 +18,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::Context;
 use super::ast::{Arithmetic, CalendarUnit, Comparison};
 use super::expression::{Expression, FieldRef, Holder, Kind, RecordRef, Scan, Spot, nearest, reach};
+use super::owed::{Computed, Figure, Owed};
 use crate::grammar::Cell;
 use crate::message::Transaction;
 
@@ -38,6 +39,8 @@ pub(super) struct Judge<'a> {
     pub(super) context: &'a Context<'a>,
     /// Fields that failed, by record and first column; what reads them is undecided.
     pub(super) spoiled: &'a HashSet<(u32, u8)>,
+    /// What is owed.
+    pub(super) owed: &'a Owed<'a>,
     /// The record or item the rule is about.
     pub(super) this: Spot,
     pub(super) firsts: &'a Firsts,
@@ -149,6 +152,7 @@ impl<'a> Judge<'a> {
             Expression::Number(number) => Value::Number(*number),
             Expression::Today => Value::Date(self.context.today),
             Expression::Block(field) => Value::Text(Cow::Borrowed(self.context.block.field(*field))),
+            Expression::Owed(figure, class) => self.owed(*figure, class.as_deref(), at),
             Expression::Arithmetic(operator, left, right) => {
                 let numbers = (self.number(left, at), self.number(right, at));
                 let (Some(left), Some(right)) = numbers else { return Value::Undecided };
@@ -199,6 +203,19 @@ impl<'a> Judge<'a> {
                 None => Value::Blank,
             },
             _ => Value::Undecided,
+        }
+    }
+
+    fn owed(&self, figure: Figure, class: Option<&Expression>, at: Spot) -> Value<'_> {
+        let class = match class.map(|class| self.text(class, at)) {
+            Some(None) => return Value::Undecided,
+            class => class.flatten(),
+        };
+        match self.owed.figure(figure, class.as_deref(), at, self.spoiled) {
+            Computed::Undecided => Value::Undecided,
+            Computed::Blank => Value::Blank,
+            Computed::Number(number) => Value::Number(number),
+            Computed::Text(text) => Value::Text(Cow::Owned(text)),
         }
     }
 
@@ -423,6 +440,8 @@ fn as_text(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value {
         Value::Text(text) => Some(text),
         Value::Blank => Some(Cow::Borrowed("")),
+        // one that is computed, and only asked for whether it is blank
+        Value::Number(_) => Some(Cow::Borrowed("0")),
         _ => None,
     }
 }

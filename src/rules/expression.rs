@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::BlockField;
 use super::ast::{Arithmetic, CalendarUnit, Comparison};
+use super::owed::Figure;
 use crate::grammar::{Cell, GroupIndex, LayoutId, Symbol};
 use crate::message::Transaction;
 
@@ -76,6 +77,7 @@ pub(super) enum Expression {
     Number(Decimal),
     Today,
     Block(BlockField),
+    Owed(Figure, Option<Box<Expression>>),
     Arithmetic(Arithmetic, Box<Expression>, Box<Expression>),
     Shift(Box<Expression>, i32, CalendarUnit),
     Round(Box<Expression>, u32),

@@ -15,11 +15,16 @@ use crate::wire::Columns;
 struct Accepted {
     /// Sorted.
     texts: Box<[Box<str>]>,
-    /// Lists that a host may hold, with the grammar's codes, sorted, for one that does not.
-    references: Vec<(String, Option<SortedTexts>)>,
+    references: Vec<HeldList>,
 }
 
-type SortedTexts = Box<[Box<str>]>;
+/// A list that a host may hold.
+#[derive(Clone, Debug)]
+struct HeldList {
+    name: String,
+    /// The grammar's codes, sorted, for a host that does not hold it.
+    own: Option<Box<[Box<str>]>>,
+}
 
 #[derive(Clone)]
 struct NamedCheck {
@@ -191,9 +196,9 @@ impl Accepted {
     /// A list that no one holds forbids nothing.
     fn admits(&self, text: &str, context: &Context<'_>) -> bool {
         let on = |texts: &[Box<str>]| texts.binary_search_by(|known| (**known).cmp(text)).is_ok();
-        let referred = |(list, own): &(String, Option<Box<[Box<str>]>>)| {
-            let held = context.reference.has(list, text);
-            held.unwrap_or_else(|| own.as_ref().is_none_or(|texts| on(texts)))
+        let referred = |list: &HeldList| {
+            let held = context.reference.has(&list.name, text);
+            held.unwrap_or_else(|| list.own.as_ref().is_none_or(|texts| on(texts)))
         };
         on(&self.texts) || self.references.iter().any(referred)
     }
@@ -210,10 +215,10 @@ fn accepted(grammar: &Grammar, field: &Field) -> Option<Accepted> {
             Values::List(name) => match grammar.list(name) {
                 Some(list) if reference::is_held(grammar, name) => {
                     let codes = list.codes().map(str::to_owned).collect::<Vec<_>>();
-                    references.push((name.clone(), Some(sorted(&codes))));
+                    references.push(HeldList { name: name.clone(), own: Some(sorted(&codes)) });
                 }
                 Some(list) => texts.extend(list.codes().map(str::to_owned)),
-                None => references.push((name.clone(), None)),
+                None => references.push(HeldList { name: name.clone(), own: None }),
             },
         }
     }

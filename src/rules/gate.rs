@@ -158,7 +158,9 @@ fn is_common(part: &Expression, symbol: Symbol) -> bool {
         Expression::Sum(scan, value) | Expression::The(scan, value) => {
             finds_the_same(scan) && !reads_this(value)
         }
-        Expression::Repeats(..)
+        // a figure belongs to where it is asked for
+        Expression::Owed(..)
+        | Expression::Repeats(..)
         | Expression::Differ(..)
         | Expression::Gap(_)
         | Expression::Neighbour { .. } => false,
@@ -212,6 +214,7 @@ fn reads_this(expression: &Expression) -> bool {
         | Expression::Neighbour { value: inner, .. } => reads_this(inner),
         Expression::Any(inner) | Expression::Count(inner) => scan(inner),
         Expression::Sum(inner, value) | Expression::The(inner, value) => scan(inner) || reads_this(value),
+        Expression::Owed(_, class) => class.as_deref().is_some_and(reads_this),
         Expression::Repeats(fields, inner) => fields.iter().any(this) || scan(inner),
         Expression::Differ(inner, field) => this(field) || scan(inner),
     }

@@ -14,6 +14,7 @@ mod expression;
 mod fields;
 mod gate;
 mod lex;
+mod owed;
 mod parse;
 mod reference;
 mod signpost;
@@ -23,6 +24,7 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 
 use crate::grammar::{Cell, ConditionCode, Grammar, Severity};
+use crate::tariff::Tariff;
 
 pub use book::RuleBook;
 pub use checks::check_digit;
@@ -133,6 +135,11 @@ pub trait Reference {
     /// A column of a code's row, empty if it says nothing; `None` if the list, the code or the column
     /// is not held, and then nothing is judged by it.
     fn value(&self, list: &str, code: &str, column: &str) -> Option<String>;
+
+    /// The tariff by which duty, tax and fees are computed; none if they are not judged.
+    fn tariff(&self) -> Option<&Tariff> {
+        None
+    }
 
     /// By how much a filer's check digits may exceed the computed one, modulo 10 (Appendix E).
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {

@@ -10,10 +10,10 @@ use super::ast::{
 use super::lex::{Token, tokens};
 
 /// Words that cannot be a field's name.
-const RESERVED: [&str; 26] = [
+const RESERVED: [&str; 27] = [
     "and", "or", "not", "in", "like", "given", "blank", "any", "count", "sum", "where", "this", "previous",
     "next", "today", "gap", "known", "first", "let", "the", "repeats", "differ", "weekend", "round", "abs",
-    "earlier",
+    "earlier", "owed",
 ];
 
 pub(super) fn parse(text: &str) -> Result<RuleFile, RuleError> {
@@ -281,6 +281,9 @@ impl<'a> Parser<'a> {
                 self.expect_sign(".")?;
                 Expression::Block(self.word("what of the block")?.node.to_owned())
             }
+            "owed" => self.owed()?,
+            "given" if self.is_word("owed") => self.owed_is(Comparison::Unequal)?,
+            "blank" if self.is_word("owed") => self.owed_is(Comparison::Equal)?,
             "given" => Expression::Given(self.field()?.node),
             "blank" => {
                 let field = self.field()?;
@@ -344,6 +347,24 @@ impl<'a> Parser<'a> {
                 self.part_of(field)?
             }
         })
+    }
+
+    /// Whether a figure is blank, or not.
+    fn owed_is(&mut self, comparison: Comparison) -> Parsed<Expression> {
+        let figure = self.operand()?;
+        let blank = At { offset: figure.offset, node: Expression::Text(String::new()) };
+        Ok(Expression::Compare(comparison, Box::new(figure), Box::new(blank)))
+    }
+
+    fn owed(&mut self) -> Parsed<Expression> {
+        self.expect_sign(".")?;
+        let figure = self.word("what is owed")?.node.to_owned();
+        if !self.accept_sign("(") {
+            return Ok(Expression::Owed(figure, None));
+        }
+        let class = self.terms()?;
+        self.expect_sign(")")?;
+        Ok(Expression::Owed(figure, Some(Box::new(class))))
     }
 
     /// `RECORD.FIELD [in GROUP] [where TEST]`

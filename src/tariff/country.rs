@@ -11,16 +11,19 @@ use crate::model::{CountryCode, ZoneStatus};
 const LIST: &str = "ae_canadian_province";
 const CANADA: &str = "CA";
 
-pub(super) fn provinces(grammar: &Grammar) -> Vec<CountryCode> {
+pub(super) fn provinces(grammar: &Grammar) -> CountrySet {
     let list = grammar.lists().find(|list| list.name() == LIST);
-    list.into_iter().flat_map(|list| list.codes()).filter_map(|code| CountryCode::new(code).ok()).collect()
+    let codes = list.into_iter().flat_map(|list| list.codes());
+    let mut provinces = CountrySet::default();
+    codes.filter_map(|code| CountryCode::new(code).ok()).for_each(|province| provinces.add(province));
+    provinces
 }
 
 impl Tariff {
     /// The country of an origin.
     #[must_use]
     pub fn country(&self, origin: CountryCode) -> CountryCode {
-        if self.provinces.contains(&origin) { CountryCode::new(CANADA).unwrap_or(origin) } else { origin }
+        if self.provinces.contains(origin) { CountryCode::new(CANADA).unwrap_or(origin) } else { origin }
     }
 
     /// The date that a line's rates of duty depend on (usage note (j), ESF-159).

@@ -7,7 +7,7 @@ use super::Tariff;
 use super::facts::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, TariffFacts, TaxFacts, Zone};
 use super::scope::Scopes;
 use crate::model::{
-    AgencyDataIncluded, Declaration, DutyCase, EntrySummaryFiling, License, Line, ProductClaim,
+    AgencyDataIncluded, Code, Declaration, DutyCase, EntrySummaryFiling, License, Line, ProductClaim,
 };
 
 /// What CBP knows of a summary beside what is filed.
@@ -39,6 +39,12 @@ impl Tariff {
     #[must_use]
     pub fn facts_of(&self, filing: &EntrySummaryFiling, known: &Known) -> SummaryFacts {
         facts(filing, known, &self.scopes)
+    }
+
+    /// Whether a license of this kind frees its line of agricultural assessments (ESF-95).
+    #[must_use]
+    pub fn frees_of_assessments(&self, license: Code<2>) -> bool {
+        self.scopes.no_agricultural_fee_licenses.has(Some(license))
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Heading {
     /// Where it was published.
     pub source: String,
     scope: CountrySet,
+    /// Prefixes of the numbers it is for; nothing where the tables do not hold them.
+    numbers: Option<Vec<String>>,
 }
 
 impl Heading {
@@ -50,6 +52,13 @@ impl Heading {
     #[must_use]
     pub fn covers(&self, origin: CountryCode) -> bool {
         self.scope.contains(origin)
+    }
+
+    /// Whether it is for a number, by the list of numbers that the table holds; `None` if it holds none.
+    #[must_use]
+    pub fn lists(&self, number: HtsNumber) -> Option<bool> {
+        let numbers = self.numbers.as_ref()?;
+        Some(numbers.iter().any(|prefix| number.as_str().starts_with(prefix.as_str())))
     }
 
     /// Whether a duty stands on it.
@@ -68,6 +77,8 @@ pub struct Programme {
     pub order: u8,
     /// Programmes whose dutiable headings may not stand on the same line.
     pub excludes: Vec<String>,
+    /// Whether it is for all articles of its countries, but those that another heading exempts.
+    pub covers_all: bool,
     /// What it is.
     pub meaning: String,
 }
@@ -123,7 +134,9 @@ impl Headings {
         if let Rate::Unread(error) = &rate {
             return Err(format!("column rate: {error}"));
         }
+        let numbers = row.words("numbers").map(|prefix| prefix.replace('.', "")).collect::<Vec<_>>();
         Ok(Heading {
+            numbers: (!numbers.is_empty()).then_some(numbers),
             number: number(row.cell("heading"))?,
             programme: programme.ok_or_else(|| format!("no programme {name:?}"))?,
             ieepa,
@@ -193,6 +206,11 @@ impl Headings {
         self.headings.iter().filter(in_force).filter(move |heading| heading.covers(origin))
     }
 
+    /// All headings, in the order of their numbers and periods.
+    pub fn iter(&self) -> impl Iterator<Item = &Heading> {
+        self.headings.iter()
+    }
+
     /// The programmes.
     #[must_use]
     pub fn programmes(&self) -> &[Programme] {
@@ -215,6 +233,11 @@ fn programmes(sources: &Sources) -> Result<Vec<Programme>, TableError> {
             name: row.cell("programme").to_owned(),
             order: order.parse().map_err(|_| format!("column order: found {order:?}, expected a number"))?,
             excludes: row.words("excludes").map(str::to_owned).collect(),
+            covers_all: match row.cell("articles") {
+                "all" => true,
+                "listed" => false,
+                other => return Err(format!("column articles: found {other:?}, expected all or listed")),
+            },
             meaning: row.cell("meaning").to_owned(),
         });
         Ok(())

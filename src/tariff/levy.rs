@@ -105,6 +105,24 @@ impl Levies {
         })
     }
 
+    /// The tax that a number bears on a date, where the number tells.
+    #[must_use]
+    pub fn taxed(&self, number: &str, date: Date) -> Option<&Levy> {
+        self.taxes.iter().find(|levy| levy.period.contains(date) && levy.covers(number))
+    }
+
+    /// Whether the tables have a fee or an assessment of a class, in whatever period.
+    #[must_use]
+    pub fn knows(&self, class: Code<3>) -> bool {
+        self.fees.iter().any(|row| row.class == class) || self.is_agricultural(class)
+    }
+
+    /// Whether a class is one of agricultural assessments.
+    #[must_use]
+    pub fn is_agricultural(&self, class: Code<3>) -> bool {
+        self.agricultural.iter().any(|levy| levy.class == class)
+    }
+
     /// The agricultural assessments of a number on a date.
     pub fn agricultural(&self, number: &str, date: Date) -> impl Iterator<Item = &Levy> {
         self.agricultural.iter().filter(move |levy| levy.period.contains(date) && levy.covers(number))

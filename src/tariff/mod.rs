@@ -9,6 +9,7 @@
 mod assess;
 mod compare;
 mod country;
+mod due;
 mod facts;
 mod filing;
 mod formula;
@@ -34,6 +35,7 @@ use std::sync::LazyLock;
 
 pub use assess::{Assessment, LineOwed, Owed, Totals, round_to_cents};
 pub use compare::{Compared, compare};
+pub use due::{Due, Standing};
 pub use facts::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, TariffFacts, TaxFacts, Zone};
 pub use filing::Known;
 pub use heading::{Heading, HeadingKind, Headings, Programme};
@@ -67,7 +69,7 @@ pub struct Tariff {
     interest: InterestRates,
     formulas: formula::Formulas,
     sources: RuleSources,
-    provinces: Vec<crate::model::CountryCode>,
+    provinces: country::CountrySet,
     /// The rate of a claim that frees every article.
     free: Printed,
 }

@@ -72,7 +72,11 @@ impl Programs {
 
 /// Groups of countries by their names.
 #[derive(Clone, Debug, Default)]
-pub struct Places(Vec<Group>);
+pub struct Places {
+    groups: Vec<Group>,
+    /// Countries of any group: most are in none.
+    any: CountrySet,
+}
 
 /// The countries of a group in a period.
 #[derive(Clone, Debug)]
@@ -85,27 +89,31 @@ struct Group {
 
 impl Places {
     pub(super) fn new(sources: &Sources) -> Result<Self, TableError> {
-        let mut groups = Vec::new();
+        let (mut groups, mut any) = (Vec::new(), CountrySet::default());
         sources.table("places")?.each(|row| {
             let countries = countries(row, "countries")?;
             let mut set = CountrySet::default();
             countries.iter().for_each(|country| set.add(*country));
+            any.extend(&set);
             groups.push(Group { name: row.cell("group").to_owned(), period: row.period()?, countries, set });
             Ok(())
         })?;
-        Ok(Self(groups))
+        Ok(Self { groups, any })
     }
 
     /// Whether a country is in a group on a date.
     #[must_use]
     pub fn contains(&self, group: &str, country: CountryCode, date: Date) -> bool {
-        self.0
-            .iter()
-            .any(|part| part.set.contains(country) && part.name == group && part.period.contains(date))
+        let holds =
+            |part: &Group| part.set.contains(country) && part.name == group && part.period.contains(date);
+        self.any.contains(country) && self.groups.iter().any(holds)
     }
 
     pub(super) fn members(&self, group: &str) -> impl Iterator<Item = CountryCode> {
-        self.0.iter().filter(move |part| part.name == group).flat_map(|part| part.countries.iter().copied())
+        self.groups
+            .iter()
+            .filter(move |part| part.name == group)
+            .flat_map(|part| part.countries.iter().copied())
     }
 }
 

@@ -80,6 +80,8 @@ struct Reporting {
 #[derive(Clone, Debug)]
 struct Dated<T> {
     rows: Vec<Entry<T>>,
+    /// Where the rows of each four-digit heading begin, and where the last end.
+    starts: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,21 +94,36 @@ struct Entry<T> {
 
 impl<T> Default for Dated<T> {
     fn default() -> Self {
-        Self { rows: Vec::new() }
+        Self { rows: Vec::new(), starts: Vec::new() }
     }
 }
 
 impl<T> Dated<T> {
     /// The row in force; where several are, the one that began last, and of those the one added last.
     fn find(&self, key: u64, date: Date) -> Option<&Entry<T>> {
-        let end = self.rows.partition_point(|row| (row.key, row.period.from) <= (key, date));
-        let candidates = self.rows[..end].iter().rev().take_while(|row| row.key == key);
+        let heading = four_digits(key);
+        let [start, end] = [heading, heading + 1].map(|at| self.starts.get(at).map(|start| *start as usize));
+        let rows = self.rows.get(start?..end?)?;
+        let end = rows.partition_point(|row| (row.key, row.period.from) <= (key, date));
+        let candidates = rows[..end].iter().rev().take_while(|row| row.key == key);
         candidates.into_iter().find(|row| date <= row.period.to)
+    }
+
+    /// The first key that is not less.
+    fn first(&self, key: u64) -> Option<u64> {
+        self.rows.get(self.rows.partition_point(|row| row.key < key)).map(|row| row.key)
     }
 
     fn sort(&mut self) {
         self.rows.sort_by_key(|row| (row.key, row.period.from));
         self.rows.shrink_to_fit();
+        self.starts.clear();
+        for (place, row) in self.rows.iter().enumerate() {
+            // A row has tens of bytes: memory ends before the numbers do.
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            self.starts.resize(self.starts.len().max(four_digits(row.key) + 1), place);
+        }
+        self.starts.push(u32::try_from(self.rows.len()).unwrap_or(u32::MAX));
     }
 }
 
@@ -153,6 +170,11 @@ pub struct Schedule {
 fn key(number: HtsNumber) -> u64 {
     let digits = number.as_str().bytes().fold(0, |key, digit| key * 10 + u64::from(digit - b'0'));
     if number.as_str().len() == 8 { digits * 200 } else { digits * 2 + 1 }
+}
+
+/// The first four digits of a key's number.
+fn four_digits(key: u64) -> usize {
+    usize::try_from(key / 200 / 10_000).unwrap_or(usize::MAX - 1)
 }
 
 impl Schedule {
@@ -237,6 +259,14 @@ impl Schedule {
             return None;
         }
         Some(Article { schedule: self, legal, reporting })
+    }
+
+    /// Whether the schedule has a number on any day.
+    #[must_use]
+    pub fn knows(&self, number: HtsNumber) -> bool {
+        let key = key(number);
+        let has = |from: Option<u64>| from == Some(key);
+        has(self.legal.first(key)) || has(self.reporting.first(key))
     }
 
     /// The versions, in the order they were added.

@@ -41,19 +41,27 @@ pub(super) struct Scopes {
     pub(super) craft_rates: Period,
 }
 
-/// A few codes.
+/// A few codes, as texts and as numbers that are compared at once.
 #[derive(Clone, Debug)]
-pub(super) struct Codes(Vec<String>);
+pub(super) struct Codes {
+    texts: Vec<String>,
+    packed: Vec<u64>,
+}
+
+/// A code of up to eight bytes as a number.
+fn packed(code: &str) -> u64 {
+    code.bytes().fold(0, |packed, byte| packed << 8 | u64::from(byte))
+}
 
 impl Codes {
     /// Whether the code is one of them.
     pub(super) fn has<const N: usize>(&self, code: Option<Code<N>>) -> bool {
-        code.is_some_and(|code| self.0.iter().any(|one| one == code.as_str()))
+        code.is_some_and(|code| self.packed.contains(&packed(code.as_str())))
     }
 
     /// Whether a number begins with one of them.
     pub(super) fn begin(&self, number: &str) -> bool {
-        self.0.iter().any(|prefix| number.starts_with(prefix.as_str()))
+        self.texts.iter().any(|prefix| number.starts_with(prefix.as_str()))
     }
 }
 
@@ -63,13 +71,15 @@ struct Words(Vec<(String, Vec<String>)>);
 impl Words {
     fn codes(&self, word: &str) -> Result<Codes, TableError> {
         let found = self.0.iter().find(|(known, _)| known == word);
-        found.map(|(_, codes)| Codes(codes.clone())).ok_or_else(|| wrong(format!("no word {word}")))
+        let (_, texts) = found.ok_or_else(|| wrong(format!("no word {word}")))?;
+        let packed = texts.iter().map(|text| packed(text)).collect();
+        Ok(Codes { texts: texts.clone(), packed })
     }
 
     fn one<T: FromStr>(&self, word: &str) -> Result<T, TableError> {
-        let Codes(codes) = self.codes(word)?;
-        let one = codes.first().and_then(|code| code.parse().ok());
-        one.ok_or_else(|| wrong(format!("{word}: found {codes:?}, expected one value")))
+        let Codes { texts, .. } = self.codes(word)?;
+        let one = texts.first().and_then(|code| code.parse().ok());
+        one.ok_or_else(|| wrong(format!("{word}: found {texts:?}, expected one value")))
     }
 }
 

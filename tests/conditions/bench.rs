@@ -9,6 +9,7 @@ use abigate::grammar::{Automaton, Direction, Grammar};
 use abigate::host;
 use abigate::message::{Assembler, Identifier, Transaction};
 use abigate::rules::{BlockInfo, Context, Raised, Reference, RuleBook};
+use abigate::tariff::Tariff;
 
 pub type Columns = [u8; 80];
 
@@ -91,6 +92,64 @@ impl Reference for World {
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
         Cow::Borrowed(if filer == "CU1" { &[0, 1] } else { &[0] })
+    }
+}
+
+/// The same world with a tariff: that of the program, and numbers for what it has none of.
+pub struct DutyWorld;
+
+const NUMBERS: &str = "version\ttests\tmade for these tests
+number\tfrom\tto\tgeneral\tspecial\tcolumn_2\tunits\tad\tcv\tagencies\tdescription
+08044000\t2020-01-01\t\tFree\t\tFree\tKG\t\t\t\tavocados
+09011100\t2020-01-01\t\tFree\t\tFree\tKG\t\t\t\tcoffee
+22083030\t2020-01-01\t\tFree\t\tFree\tPFL\t\t\t\twhisky
+39230001\t2020-01-01\t2020-12-31\t5%\t\t50%\tNO\t\t\t\tended
+39230002\t2020-01-01\t\t5%\t\t50%\tNO\t\t\t\tno programme
+39230003\t2020-01-01\t\tSee additional U.S. note 1\t\t50%\tNO\t\t\t\tnote
+39230004\t2020-01-01\t\tthree florins the dozen\t\t50%\tNO\t\t\t\tunread
+39230005\t2020-01-01\t\t\t\t50%\tNO\t\t\t\tcolumn 2 alone
+39230006\t2020-01-01\t\tFree\t\tFree\tNO KG L\t\t\t\tthree units
+";
+
+static TARIFF: LazyLock<Tariff> = LazyLock::new(|| {
+    let mut tariff = Tariff::builtin().unwrap().clone();
+    tariff.add_schedule(NUMBERS).unwrap();
+    tariff
+});
+
+impl Reference for DutyWorld {
+    fn has(&self, list: &str, code: &str) -> Option<bool> {
+        World.has(list, code)
+    }
+
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+        let express = (list, code, column) == ("schedule_d", "2767", "kinds");
+        if express { Some("entry cargo air express".to_owned()) } else { World.value(list, code, column) }
+    }
+
+    fn tariff(&self) -> Option<&Tariff> {
+        Some(&TARIFF)
+    }
+
+    fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
+        World.check_digit_offsets(filer)
+    }
+}
+
+/// A world in which no duty is judged.
+struct WithoutDuty<'a>(&'a host::World);
+
+impl Reference for WithoutDuty<'_> {
+    fn has(&self, list: &str, code: &str) -> Option<bool> {
+        self.0.has(list, code)
+    }
+
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+        self.0.value(list, code, column)
+    }
+
+    fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
+        self.0.check_digit_offsets(filer)
     }
 }
 
@@ -224,22 +283,27 @@ pub struct Case {
     world: Option<String>,
     pub change: String,
     pub expected: Vec<String>,
+    /// Whether duty, tax and fees are judged.
+    with_duty: bool,
 }
 
 /// All cases. A line `base NAME [NUMBER]` names the sample, and which summary of it; a case is
 /// `CHANGES => CONDITIONS`, both lists separated by semicolons. A line `world NAME` says that the cases of
-/// the file are judged in the demo world with the rows of `NAME.toml`, and not in the one made up here.
+/// the file are judged in the demo world with the rows of `NAME.toml`, and not in the one made up here; a line
+/// `with duty` that what is owed is judged as well, in a world of its own.
 pub fn cases() -> Vec<Case> {
     let mut found = Vec::new();
     for path in files("cases") {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut base = (String::new(), 0);
-        let mut world = None;
+        let (mut world, mut with_duty) = (None, false);
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if let Some(name) = line.strip_prefix("base ") {
                 let (name, summary) = name.split_once(' ').unwrap_or((name, "1"));
                 base = (name.to_owned(), summary.parse::<usize>().unwrap() - 1);
+            } else if line == "with duty" {
+                with_duty = true;
             } else if let Some(name) = line.strip_prefix("world ") {
                 world = Some(name.to_owned());
             } else if let Some((change, expected)) = line.split_once("=>") {
@@ -251,6 +315,7 @@ pub fn cases() -> Vec<Case> {
                     world: world.clone(),
                     change: change.trim().to_owned(),
                     expected: expected.filter(|one| !one.is_empty()).collect(),
+                    with_duty,
                 });
             } else {
                 assert!(
@@ -273,8 +338,10 @@ impl Case {
     /// # Errors
     /// The records are no transaction.
     pub fn judged(&self, bench: &Bench) -> Result<Vec<Raised>, String> {
-        let world: &dyn Reference = match &self.world {
-            Some(name) => &bench.worlds[name],
+        let own = self.world.as_ref().map(|name| WithoutDuty(&bench.worlds[name]));
+        let world: &dyn Reference = match &own {
+            Some(world) => world,
+            None if self.with_duty => &DutyWorld,
             None => &World,
         };
         judged_in(bench, world, &self.rows(bench), &self.block(bench))

@@ -77,7 +77,7 @@ fn search(generator: &mut Generator<'_>, planted: Planted, runs: u64, minimise: 
 
 #[test]
 fn every_planted_fault_is_found() {
-    let mut generator = generator("AE", world(), 16);
+    let mut generator = generator("AE", world(), 32);
     let honest = search(&mut generator, Planted::Honest, 800, false);
     assert_eq!(honest.failures.len(), 0, "{:?}", honest.failures);
     for planted in Planted::FAULTS {

@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod cases;
+mod due;
 mod explain;
 mod import;
 mod properties;

@@ -222,6 +222,22 @@ impl Judge<'_> {
                     out.indirect.push(Change::Field { record, cell, content: Content::Another });
                 }
             }
+            Expression::Owed(_, class) => {
+                let row = &self.transaction.rows()[at.record as usize];
+                for &column in self.owed.fact_columns(at.record) {
+                    let layout =
+                        self.context.grammar.layout(self.transaction.nodes()[at.record as usize].layout);
+                    let of_column =
+                        |field: &&crate::grammar::Field| field.cell.first_column() == usize::from(column);
+                    if let Some(field) =
+                        layout.fields.iter().find(of_column).filter(|field| !field.cell.is_blank(row))
+                    {
+                        let (record, cell) = (at.record, field.cell);
+                        out.indirect.push(Change::Field { record, cell, content: Content::Another });
+                    }
+                }
+                class.iter().for_each(|class| self.depend(class, at, out));
+            }
             Expression::Arithmetic(_, left, right) => {
                 self.depend(left, at, out);
                 self.depend(right, at, out);

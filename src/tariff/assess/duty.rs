@@ -62,26 +62,26 @@ impl<'t> Work<'t> {
         Place { index, line, date, origin: self.origin(line), provision }
     }
 
-    pub(super) fn duties(&mut self, index: usize, line: &LineFacts) -> Vec<Decimal> {
+    pub(super) fn duties(&mut self, place: &Place<'_>) -> Vec<Decimal> {
+        let Place { index, line, .. } = *place;
         let mut duties = vec![Decimal::ZERO; line.tariffs.len()];
-        let place = self.place(index, line);
-        self.check_order(&place);
+        self.check_order(place);
         if self.is_far(place.date) {
             self.problem(Some(index), None, ProblemKind::DateTooFar(place.date));
         }
-        if let Some(source) = self.owes_nothing(&place) {
-            self.nothing(&place, source);
+        if let Some(source) = self.owes_nothing(place) {
+            self.nothing(place, source);
             return duties;
         }
-        let mut remedies = self.remedies(&place);
+        let mut remedies = self.remedies(place);
         for (position, tariff) in line.tariffs.iter().enumerate() {
             duties[position] = match part(tariff) {
-                Part::Provision => self.provision_duty(&place, position, tariff),
-                Part::Commodity => self.commodity_duty(&place, position, tariff, &mut remedies),
+                Part::Provision => self.provision_duty(place, position, tariff),
+                Part::Commodity => self.commodity_duty(place, position, tariff, &mut remedies),
                 Part::Heading => Decimal::ZERO,
             };
         }
-        self.remedy_duties(&place, &remedies, &mut duties);
+        self.remedy_duties(place, &remedies, &mut duties);
         duties
     }
 

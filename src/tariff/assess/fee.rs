@@ -18,21 +18,21 @@ use crate::tariff::scope::Codes;
 const EXEMPT: [&str; 4] = ["least_developed", "israel", "caribbean", "insular"];
 
 impl Work<'_> {
-    pub(super) fn fees(&mut self, index: usize, line: &LineFacts) -> Vec<Owed> {
+    pub(super) fn fees(&mut self, place: &Place<'_>) -> Vec<Owed> {
+        let Place { index, line, .. } = *place;
         let mut fees = Vec::with_capacity(2);
         if self.facts.consolidated_express {
             return fees;
         }
         self.agricultural(index, line, &mut fees);
-        let place = self.place(index, line);
         if !is_component(line) && !self.is_type(&self.tariff.scopes.no_processing_fee_types) {
-            match self.exemption(&place) {
-                Some(why) => self.note_exempt(&place, why),
-                None => self.processing(&place, &mut fees),
+            match self.exemption(place) {
+                Some(why) => self.note_exempt(place, why),
+                None => self.processing(place, &mut fees),
             }
         }
         if !is_component(line) && self.owes_harbor_fee() {
-            self.harbor(&place, &mut fees);
+            self.harbor(place, &mut fees);
         }
         fees
     }

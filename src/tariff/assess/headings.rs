@@ -68,7 +68,8 @@ impl<'t> Work<'t> {
     }
 
     pub(super) fn remedies(&mut self, place: &Place<'_>) -> Remedies<'t> {
-        let mut remedies = Remedies::default();
+        let headings = place.line.tariffs.iter().filter(|facts| part(facts) == Part::Heading).count();
+        let mut remedies = Remedies { applying: Vec::with_capacity(headings), ..Remedies::default() };
         let alone = place.provision.is_none() && commodities(place.line).next().is_none();
         for (position, facts) in place.line.tariffs.iter().enumerate() {
             if part(facts) != Part::Heading {

@@ -133,7 +133,8 @@ impl Tariff {
 
     fn assessed(&self, facts: &SummaryFacts, journal: Journal) -> Assessment {
         let mut work = Work { tariff: self, facts, journal, problems: Vec::new() };
-        let mut assessment = Assessment::default();
+        let mut assessment =
+            Assessment { lines: Vec::with_capacity(facts.lines.len()), ..Assessment::default() };
         for (index, line) in facts.lines.iter().enumerate() {
             assessment.lines.push(work.line(index, line));
         }
@@ -158,10 +159,11 @@ impl Work<'_> {
             self.problem(Some(index), None, ProblemKind::TooLarge);
             return LineOwed { duties: vec![Decimal::ZERO; line.tariffs.len()], ..LineOwed::default() };
         }
-        let duties = self.duties(index, line);
+        let place = self.place(index, line);
+        let duties = self.duties(&place);
         let cases = self.cases(index, line);
         let tax = self.tax(index, line);
-        let fees = self.fees(index, line);
+        let fees = self.fees(&place);
         self.charges(index, line);
         LineOwed { duties, cases, tax, fees }
     }
