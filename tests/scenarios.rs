@@ -104,3 +104,18 @@ fn a_step_is_one_thing() {
         assert!(Story::parse(&text).is_err(), "{step}");
     }
 }
+
+#[test]
+fn stories_are_told_over_a_socket() {
+    for name in ["01-consumption", "mail-on-the-next-connection", "two-filers", "998-lines", "wrong-password"]
+    {
+        let told = std::process::Command::new(env!("CARGO_BIN_EXE_abigate"))
+            .args(["demo", "--scenario", name])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&told.stdout);
+        assert!(told.status.success(), "{name}\n{text}\n{}", String::from_utf8_lossy(&told.stderr));
+    }
+    let listed = std::process::Command::new(env!("CARGO_BIN_EXE_abigate")).args(["demo", "--list"]).output();
+    assert_eq!(String::from_utf8_lossy(&listed.unwrap().stdout).lines().count(), stories().len());
+}

@@ -17,6 +17,7 @@ mod log;
 mod report;
 mod send;
 mod serve;
+mod story;
 mod stream;
 mod tariff;
 
