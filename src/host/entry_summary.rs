@@ -6,13 +6,13 @@ use jiff::Zoned;
 use super::capability::{Capability, Desk};
 use super::filing::{Action, Filing, FilingCells};
 use super::response::{Header, ResponseWriter, Verdict};
-use super::state::{self, StateRules};
+use super::state::{self, FileView, HeaderData};
 use super::{HostError, World};
 use crate::envelope::Block;
 use crate::grammar::{Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
-use crate::rules::{BlockInfo, Context, Raised, RuleBook};
-use crate::store::{ControlState, EntryKey, EntrySummary, StoreError, Unit, Version};
+use crate::rules::{BlockInfo, Context, RuleBook};
+use crate::store::{ControlState, EntrySummary, StoreError, Unit, Version};
 use crate::wire::Columns;
 
 /// No payment type, which a summary that is not yet paid must have.
@@ -31,6 +31,7 @@ struct EntrySummaryHost<'g> {
     grammar: &'g Grammar,
     rules: RuleBook,
     cells: FilingCells,
+    header_data: HeaderData,
     response: ResponseWriter<'g>,
 }
 
@@ -67,7 +68,8 @@ impl<'g> EntrySummaryHost<'g> {
             .structure("AE", Direction::Input)
             .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
         let cells = FilingCells::new(grammar, automaton)?;
-        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells })
+        let header_data = HeaderData::new(grammar)?;
+        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells, header_data })
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -91,24 +93,14 @@ impl<'g> EntrySummaryHost<'g> {
     ) -> Result<Verdict, HostError> {
         let filing = self.cells.read(transaction);
         let on_file = state::on_file(unit, &filing.key, now)?;
-        let context = Context { grammar: self.grammar, reference: world, today: now.date(), block };
+        let sources = (self.grammar, world);
+        let view =
+            FileView::read(sources, (&filing, transaction), on_file.as_ref(), &self.header_data, unit, now)?;
+        let context = Context { grammar: self.grammar, reference: &view, today: now.date(), block };
         let mut conditions = self.rules.judge(transaction, &context);
         if on_file.as_ref().is_some_and(|summary| summary.state == ControlState::Rejected) {
-            // It has been paid, so payment must not be reported again; the rules do not see the file.
+            // It has been paid, so payment must not be reported again, whatever the rest of it says.
             conditions.retain(|raised| raised.code.as_str() != PAYMENT_MISSING);
-        }
-        let state = StateRules {
-            conditions: self.grammar.conditions(),
-            world,
-            filing: &filing,
-            header: self.cells.header_record(transaction),
-            now,
-        };
-        for raised in state.judge(on_file.as_ref(), unit)? {
-            let is_same = |known: &Raised| known.code == raised.code && known.places == raised.places;
-            if !conditions.iter().any(is_same) {
-                conditions.push(raised);
-            }
         }
         let mismatch = conditions.iter().any(|raised| raised.code.as_str() == REFERENCE_MISMATCH);
         let shown_reference =
@@ -142,11 +134,19 @@ fn accept(
         unit.remove_entry_summary(&filing.key)?;
         return Ok(Verdict::deleted());
     }
-    let releases = filing.releases.iter().map(|release| release.key.clone()).collect::<Vec<EntryKey>>();
+    let releases = filing.releases.clone();
     let is_new = on_file.is_none();
+    // What was paid keeps its releases: a correction cannot name them (ESF-177, ESF-184).
+    let keeps_releases = filing.is_correction
+        || on_file.as_ref().is_some_and(|summary| summary.state == ControlState::Rejected);
     let summary = established(filing, on_file, transaction, now);
     unit.put_entry_summary(&summary)?;
-    unit.consolidate(&summary.key, &releases)?;
+    if !keeps_releases {
+        unit.consolidate(&summary.key, &releases)?;
+    }
+    if let Some(warehouse) = summary.warehouse.as_ref().filter(|_| summary.final_withdrawal) {
+        unit.finalize(warehouse, &summary.key)?;
+    }
     Ok(if is_new { Verdict::added(summary.version) } else { Verdict::replaced(summary.version) })
 }
 
@@ -188,8 +188,11 @@ fn established(
         version: if is_rejected { version.after_rejection() } else { version },
         corrected: filing.is_correction || before.is_some_and(|summary| summary.corrected),
         // Reconciliation is flagged once; a correction cannot speak of it (ESF-184).
-        reconciled: filing.is_reconciled,
+        reconciled: filing.is_reconciled
+            || before
+                .is_some_and(|summary| summary.reconciled && summary.state != ControlState::TradeControl),
         liquidation_date: before.and_then(|summary| summary.liquidation_date),
+        marks: before.map(|summary| summary.marks.clone()).unwrap_or_default(),
         added: before.map_or(now.timestamp(), |summary| summary.added),
         changed: now.timestamp(),
         records: transaction.rows().to_vec(),

@@ -24,6 +24,8 @@ use crate::store::{EntryKey, EntrySummary, Store, StoreError, Unit, Version};
 
 pub use world::{FiledSummary, FilerKind, FilerProfile, Release, SenderProfile, World, WorldError};
 
+pub use state::{BalanceLine, WarehouseBalance};
+
 use capability::Capabilities;
 
 /// Who is on the other side of a connection.
@@ -129,6 +131,15 @@ impl<'g, S: Store> Host<'g, S> {
         &self.world
     }
 
+    /// What is left of a warehouse entry; none if it is not on file.
+    ///
+    /// # Errors
+    /// The store failed, or the grammar has no quantities.
+    pub fn warehouse_balance(&mut self, warehouse: &EntryKey) -> Result<Option<WarehouseBalance>, HostError> {
+        let cells = state::BalanceCells::new(self.grammar)?;
+        Ok(state::balance(warehouse, &cells, &mut self.store.begin()?)?)
+    }
+
     /// The store, once no more batches come.
     #[must_use]
     pub fn into_store(self) -> S {
@@ -152,7 +163,8 @@ fn on_file(filed: &FiledSummary, now: &Zoned) -> EntrySummary {
         liquidation_date: filed.liquidation_date,
         warehouse: None,
         final_withdrawal: false,
-        records: Vec::new(),
+        records: filed.records.clone(),
+        marks: filed.marks.clone(),
         added: now.timestamp(),
         changed: now.timestamp(),
     }

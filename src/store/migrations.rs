@@ -1,7 +1,8 @@
 //! The schema, as the steps that led to it; a step that has been released is never changed.
 
 /// The steps. A store's version is how many of them it has seen.
-pub(super) const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE entry_summary (
         filer             TEXT NOT NULL,
         number            TEXT NOT NULL,
@@ -41,4 +42,7 @@ pub(super) const MIGRATIONS: [&str; 1] = ["
         records   BLOB NOT NULL,
         answer    BLOB NOT NULL
     ) STRICT;
-"];
+",
+    // Marks of CBP on a summary, words with a space between them.
+    "ALTER TABLE entry_summary ADD COLUMN marks TEXT NOT NULL DEFAULT '';",
+];

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use super::migrations::MIGRATIONS;
 use super::packed::{pack, unpack};
 use super::{
-    BatchOnFile, ControlState, EntryKey, EntrySummary, Store, StoreError, Unit, Version, Withdrawal,
+    BatchOnFile, ControlState, EntryKey, EntrySummary, Mark, Store, StoreError, Unit, Version, Withdrawal,
 };
 
 /// A SQLite store. A file is written with a write-ahead log that is flushed at each commit, so what has
@@ -108,7 +108,7 @@ impl Unit for SqliteUnit<'_> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT port, entry_type, importer, broker_reference, state, corrected, reconciled, version_major,
                     version_minor, entry_date, import_date, liquidation_date, warehouse_filer, warehouse_number,
-                    final_withdrawal, records, added, changed
+                    final_withdrawal, records, added, changed, marks
              FROM entry_summary WHERE filer = ?1 AND number = ?2",
         )?;
         let stored =
@@ -120,8 +120,8 @@ impl Unit for SqliteUnit<'_> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT OR REPLACE INTO entry_summary (filer, number, port, entry_type, importer, broker_reference, state,
                  corrected, reconciled, version_major, version_minor, entry_date, import_date, liquidation_date,
-                 warehouse_filer, warehouse_number, final_withdrawal, records, added, changed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+                 warehouse_filer, warehouse_number, final_withdrawal, records, added, changed, marks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         )?;
         statement.execute(params![
             summary.key.filer,
@@ -144,6 +144,7 @@ impl Unit for SqliteUnit<'_> {
             pack(&summary.records),
             summary.added.to_string(),
             summary.changed.to_string(),
+            Mark::join(&summary.marks),
         ])?;
         Ok(())
     }
@@ -182,6 +183,17 @@ impl Unit for SqliteUnit<'_> {
         Ok(())
     }
 
+    fn consolidated_by(&mut self, summary: &EntryKey) -> Result<Vec<EntryKey>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT filer, number FROM consolidated_release
+             WHERE into_filer = ?1 AND into_number = ?2 ORDER BY filer, number",
+        )?;
+        let rows = statement.query_map([&summary.filer, &summary.number], |row| {
+            Ok(EntryKey { filer: row.get(0)?, number: row.get(1)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT filer, number, final_withdrawal FROM entry_summary
@@ -194,6 +206,15 @@ impl Unit for SqliteUnit<'_> {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "UPDATE entry_summary SET final_withdrawal = (filer = ?3 AND number = ?4)
+             WHERE warehouse_filer = ?1 AND warehouse_number = ?2",
+        )?;
+        statement.execute([&warehouse.filer, &warehouse.number, &withdrawal.filer, &withdrawal.number])?;
+        Ok(())
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
@@ -249,6 +270,8 @@ fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreErro
         records: unpack("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
         added: timestamp("entry_summary.added", &row.get::<_, String>(16)?)?,
         changed: timestamp("entry_summary.changed", &row.get::<_, String>(17)?)?,
+        marks: Mark::split(&row.get::<_, String>(18)?)
+            .map_err(|found| StoreError::Damaged { column: "entry_summary.marks", found })?,
     })
 }
 
@@ -280,6 +303,7 @@ mod tests {
             warehouse: None,
             final_withdrawal: false,
             records: vec![[b'1'; RECORD_LENGTH], [b' '; RECORD_LENGTH]],
+            marks: Mark::ALL.to_vec(),
             added: now,
             changed: now,
         }

@@ -4,9 +4,11 @@
 use std::fmt;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::store::ControlState;
+use crate::store::{ControlState, Mark};
+use crate::wire::{Columns, RECORD_LENGTH};
 
 /// Rows of reference data: what is read from the file is what rules may ask for.
 macro_rules! rows {
@@ -37,6 +39,9 @@ rows! {
         reconciliation: bool,
         #[serde(default)]
         periodic_statements: bool,
+        /// The day of its monthly statement, two digits; 00 if it has chosen none (215, 314).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        periodic_statement_day: Option<String>,
     }
 
     struct Surety {
@@ -133,6 +138,12 @@ pub struct Release {
     /// When it was released; an entry without the day is not released yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) released: Option<Date>,
+    /// Whether it was made at a border by line release.
+    #[serde(default)]
+    pub(super) line_release: bool,
+    /// Whether immediate delivery was asked for.
+    #[serde(default)]
+    pub(super) immediate_delivery: bool,
 }
 
 /// A summary that is on file when a store begins.
@@ -155,6 +166,20 @@ pub struct FiledSummary {
     pub(in crate::host) entry_date: Option<Date>,
     pub(in crate::host) import_date: Option<Date>,
     pub(in crate::host) liquidation_date: Option<Date>,
+    #[serde(default)]
+    pub(in crate::host) marks: Vec<Mark>,
+    /// The records as they were accepted, if what they hold matters.
+    #[serde(default, deserialize_with = "records")]
+    pub(in crate::host) records: Vec<Columns>,
+}
+
+fn records<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Columns>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let record = |text: &String| {
+        let padded = format!("{text:RECORD_LENGTH$}").into_bytes();
+        padded.try_into().map_err(|_| D::Error::custom("a record is longer than 80 columns"))
+    };
+    texts.iter().map(record).collect()
 }
 
 /// Says which summary it is but not whose: the importer's number is a taxpayer's.
