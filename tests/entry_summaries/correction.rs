@@ -60,7 +60,7 @@ fn in_block_of(name: &str, summaries: &[Vec<Columns>]) -> RawBatch {
 fn a_paid_summary_is_corrected_more_than_once_and_keeps_its_version() {
     let filed = summary(&[NUMBER, REFERENCE]);
     let mut host = host();
-    assert_eq!(dispositions(&answer(&mut host, &batch(&[filed.clone()]))), ["995"]);
+    assert_eq!(dispositions(&answer(&mut host, &batch(std::slice::from_ref(&filed)))), ["995"]);
     let mut host = moved(host, NUMBER.1, ControlState::Paid);
     for _ in 0..2 {
         let answer = answer(&mut host, &batch(&[correction(&filed)]));
@@ -85,7 +85,7 @@ fn a_paid_summary_is_corrected_more_than_once_and_keeps_its_version() {
 fn once_corrected_a_summary_is_not_replaced_in_the_ordinary_way() {
     let filed = summary(&[NUMBER, REFERENCE]);
     let mut host = host();
-    answer(&mut host, &batch(&[filed.clone()]));
+    answer(&mut host, &batch(std::slice::from_ref(&filed)));
     let mut host = moved(host, NUMBER.1, ControlState::Paid);
     answer(&mut host, &batch(&[correction(&filed)]));
     assert_eq!(codes(&answer(&mut host, &batch(&[filed]))), [["B54", "998"]]);
@@ -102,7 +102,7 @@ fn corrections_leave_the_releases_of_a_consolidated_summary_alone() {
         store.begin().unwrap().consolidated_by(&key("00002591")).unwrap().len()
     };
     let mut host = host();
-    assert_eq!(dispositions(&answer(&mut host, &in_block_of(NAME, &[filed.clone()]))), ["995"]);
+    assert_eq!(dispositions(&answer(&mut host, &in_block_of(NAME, std::slice::from_ref(&filed)))), ["995"]);
     // A release that is consolidated has no summary of its own (B28), and no second one (243).
     let own = with(summary_of("good/01-vessel-three-lines"), &[("entry_number", "00090018")]);
     assert_eq!(codes(&answer(&mut host, &in_block_of(NAME, &[own]))), [["B28", "998"]]);
@@ -127,7 +127,7 @@ fn a_rejected_consolidated_summary_stays_one() {
     const NAME: &str = "good/01-consolidated";
     let filed = summary_of(NAME);
     let mut host = host();
-    answer(&mut host, &in_block_of(NAME, &[filed.clone()]));
+    answer(&mut host, &in_block_of(NAME, std::slice::from_ref(&filed)));
     let mut host = moved(host, "00002591", ControlState::Rejected);
     let blank = ["payment_type_code", "preliminary_statement_print_date", "consolidated_summary_indicator"];
     let mut replaced = with(filed, &blank.map(|field| (field, "")));
