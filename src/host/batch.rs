@@ -27,6 +27,7 @@ impl<S: Store> Host<'_, S> {
         peer: &dyn Peer,
         now: &Zoned,
     ) -> Result<Vec<Columns>, HostError> {
+        self.world.turn_to(now.date());
         let reading = self.read(batch, peer);
         match self.keep(&[(batch, &reading)], now) {
             Ok(answers) => Ok(answers.into_iter().flatten().collect()),

@@ -4,14 +4,15 @@ use std::fmt;
 
 use jiff::Zoned;
 
-use super::{HostError, World, entry_summary};
+use super::{HostError, World, census, entry_summary};
 use crate::envelope::Block;
 use crate::grammar::{Fault, Grammar};
 use crate::store::Unit;
 use crate::wire::Columns;
 
 /// The applications, and what makes the host of each.
-const CAPABILITIES: [(&str, Maker); 1] = [("AE", entry_summary::capability)];
+const CAPABILITIES: [(&str, Maker); 3] =
+    [("AE", entry_summary::capability), ("CW", census::overrides), ("CJ", census::query)];
 
 /// Makes the host of an application.
 type Maker = for<'g> fn(&'g Grammar) -> Result<Box<dyn Capability + 'g>, HostError>;

@@ -4,15 +4,16 @@
 use jiff::Zoned;
 
 use super::capability::{Capability, Desk};
+use super::census::WarningCells;
 use super::filing::{Action, Filing, FilingCells};
 use super::response::{Header, ResponseWriter, Verdict};
-use super::state::{self, FileView, HeaderData};
+use super::state::{self, ComparedData, FileView};
 use super::{HostError, World};
 use crate::envelope::Block;
 use crate::grammar::{Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
 use crate::rules::{BlockInfo, Context, RuleBook};
-use crate::store::{ControlState, EntrySummary, StoreError, Unit, Version};
+use crate::store::{CensusWarning, ControlState, EntrySummary, StoreError, Unit, Version};
 use crate::wire::Columns;
 
 /// No payment type, which a summary that is not yet paid must have.
@@ -31,8 +32,9 @@ struct EntrySummaryHost<'g> {
     grammar: &'g Grammar,
     rules: RuleBook,
     cells: FilingCells,
-    header_data: HeaderData,
+    header_data: ComparedData,
     response: ResponseWriter<'g>,
+    warnings: WarningCells,
 }
 
 impl Capability for EntrySummaryHost<'_> {
@@ -68,8 +70,9 @@ impl<'g> EntrySummaryHost<'g> {
             .structure("AE", Direction::Input)
             .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
         let cells = FilingCells::new(grammar, automaton)?;
-        let header_data = HeaderData::new(grammar)?;
-        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells, header_data })
+        let header_data = ComparedData::new(grammar)?;
+        let warnings = WarningCells::new(grammar)?;
+        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells, header_data, warnings })
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -108,7 +111,8 @@ impl<'g> EntrySummaryHost<'g> {
         let mut verdict = match filing.action {
             // Without an action there is nothing to do; the rules have refused it.
             Some(action) if conditions.iter().all(|raised| raised.severity != Severity::Fatal) => {
-                accept(action, filing, on_file, transaction, unit, now)?
+                let warnings = self.warnings.of(transaction, &conditions, &filing, now);
+                accept(action, filing, on_file, transaction, &warnings, unit, now)?
             }
             _ => {
                 refuse(&filing, on_file.as_ref(), block, unit)?;
@@ -127,6 +131,7 @@ fn accept(
     filing: Filing,
     on_file: Option<EntrySummary>,
     transaction: &Transaction,
+    warnings: &[CensusWarning],
     unit: &mut dyn Unit,
     now: &Zoned,
 ) -> Result<Verdict, StoreError> {
@@ -146,6 +151,9 @@ fn accept(
     }
     if let Some(warehouse) = summary.warehouse.as_ref().filter(|_| summary.final_withdrawal) {
         unit.finalize(warehouse, &summary.key)?;
+    }
+    if !is_new || !warnings.is_empty() {
+        unit.put_census_warnings(&summary.key, warnings)?;
     }
     Ok(if is_new { Verdict::added(summary.version) } else { Verdict::replaced(summary.version) })
 }

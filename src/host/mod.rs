@@ -9,6 +9,7 @@
 
 mod batch;
 mod capability;
+mod census;
 mod entry_summary;
 mod filing;
 mod response;
@@ -22,7 +23,10 @@ use crate::grammar::{Grammar, PutError, UnknownName};
 use crate::rules::RuleError;
 use crate::store::{EntryKey, EntrySummary, Store, StoreError, Unit, Version};
 
-pub use world::{FiledSummary, FilerKind, FilerProfile, Release, SenderProfile, World, WorldError};
+pub use world::{
+    FiledSummary, FilerKind, FilerProfile, ReferenceColumn, ReferenceFile, ReferenceFileError, ReferenceKind,
+    ReferenceKinds, ReferenceTable, RowProblem, SenderProfile, World, WorldError,
+};
 
 pub use state::{BalanceLine, WarehouseBalance};
 
@@ -108,7 +112,8 @@ impl<'g, S: Store> Host<'g, S> {
     ///
     /// # Errors
     /// The grammar and the rules do not fit together, or the store failed.
-    pub fn new(grammar: &'g Grammar, world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
+    pub fn new(grammar: &'g Grammar, mut world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
+        world.turn_to(now.date());
         let mut unit = store.begin()?;
         if unit.is_new()? {
             for filed in world.entry_summaries() {

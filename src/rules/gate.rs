@@ -137,7 +137,11 @@ fn is_common(part: &Expression, symbol: Symbol) -> bool {
                 Holder::Current | Holder::This => false,
             }
         }
-        Expression::And(parts) | Expression::Or(parts) | Expression::Table(_, parts) => all(parts),
+        Expression::And(parts)
+        | Expression::Or(parts)
+        | Expression::First(parts)
+        | Expression::Table(_, parts) => all(parts),
+        Expression::Joined(parts) => parts.iter().all(|(_, part)| is_common(part, symbol)),
         Expression::Arithmetic(_, left, right)
         | Expression::Compare(_, _, left, right)
         | Expression::Has(left, right) => is_common(left, symbol) && is_common(right, symbol),
@@ -151,7 +155,9 @@ fn is_common(part: &Expression, symbol: Symbol) -> bool {
         | Expression::Weekend(inner)
         | Expression::Reference { key: inner, .. } => is_common(inner, symbol),
         Expression::Any(scan) | Expression::Count(scan) => finds_the_same(scan),
-        Expression::Sum(scan, value) => finds_the_same(scan) && !reads_this(value),
+        Expression::Sum(scan, value) | Expression::The(scan, value) => {
+            finds_the_same(scan) && !reads_this(value)
+        }
         Expression::Repeats(..)
         | Expression::Differ(..)
         | Expression::Gap(_)
@@ -186,7 +192,11 @@ fn reads_this(expression: &Expression) -> bool {
         | Expression::Block(_)
         | Expression::Gap(_) => false,
         Expression::Field(field) | Expression::Part(field, ..) | Expression::Given(field) => this(field),
-        Expression::And(parts) | Expression::Or(parts) | Expression::Table(_, parts) => any(parts),
+        Expression::And(parts)
+        | Expression::Or(parts)
+        | Expression::First(parts)
+        | Expression::Table(_, parts) => any(parts),
+        Expression::Joined(parts) => parts.iter().any(|(_, part)| reads_this(part)),
         Expression::Arithmetic(_, left, right)
         | Expression::Compare(_, _, left, right)
         | Expression::Has(left, right) => reads_this(left) || reads_this(right),
@@ -201,7 +211,7 @@ fn reads_this(expression: &Expression) -> bool {
         | Expression::Reference { key: inner, .. }
         | Expression::Neighbour { value: inner, .. } => reads_this(inner),
         Expression::Any(inner) | Expression::Count(inner) => scan(inner),
-        Expression::Sum(inner, value) => scan(inner) || reads_this(value),
+        Expression::Sum(inner, value) | Expression::The(inner, value) => scan(inner) || reads_this(value),
         Expression::Repeats(fields, inner) => fields.iter().any(this) || scan(inner),
         Expression::Differ(inner, field) => this(field) || scan(inner),
     }

@@ -15,6 +15,7 @@ mod fields;
 mod gate;
 mod lex;
 mod parse;
+mod reference;
 mod signpost;
 
 use std::borrow::Cow;

@@ -3,6 +3,7 @@
 //! A batch is one unit of work. What it changes and what it is answered become durable together, when
 //! the unit is committed; a unit that is dropped leaves no trace.
 
+mod census;
 mod mark;
 mod migrations;
 mod packed;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::Columns;
 
+pub use census::{CensusWarning, WarningQuery};
 pub use mark::Mark;
 pub use sqlite::{SqliteStore, SqliteUnit};
 
@@ -290,6 +292,31 @@ pub trait Unit {
     /// # Errors
     /// The store failed.
     fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError>;
+
+    /// Puts the Census warnings of a summary in the place of those on file.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn put_census_warnings(&mut self, entry: &EntryKey, warnings: &[CensusWarning])
+    -> Result<(), StoreError>;
+
+    /// The warnings that no one has overridden, the summary accepted last first.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError>;
+
+    /// Overrides a warning of a line; says whether the line has it.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError>;
 
     /// Keeps a batch and its answer.
     ///

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+use super::census::{self, CensusWarning, WarningQuery};
 use super::migrations::MIGRATIONS;
 use super::packed::{pack, unpack};
 use super::{
@@ -151,6 +152,7 @@ impl Unit for SqliteUnit<'_> {
 
     fn remove_entry_summary(&mut self, key: &EntryKey) -> Result<(), StoreError> {
         self.consolidate(key, &[])?;
+        self.put_census_warnings(key, &[])?;
         let mut statement =
             self.transaction.prepare_cached("DELETE FROM entry_summary WHERE filer = ?1 AND number = ?2")?;
         statement.execute([&key.filer, &key.number])?;
@@ -215,6 +217,28 @@ impl Unit for SqliteUnit<'_> {
         )?;
         statement.execute([&warehouse.filer, &warehouse.number, &withdrawal.filer, &withdrawal.number])?;
         Ok(())
+    }
+
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        census::put(&self.transaction, entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        census::find(&self.transaction, query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        census::resolve(&self.transaction, entry, line, code, reason)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {

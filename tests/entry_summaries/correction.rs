@@ -143,3 +143,24 @@ fn a_rejected_consolidated_summary_stays_one() {
     let mut store = host.into_store();
     assert_eq!(store.begin().unwrap().consolidated_by(&key("00002591")).unwrap().len(), 2);
 }
+
+#[test]
+fn a_zone_entry_keeps_its_emergency_tariffs_when_it_is_corrected() {
+    const NAME: &str = "good/06-foreign-trade-zone";
+    let filed = summary_of(NAME);
+    let mut host = host();
+    assert_eq!(dispositions(&answer(&mut host, &in_block_of(NAME, std::slice::from_ref(&filed)))), ["995"]);
+    let mut host = moved(host, "00001767", ControlState::Paid);
+    let mut changed = correction(&filed);
+    let emergency = changed.iter().position(|row| row.starts_with(b"5099030124")).unwrap();
+    changed.remove(emergency);
+    for (day, is_raised) in [("2026-08-20", false), ("2026-08-21", true)] {
+        let now = noon().with().date(day.parse().unwrap()).build().unwrap();
+        let rows = host.answer(&in_block_of(NAME, std::slice::from_ref(&changed)), &Trusted, &now).unwrap();
+        let lines = rows.iter().map(|row| String::from_utf8(row.to_vec()).unwrap()).collect::<Vec<_>>();
+        let raised = codes(&lines).remove(0);
+        assert_eq!(raised.contains(&"883".to_owned()), is_raised, "{lines:#?}");
+        let kept = host.answer(&in_block_of(NAME, &[correction(&filed)]), &Trusted, &now).unwrap();
+        assert!(!kept.iter().any(|row| row.starts_with(b"E1 F883")));
+    }
+}

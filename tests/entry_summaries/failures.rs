@@ -3,7 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use abigate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
+use abigate::store::{
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, WarningQuery,
+    Withdrawal,
+};
 
 use crate::support::*;
 
@@ -92,6 +95,31 @@ impl<U: Unit> Unit for FaultyUnit<U> {
     fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError> {
         self.fuse.burn()?;
         self.inner.finalize(warehouse, withdrawal)
+    }
+
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.put_census_warnings(entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.census_warnings(query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        self.fuse.burn()?;
+        self.inner.override_census_warning(entry, line, code, reason)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ mod answers;
 #[path = "../conditions/bench.rs"]
 #[allow(dead_code)] // what only conditions.rs uses
 mod bench;
+mod census;
 mod control;
 mod correction;
 mod failures;

@@ -1,7 +1,10 @@
 //! A summary on file: who may change it, what is noted of it and what its records say.
 
-use super::change::HeaderData;
-use super::{truth, warehouse};
+use super::change::ComparedData;
+use jiff::civil::Date;
+
+use super::super::filing::Filing;
+use super::{IEEPA_SINCE, truth, warehouse};
 use crate::grammar::{Cell, Direction, Grammar, Layout};
 use crate::message::Transaction;
 use crate::store::{ControlState, EntryKey, EntrySummary, Mark, StoreError, Unit};
@@ -17,8 +20,9 @@ impl Filed {
     /// The summary that a filing adds to, replaces or deletes.
     pub(super) fn own(
         summary: EntrySummary,
+        filing: &Filing,
         transaction: &Transaction,
-        header: &HeaderData,
+        (data, today): (&ComparedData, Date),
         unit: &mut dyn Unit,
     ) -> Result<Self, StoreError> {
         let withdrawn =
@@ -28,7 +32,11 @@ impl Filed {
             facts.push(("consolidates", truth(!unit.consolidated_by(&summary.key)?.is_empty())));
         }
         if !summary.records.is_empty() {
-            facts.push(("header_changes", header.changes(&summary.records, transaction.rows())));
+            facts.push(("header_changes", data.changes(&summary.records, transaction.rows())));
+            if filing.is_correction && today >= IEEPA_SINCE {
+                let differs = data.ieepa_differs(&summary.records, transaction.rows());
+                facts.push(("ieepa_differs", truth(differs)));
+            }
         }
         Ok(Self { summary, facts })
     }
@@ -50,7 +58,7 @@ impl Filed {
     /// that has one of this name.
     pub(super) fn value(&self, grammar: &Grammar, column: &str) -> Option<String> {
         let summary = &self.summary;
-        let date = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string());
+        let date = |date: Option<Date>| date.map(|date| date.to_string());
         match column {
             "state" => Some(summary.state.name().to_owned()),
             "port" => Some(summary.port.clone()),

@@ -18,7 +18,7 @@ use crate::message::Transaction;
 use crate::rules::Reference;
 use crate::store::{ControlState, EntryKey, EntrySummary, StoreError, Unit};
 
-pub(super) use change::HeaderData;
+pub(super) use change::ComparedData;
 use control::Filed;
 use release::Releases;
 pub(super) use warehouse::{BalanceCells, balance};
@@ -28,6 +28,8 @@ pub use warehouse::{BalanceLine, WarehouseBalance};
 const REUSE_MONTHS: i64 = 120;
 /// How many months ahead of this one a statement month may be (ESF-175, 213).
 const STATEMENT_MONTHS: u8 = 2;
+/// Since when corrections must leave the numbers of the emergency tariffs alone (883; CSMS 69635410).
+const IEEPA_SINCE: Date = jiff::civil::date(2026, 8, 21);
 
 /// The world, and of the file what one filing names: the summary of its own number, the warehouse entry it
 /// withdraws from, and the releases.
@@ -60,12 +62,13 @@ impl<'a> FileView<'a> {
         (grammar, world): (&'a Grammar, &'a World),
         (filing, transaction): (&'a Filing, &Transaction),
         on_file: Option<&EntrySummary>,
-        header: &HeaderData,
+        header: &ComparedData,
         unit: &mut dyn Unit,
         now: &Zoned,
     ) -> Result<Self, StoreError> {
-        let filed =
-            on_file.map(|summary| Filed::own(summary.clone(), transaction, header, unit)).transpose()?;
+        let filed = on_file
+            .map(|summary| Filed::own(summary.clone(), filing, transaction, (header, now.date()), unit))
+            .transpose()?;
         let warehouse = match &filing.warehouse {
             Some(named) => self::on_file(unit, &named.key, now)?
                 .map(|summary| Filed::warehouse(summary, &filing.key, unit))

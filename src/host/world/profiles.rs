@@ -1,10 +1,14 @@
 //! Who may transmit and file, as batch and block checks ask for it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::World;
+use super::kind::{Form, KeyPart, List, Need, ReferenceColumn, ReferenceKind};
+use super::reference::ReferenceTable;
+use super::{World, WorldError};
 use crate::envelope::{Directory, Party, Permit, Sender, Standing};
 use crate::host::Peer;
 
@@ -103,9 +107,10 @@ pub struct FilerProfile {
     pub(super) client_branches: bool,
     #[serde(default)]
     pub(super) electronic_invoice: bool,
-    /// The day of its monthly statement, two digits; 00 if it has chosen none (215, 313).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) periodic_statement_day: Option<String>,
+    /// The day of its monthly statement, two digits; 00 if it has chosen none, blank if it is not known
+    /// (215, 313).
+    #[serde(default)]
+    pub(super) periodic_statement_day: String,
     /// Whether it may certify entry summaries for cargo release (149).
     #[serde(default = "yes")]
     pub(super) cargo_release_certification: bool,
@@ -217,6 +222,44 @@ impl Directory for PeerDirectory<'_> {
             Some(FilerProfile { national_permit: true, .. }) => Permit::Held,
             _ => Permit::Missing,
         }
+    }
+}
+
+/// The filers' profiles as a table for rules, whose columns are the profiles' own.
+pub(super) fn table(filers: &[FilerProfile]) -> Result<ReferenceTable, WorldError> {
+    let profiles = filers.iter().filter_map(|filer| serde_json::to_value(filer).ok());
+    let profiles = profiles.collect::<Vec<_>>();
+    let names = profiles.first().and_then(Value::as_object).into_iter().flat_map(|profile| profile.keys());
+    let column = |name: &String| ReferenceColumn {
+        name: name.clone(),
+        form: Form::Text,
+        need: Need::Optional,
+        refers: None,
+    };
+    let key = vec![KeyPart { column: 0, signs: None }];
+    let list = List { name: "filer".to_owned(), key, only: None, dated: false };
+    let mut columns = names.map(column).collect::<Vec<_>>();
+    if columns.is_empty() {
+        columns.push(column(&"code".to_owned()));
+    }
+    let kind = ReferenceKind { name: "filer".to_owned(), columns, lists: vec![list] };
+    let mut table = ReferenceTable::new(Arc::new(kind));
+    for profile in &profiles {
+        let cells = profile.as_object().into_iter().flat_map(|profile| profile.values()).map(text);
+        table
+            .push(&cells.collect::<Vec<_>>())
+            .map_err(|twice| WorldError::Twice { table: "filer".to_owned(), key: twice.key })?;
+    }
+    Ok(table)
+}
+
+/// A value as text: several with a space between, a truth as `true` or `false`.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
     }
 }
 
