@@ -133,6 +133,114 @@ fn certificate_and_password_must_be_the_senders() {
     assert_eq!(dispositions(&accepted), ["995"], "{accepted:?}");
 }
 
+/// `abigate admin …` on the store of the gateway of a folder.
+fn admin(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(ABIGATE).arg("admin").args(arguments).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    text(&output)
+}
+
+/// The states of the notifications, oldest first.
+fn mail_states(folder: &Path) -> Vec<String> {
+    let list = admin(folder, &["mailbox", "list"]);
+    list.lines().map(|line| line.split_whitespace().nth(6).unwrap_or_default().to_owned()).collect()
+}
+
+/// A connection of the demo broker.
+async fn connect(folder: &Path, to: &str) -> tokio_rustls::client::TlsStream<tokio::net::TcpStream> {
+    let development = folder.join("abigate-dev");
+    let credentials = abigate::gateway::Credentials {
+        authority: development.join("ca.pem"),
+        identity: Some((development.join("demo-broker.pem"), development.join("demo-broker-key.pem"))),
+    };
+    let tls = abigate::gateway::client_tls(&credentials).unwrap();
+    abigate::gateway::Client::connect(to, tls).await.unwrap().into_inner()
+}
+
+/// Sends a batch and reads until so many batches have come back.
+async fn receive<S>(stream: &mut S, batch: &[u8], batches: usize) -> Vec<String>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    stream.write_all(batch).await.unwrap();
+    stream.flush().await.unwrap();
+    let mut lines = Vec::new();
+    while lines.iter().filter(|line: &&String| line.starts_with('Z')).count() < batches {
+        let mut row = [0; 81];
+        let read = stream.read_exact(&mut row);
+        tokio::time::timeout(std::time::Duration::from_secs(60), read).await.expect("no mail").unwrap();
+        lines.push(String::from_utf8_lossy(&row).trim_end().to_owned());
+    }
+    lines
+}
+
+#[test]
+fn a_notification_outlives_kill_9_until_it_is_delivered() {
+    use tokio::io::AsyncWriteExt;
+    let folder = TempDir::new().unwrap();
+    let batch = std::fs::read(sample("good/01-air-one-line.abi")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let gateway = Serving::start(folder.path());
+    let reject = ["summary", "reject", "EEE 00002674", "--reason", "003", "--remarks", "see line 1"];
+    let done = admin(folder.path(), &reject);
+    assert!(done.contains("paid -> rejected"), "{done}");
+    assert_eq!(mail_states(folder.path()), ["waiting"]);
+    // between the act and the delivery
+    gateway.kill();
+
+    let gateway = Serving::start(folder.path());
+    let mut stream = runtime.block_on(connect(folder.path(), &gateway.address));
+    let first = runtime.block_on(receive(&mut stream, &batch, 2));
+    let mail = first.iter().skip_while(|line| !line.starts_with('Z')).skip(1).cloned().collect::<Vec<_>>();
+    assert!(mail[0].contains("UC") && mail[2].starts_with("E142   003"), "{mail:?}");
+    assert!(mail.iter().any(|line| line == "E3SEE LINE 1"), "{mail:?}");
+    // it has arrived, but nothing shows that
+    gateway.kill();
+    assert_eq!(mail_states(folder.path()), ["waiting"]);
+
+    let gateway = Serving::start(folder.path());
+    let mut stream = runtime.block_on(connect(folder.path(), &gateway.address));
+    let second = runtime.block_on(receive(&mut stream, &batch, 2));
+    assert!(second.ends_with(&mail), "{second:?}");
+    // while the gateway runs, another program acts
+    admin(folder.path(), &["summary", "accept", "EEE 00002674"]);
+    admin(folder.path(), &["summary", "detain", "EEE 00002674"]);
+    let third = runtime.block_on(receive(&mut stream, &[], 1));
+    assert!(third[2].starts_with("E1D2"), "{third:?}");
+    runtime.block_on(stream.shutdown()).unwrap();
+    let mut rest = Vec::new();
+    runtime.block_on(tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest)).unwrap();
+    assert!(rest.is_empty());
+    assert_eq!(mail_states(folder.path()), ["delivered", "delivered"]);
+    gateway.kill();
+    let gateway = Serving::start(folder.path());
+    let nothing = send(folder.path(), &gateway, &batch, &["--wait", "1"]);
+    assert_eq!(dispositions(&nothing), ["996"], "{nothing:?}");
+    assert!(!text(&nothing).lines().any(|line| line.starts_with('B') && line.contains("UC")));
+}
+
+#[test]
+fn send_prints_the_notifications_that_arrive_while_it_waits() {
+    let folder = TempDir::new().unwrap();
+    let batch = std::fs::read(sample("good/01-air-one-line.abi")).unwrap();
+    let gateway = Serving::start(folder.path());
+    admin(folder.path(), &["summary", "reject", "EEE 00002674", "--reason", "003"]);
+    let sent = send(folder.path(), &gateway, &batch, &["--wait", "5"]);
+    assert!(text(&sent).contains("E142   003"), "{sent:?}");
+    // a notification is no answer: nothing was rejected of what was sent
+    assert_eq!(sent.status.code(), Some(0), "{sent:?}");
+    let shown = admin(folder.path(), &["mailbox", "show", "1"]);
+    assert!(text(&sent).ends_with(&shown), "{shown}");
+    let json = admin(folder.path(), &["summary", "show", "EEE 00002674", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&json["summary"]["state"], &json["history"][0]["event"]),
+        (&"rejected".into(), &"reject".into())
+    );
+    assert!(!json.to_string().contains("07-4417702"), "shows a party's number");
+}
+
 #[test]
 fn what_cannot_be_done_exits_with_2() {
     let folder = TempDir::new().unwrap();

@@ -18,7 +18,7 @@ use crate::store::SqliteStore;
 use crate::wire::{Columns, Limits};
 
 /// The name of the store in a data folder.
-const STORE: &str = "abigate.db";
+pub(super) const STORE: &str = "abigate.db";
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 

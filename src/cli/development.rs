@@ -12,6 +12,9 @@ use crate::host::World;
 /// The folder, below the one where the command runs.
 pub(super) const FOLDER: &str = "abigate-dev";
 
+/// The settings in it.
+pub(super) const SETTINGS_FILE: &str = "abigate.toml";
+
 /// The sender of the demo world whose certificate is used unless another is named.
 pub(super) const SENDER: &str = "demo-broker";
 
@@ -37,7 +40,7 @@ pub(super) fn prepare(folder: &Path, world: &World) -> anyhow::Result<Config> {
     if !folder.join("ca.pem").exists() {
         certify(folder, world)?;
     }
-    let settings = folder.join("abigate.toml");
+    let settings = folder.join(SETTINGS_FILE);
     for (file, text) in [(folder.join("world.toml"), World::DEMO), (settings.clone(), SETTINGS)] {
         if !file.exists() {
             write(&file, text, false)?;

@@ -6,14 +6,15 @@ use jiff::Zoned;
 
 use super::target::{Reply, Target};
 use crate::envelope::BatchCollector;
+use crate::envelope::Sender;
 use crate::generate::GenerateError;
 use crate::grammar::{Grammar, Severity};
 use crate::host::{Host, HostError, TrustingPeer, World};
 use crate::message::Checker;
 use crate::rules::RuleBook;
 use crate::store::{
-    BatchOnFile, CensusWarning, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, WarningQuery,
-    Withdrawal,
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
+    WarningQuery, Withdrawal,
 };
 use crate::wire::{Limits, records};
 
@@ -97,6 +98,14 @@ impl Store for Forgetful {
     fn begin(&mut self) -> Result<ForgetfulUnit<'_>, StoreError> {
         self.0.begin().map(ForgetfulUnit)
     }
+
+    fn newest_mail(&mut self) -> Result<i64, StoreError> {
+        self.0.newest_mail()
+    }
+
+    fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError> {
+        self.0.next_mail(recipient, after)
+    }
 }
 
 impl Unit for ForgetfulUnit<'_> {
@@ -130,6 +139,10 @@ impl Unit for ForgetfulUnit<'_> {
 
     fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError> {
         self.0.finalize(warehouse, withdrawal)
+    }
+
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        self.0.ledger()
     }
 
     fn put_census_warnings(

@@ -1,10 +1,11 @@
 //! The host, as the gateway asks it.
 
 use jiff::Zoned;
+use jiff::civil::Date;
 
 use super::{Answer, AnswerError, Peer, SenderPassword, outline};
-use crate::envelope::RawBatch;
-use crate::host::{self, Host, HostError, SenderProfile, World};
+use crate::envelope::{RawBatch, Sender};
+use crate::host::{self, Acted, Action, ActionError, Host, HostError, SenderProfile, World};
 use crate::store::Store;
 use crate::wire::Columns;
 
@@ -16,6 +17,8 @@ const TIME_ZONE: &str = "America/New_York";
 pub struct HostWithClock<S> {
     host: Host<'static, S>,
     clock: Option<Zoned>,
+    /// The day up to which time has done its work.
+    advanced: Option<Date>,
 }
 
 impl<S: Store> HostWithClock<S> {
@@ -27,7 +30,25 @@ impl<S: Store> HostWithClock<S> {
         let clock = world.clock().cloned();
         let grammar = crate::grammar::Grammar::builtin();
         let now = read_clock(clock.as_ref());
-        Ok(Self { host: Host::new(grammar, world, store, &now)?, clock })
+        Ok(Self { host: Host::new(grammar, world, store, &now)?, clock, advanced: None })
+    }
+}
+
+impl<S: Store> HostWithClock<S> {
+    /// Does what CBP does of its own accord, now.
+    ///
+    /// # Errors
+    /// As [`Host::act`].
+    pub fn act(&mut self, action: &Action) -> Result<Acted, ActionError> {
+        self.host.act(action, &read_clock(self.clock.as_ref()))
+    }
+
+    /// Does what time does up to now.
+    ///
+    /// # Errors
+    /// As [`Host::advance`].
+    pub fn advance(&mut self) -> Result<Acted, HostError> {
+        self.host.advance(&read_clock(self.clock.as_ref()))
     }
 }
 
@@ -36,6 +57,8 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
         let password = |sender: &SenderProfile| SenderPassword {
             sender: outline::sender(sender.site(), sender.id()),
             hash: sender.password_hash().to_owned(),
+            certificate: sender.certificate().map(str::to_owned),
+            mailboxes: sender.offices().iter().map(|office| mailbox(sender, office)).collect(),
         };
         self.host.world().senders().iter().map(password).collect()
     }
@@ -51,6 +74,29 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
             batches.iter().map(|(batch, peer)| (*batch, *peer as &dyn host::Peer)).collect::<Vec<_>>();
         self.host.answer_all(&batches, &now).into_iter().map(|answer| answer.map_err(reason)).collect()
     }
+
+    fn tick(&mut self) -> Result<i64, AnswerError> {
+        let now = read_clock(self.clock.as_ref());
+        if self.advanced != Some(now.date()) {
+            self.host.advance(&now).map_err(reason)?;
+            self.advanced = Some(now.date());
+        }
+        self.host.newest_mail().map_err(reason)
+    }
+
+    fn next_mail(
+        &mut self,
+        mailbox: &Sender,
+        after: i64,
+    ) -> Result<Option<(i64, Vec<Columns>)>, AnswerError> {
+        let mail = self.host.next_mail(mailbox, after).map_err(reason)?;
+        Ok(mail.map(|mail| (mail.id, mail.records)))
+    }
+
+    fn mark_delivered(&mut self, mailbox: &Sender, up_to: i64) -> Result<(), AnswerError> {
+        let now = read_clock(self.clock.as_ref());
+        self.host.mark_delivered(mailbox, up_to, &now).map_err(reason)
+    }
 }
 
 impl host::Peer for Peer {
@@ -61,6 +107,10 @@ impl host::Peer for Peer {
     fn knows_password(&self, hash: &str, password: &[u8]) -> bool {
         Self::knows_password(self, hash, password)
     }
+}
+
+fn mailbox(sender: &SenderProfile, office: &str) -> Sender {
+    Sender { site: sender.site().to_owned(), id: sender.id().to_owned(), office: office.to_owned() }
 }
 
 /// Why there is no answer, for the log: without the value that does not fit, which may be anybody's

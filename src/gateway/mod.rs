@@ -6,6 +6,10 @@
 //! down only itself. All connections share one host thread, which owns the store: batches queue for
 //! it in a bounded channel, and its answer is written after it has committed.
 //!
+//! What the host has for a sender of its own accord waits in a mailbox and goes out between batches, on a
+//! connection that has shown to be the sender's. It counts as delivered when that connection goes on or is
+//! closed in good order, and goes out again on the next one otherwise.
+//!
 //! This room knows nothing of customs. What a batch is answered with is decided by an [`Answer`].
 
 mod certificates;
@@ -13,6 +17,7 @@ mod client;
 mod config;
 mod host;
 mod intake;
+mod mailroom;
 mod outline;
 mod password;
 mod server;
@@ -39,7 +44,7 @@ pub use server::{Report, Server, ServerError};
 pub use session::SessionError;
 pub use writer::{HostGone, HostHandle, HostThread};
 
-use crate::envelope::RawBatch;
+use crate::envelope::{RawBatch, Sender};
 use crate::wire::Columns;
 
 /// What decides the answer to a batch; the host, or something simpler in a test.
@@ -64,15 +69,48 @@ pub trait Answer: Send + 'static {
     fn answer_all(&mut self, batches: &[(&RawBatch, &Peer)]) -> Vec<Result<Vec<Columns>, AnswerError>> {
         batches.iter().map(|(batch, peer)| self.answer(batch, peer)).collect()
     }
+
+    /// Called twice a second: does what time does, and tells the number of the newest mail, whoever wrote
+    /// it.
+    ///
+    /// # Errors
+    /// The store has failed; it is tried again.
+    fn tick(&mut self) -> Result<i64, AnswerError> {
+        Ok(0)
+    }
+
+    /// The first mail that waits in a mailbox behind a number, with its own number.
+    ///
+    /// # Errors
+    /// The store has failed; it is tried again.
+    fn next_mail(
+        &mut self,
+        _mailbox: &Sender,
+        _after: i64,
+    ) -> Result<Option<(i64, Vec<Columns>)>, AnswerError> {
+        Ok(None)
+    }
+
+    /// Counts the mail of a mailbox up to a number as delivered.
+    ///
+    /// # Errors
+    /// The store has failed; the mail goes out again.
+    fn mark_delivered(&mut self, _mailbox: &Sender, _up_to: i64) -> Result<(), AnswerError> {
+        Ok(())
+    }
 }
 
-/// The password of a sender, as far as it is known.
+/// A sender, as far as a connection has to know it.
 #[derive(Clone)]
 pub struct SenderPassword {
     /// The sender, as [`Outline::sender`] names it.
     pub sender: String,
     /// The argon2 hash of its password, in PHC form.
     pub hash: String,
+    /// The common name of its certificate, if it has one.
+    pub certificate: Option<String>,
+    /// Its mailboxes, one an office.
+    pub mailboxes: Vec<Sender>,
 }
 
 impl fmt::Debug for SenderPassword {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::envelope::Sender;
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, UnknownName};
 use crate::wire::Columns;
 
@@ -17,9 +18,12 @@ pub struct Outliner {
     header: Cell,
     site: Cell,
     id: Cell,
+    office: Cell,
     password: Cell,
     application: Cell,
     dispositions: Vec<Disposition>,
+    /// The applications in which CBP tells of its own accord; their records are no dispositions.
+    notifications: Vec<String>,
 }
 
 /// A record that says how something ended.
@@ -38,6 +42,8 @@ pub struct Outline {
     pub sender: String,
     /// The application identifier.
     pub application: String,
+    /// The mailbox of the sender: its site, identification and office.
+    pub mailbox: Sender,
 }
 
 /// How a batch ended, as its answer says.
@@ -77,9 +83,11 @@ impl Outliner {
             header: header.cell("control_identifier")?,
             site: header.cell("sender_receiver_site_code")?,
             id: header.cell("sender_receiver_id_code")?,
+            office: header.cell("sender_receiver_office_code")?,
             password: header.cell("communication_password")?,
             application: header.cell("application_identifier_code")?,
             dispositions,
+            notifications: notifications(grammar),
         })
     }
 
@@ -91,6 +99,11 @@ impl Outliner {
             Some(row) if self.header.text(row) == "A" => Outline {
                 sender: sender(&plain(self.site, row), &plain(self.id, row)),
                 application: plain(self.application, row),
+                mailbox: Sender {
+                    site: plain(self.site, row),
+                    id: plain(self.id, row),
+                    office: plain(self.office, row),
+                },
             },
             _ => Outline::default(),
         }
@@ -107,7 +120,15 @@ impl Outliner {
     #[must_use]
     pub fn outcome(&self, answer: &[Columns]) -> Outcome {
         let mut outcome = Outcome::default();
+        let mut is_notification = false;
         for row in answer {
+            if self.header.text(row) == "A" {
+                let application = self.application.text(row);
+                is_notification = self.notifications.iter().any(|known| known == application);
+            }
+            if is_notification {
+                continue;
+            }
             let found = self
                 .dispositions
                 .iter()
@@ -141,6 +162,18 @@ impl fmt::Display for Outcome {
 /// How a sender is named.
 pub(super) fn sender(site: &str, id: &str) -> String {
     format!("{site}/{id}")
+}
+
+/// The applications of the list that travel out and answer nothing.
+fn notifications(grammar: &Grammar) -> Vec<String> {
+    let Some(list) = grammar.list("applications") else { return Vec::new() };
+    let answers = list.rows().iter().filter_map(|row| list.cell(row, "response")).collect::<Vec<_>>();
+    let is_told = |row: &&Vec<String>| {
+        list.cell(row, "direction") == Some("out")
+            && list.cell(row, "code").is_some_and(|code| !answers.contains(&code))
+    };
+    let told = list.rows().iter().filter(is_told);
+    told.filter_map(|row| list.cell(row, "code")).map(str::to_owned).collect()
 }
 
 fn plain(cell: Cell, row: &Columns) -> String {

@@ -10,20 +10,24 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
 use super::certificates::{CertificateError, common_name, server_tls};
+use super::mailroom::Mailroom;
 use super::session::{self, Shared};
-use super::writer::{HostGone, HostThread};
+use super::writer::{HostGone, HostHandle, HostThread};
 use super::{Answer, Config, Outliner, Peer};
 use crate::grammar::UnknownName;
 
 /// How long to wait before accepting again when the system refuses, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// How often mail is looked for.
+const MAIL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A gateway that listens.
 pub struct Server {
@@ -93,6 +97,7 @@ impl Server {
             outliner,
             senders,
             verifications: Semaphore::new(thread::available_parallelism().map_or(1, NonZero::get)),
+            mailroom: Arc::new(Mailroom::new()),
             timeouts: config.timeouts,
             limits: config.wire,
             stop: CancellationToken::new(),
@@ -132,6 +137,7 @@ impl Server {
             () = host.gone() => error!("the host thread has ended"),
             () = stop => info!("stopping"),
             () = self.accept(&tracker, &cut, &answered, &mut report.connections) => {}
+            () = look_for_mail(&host, &self.shared.mailroom) => {}
         }
         drop(host);
 
@@ -199,6 +205,21 @@ impl Server {
                 }
                 .instrument(span),
             );
+        }
+    }
+}
+
+/// Tells the connections of new mail for ever: another program may have written it to the same store.
+async fn look_for_mail(host: &HostHandle, mailroom: &Mailroom) {
+    let mut interval = tokio::time::interval(MAIL_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        match host.ask(|host| host.tick()).await {
+            Ok(Ok(newest)) => mailroom.announce(newest),
+            Ok(Err(error)) => warn!(%error, "cannot look for mail"),
+            // that the host thread has ended is found out elsewhere
+            Err(HostGone) => std::future::pending().await,
         }
     }
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
+use super::mailroom::{Mailbox, Mailroom};
 use super::writer::{HostGone, HostHandle};
-use super::{Intake, Outliner, Peer, SenderPassword, Timeouts};
+use super::{Intake, Outline, Outliner, Peer, SenderPassword, Timeouts};
 use crate::envelope::RawBatch;
 use crate::wire::{Columns, WireError};
 
@@ -23,6 +24,10 @@ const CHUNK: usize = 16 * 1024;
 /// a peer may leave it out behind its last record and wait for the answer.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// How long a peer that is taken leave of is waited for, to say farewell too: then the mail that it got
+/// last counts as delivered.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// What all connections of a gateway share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -31,6 +36,7 @@ pub(super) struct Shared {
     pub senders: Vec<SenderPassword>,
     /// How many passwords are verified at once; each takes a core and 19 MiB.
     pub verifications: Semaphore,
+    pub mailroom: Arc<Mailroom>,
     pub timeouts: Timeouts,
     pub limits: crate::wire::Limits,
     /// No new batches are begun once it is cancelled.
@@ -65,7 +71,20 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let intake = Intake::new(shared.limits);
-    let mut session = Session { stream, intake, peer, shared, read_ended: false, begun: None, batches: 0 };
+    let news = shared.mailroom.subscribe();
+    let mut session = Session {
+        stream,
+        intake,
+        peer,
+        shared,
+        read_ended: false,
+        begun: None,
+        batches: 0,
+        mailboxes: Vec::new(),
+        news,
+        has_mail: false,
+    };
+    session.identify_by_certificate();
     while let Some(batch) = session.next_batch().await? {
         session.batches += 1;
         let span = info_span!(
@@ -77,8 +96,10 @@ where
             disposition = tracing::field::Empty,
         );
         session.answer(batch).instrument(span).await?;
+        // mail is carried only between batches, so this one shows that the connection went on behind it
+        session.mark_delivered().await?;
     }
-    session.close().await;
+    session.close().await?;
     Ok(session.batches)
 }
 
@@ -88,6 +109,8 @@ enum Read {
     More,
     /// No byte for a while, behind a whole record.
     Quiet,
+    /// Nothing, but there may be mail for the peer.
+    Mail,
     /// Nothing more, ever.
     End,
 }
@@ -102,6 +125,11 @@ struct Session<S> {
     /// Since when the batch that is being read is being read.
     begun: Option<Instant>,
     batches: u64,
+    /// The mailboxes that are the peer's, as far as it has shown.
+    mailboxes: Vec<Mailbox>,
+    news: watch::Receiver<i64>,
+    /// Whether there may be mail that this connection has not carried.
+    has_mail: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -125,6 +153,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let quiet = match self.read(&mut chunk).await? {
                 Read::More => None,
                 Read::Quiet => self.intake.end_record()?,
+                Read::Mail => {
+                    self.carry_mail().await?;
+                    None
+                }
                 Read::End => {
                     self.read_ended = true;
                     None
@@ -139,6 +171,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn read(&mut self, chunk: &mut BytesMut) -> Result<Read, SessionError> {
         let between = self.begun.is_none();
+        let serves_mail = between && !self.mailboxes.is_empty();
+        let (news, has_mail) = (&mut self.news, self.has_mail);
+        let mail = async move {
+            // its sender lives as long as the gateway
+            if !has_mail && news.changed().await.is_err() {
+                std::future::pending().await
+            }
+        };
         let now = Instant::now();
         let deadline = match self.begun {
             Some(begun) => begun + self.shared.timeouts.batch(),
@@ -154,9 +194,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return Ok(Read::End);
             }
             read = timeout_at(until, self.stream.read_buf(chunk)) => read,
+            () = mail, if serves_mail => {
+                self.has_mail = true;
+                return Ok(Read::Mail);
+            }
         };
         match read {
-            Ok(Ok(0)) => Ok(Read::End),
+            Ok(Ok(0)) => {
+                // the peer's farewell; TLS tells it from a connection that broke off
+                if between {
+                    self.mark_delivered().await?;
+                }
+                Ok(Read::End)
+            }
             Ok(Ok(_)) => Ok(Read::More),
             // a peer that goes without a farewell is gone all the same
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Read::End),
@@ -185,6 +235,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if self.peer.take_verified() {
             span.record("sender", outline.sender.as_str());
             span.record("application", outline.application.as_str());
+            self.identify(&outline);
         }
         let outcome = self.shared.outliner.outcome(&records);
         span.record("disposition", tracing::field::display(&outcome));
@@ -218,8 +269,106 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Says farewell; a peer that does not hear it is no one's loss.
-    async fn close(&mut self) {
+    /// A certificate that has but one mailbox shows whose connection this is before any batch does.
+    fn identify_by_certificate(&mut self) {
+        let shown = self.peer.certificate();
+        let mut named = self
+            .shared
+            .senders
+            .iter()
+            .filter(|known| shown.is_some() && known.certificate.as_deref() == shown);
+        if let (Some(sender), None) = (named.next(), named.next())
+            && let [mailbox] = sender.mailboxes.as_slice()
+        {
+            self.mailboxes.push(Mailbox::new(mailbox.clone()));
+            self.has_mail = true;
+        }
+    }
+
+    /// A batch with the right password, and the right certificate where there is one, shows whose mailbox
+    /// the connection serves.
+    fn identify(&mut self, outline: &Outline) {
+        let is_served = self.mailboxes.iter().any(|mailbox| mailbox.address == outline.mailbox);
+        let shown = self.peer.certificate();
+        let is_known = self.shared.senders.iter().any(|known| {
+            known.mailboxes.contains(&outline.mailbox)
+                && (shown.is_none() || known.certificate.as_deref() == shown)
+        });
+        if is_known && !is_served {
+            self.mailboxes.push(Mailbox::new(outline.mailbox.clone()));
+            self.has_mail = true;
+        }
+    }
+
+    /// Writes the next mail that waits for the peer, if there is some. One at a time: what the peer sends
+    /// in the meantime goes before.
+    async fn carry_mail(&mut self) -> Result<(), SessionError> {
+        self.has_mail = false;
+        for index in 0..self.mailboxes.len() {
+            if self.next_mail(index).await?.is_none() {
+                continue;
+            }
+            let mailbox = &mut self.mailboxes[index];
+            if mailbox.lease.is_none() {
+                mailbox.lease = self.shared.mailroom.lease(&mailbox.address);
+                if mailbox.lease.is_none() {
+                    // another connection empties it; when that ends, there is news
+                    continue;
+                }
+            }
+            // asked again: until the lease was there, another connection may have delivered it
+            let Some((number, records)) = self.next_mail(index).await? else {
+                self.mailboxes[index].lease = None;
+                continue;
+            };
+            self.write(&records).await?;
+            self.mailboxes[index].sent = number;
+            self.has_mail = true;
+            debug!(mail = number, records = records.len(), "mail carried");
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// The next mail of a mailbox that this connection has not carried.
+    async fn next_mail(&self, index: usize) -> Result<Option<(i64, Vec<Columns>)>, SessionError> {
+        let Mailbox { address, sent, .. } = &self.mailboxes[index];
+        let (address, after) = (address.clone(), *sent);
+        let found = self.shared.host.ask(move |host| host.next_mail(&address, after)).await?;
+        Ok(found.unwrap_or_else(|error| {
+            // the next news is the next occasion
+            warn!(%error, "cannot look for mail");
+            None
+        }))
+    }
+
+    /// Counts what this connection has carried as delivered. What cannot be counted goes out again on the
+    /// next connection.
+    async fn mark_delivered(&mut self) -> Result<(), SessionError> {
+        for mailbox in self.mailboxes.iter_mut().filter(|mailbox| mailbox.lease.is_some()) {
+            let (address, up_to) = (mailbox.address.clone(), mailbox.sent);
+            match self.shared.host.ask(move |host| host.mark_delivered(&address, up_to)).await? {
+                Ok(()) => mailbox.lease = None,
+                Err(error) => warn!(%error, "mail is delivered but not counted"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Says farewell; a peer that does not hear it is no one's loss, but one that has got mail is waited
+    /// for to say farewell too.
+    async fn close(&mut self) -> Result<(), SessionError> {
         let _ = timeout(self.shared.timeouts.write(), self.stream.shutdown()).await;
+        if self.mailboxes.iter().any(|mailbox| mailbox.lease.is_some()) {
+            let mut ignored = [0; 1024];
+            let farewell = timeout(FAREWELL, async {
+                while self.stream.read(&mut ignored).await? > 0 {}
+                Ok::<_, io::Error>(())
+            });
+            if matches!(farewell.await, Ok(Ok(()))) {
+                self.mark_delivered().await?;
+            }
+        }
+        Ok(())
     }
 }

@@ -31,7 +31,16 @@ pub struct HostHandle {
 #[error("the host thread has ended")]
 pub struct HostGone;
 
-struct Request {
+/// What waits for the host thread.
+enum Request {
+    Batch(BatchRequest),
+    Task(Task),
+}
+
+/// Something short that the host is asked for.
+type Task = Box<dyn FnOnce(&mut dyn Answer) + Send>;
+
+struct BatchRequest {
     batch: RawBatch,
     peer: Arc<Peer>,
     span: Span,
@@ -46,9 +55,15 @@ impl HostThread {
     pub fn start(mut host: impl Answer, queued_batches: usize) -> std::io::Result<(Self, HostHandle)> {
         let (queue, mut requests) = mpsc::channel::<Request>(queued_batches);
         let thread = thread::Builder::new().name("host".to_owned()).spawn(move || {
-            let mut waiting = Vec::new();
+            let (mut waiting, mut batches) = (Vec::new(), Vec::new());
             while requests.blocking_recv_many(&mut waiting, TOGETHER) > 0 {
-                answer(&mut host, &mut waiting);
+                for request in waiting.drain(..) {
+                    match request {
+                        Request::Batch(request) => batches.push(request),
+                        Request::Task(task) => task(&mut host),
+                    }
+                }
+                answer(&mut host, &mut batches);
             }
         })?;
         Ok((Self { thread }, HostHandle { queue }))
@@ -64,9 +79,10 @@ impl HostThread {
 }
 
 /// Answers what waits: one batch in its span, several together.
-fn answer(host: &mut impl Answer, waiting: &mut Vec<Request>) {
+fn answer(host: &mut impl Answer, waiting: &mut Vec<BatchRequest>) {
     let answers = match &**waiting {
-        [Request { batch, peer, span, .. }] => vec![span.in_scope(|| host.answer(batch, peer))],
+        [] => return,
+        [BatchRequest { batch, peer, span, .. }] => vec![span.in_scope(|| host.answer(batch, peer))],
         several => {
             let batches = several.iter().map(|request| (&request.batch, &*request.peer)).collect::<Vec<_>>();
             host.answer_all(&batches)
@@ -90,7 +106,25 @@ impl HostHandle {
         span: Span,
     ) -> Result<Result<Vec<Columns>, AnswerError>, HostGone> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Request { batch, peer, span, reply }).await.map_err(|_| HostGone)?;
+        let request = Request::Batch(BatchRequest { batch, peer, span, reply });
+        self.queue.send(request).await.map_err(|_| HostGone)?;
+        answer.await.map_err(|_| HostGone)
+    }
+
+    /// What the host says to something short that it is asked. Waits while the queue is full.
+    ///
+    /// # Errors
+    /// The host thread has ended.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut dyn Answer) -> T + Send + 'static,
+    ) -> Result<T, HostGone> {
+        let (reply, answer) = oneshot::channel();
+        let task: Task = Box::new(move |host| {
+            // one who is gone does not want to know
+            let _ = reply.send(question(host));
+        });
+        self.queue.send(Request::Task(task)).await.map_err(|_| HostGone)?;
         answer.await.map_err(|_| HostGone)
     }
 

@@ -79,7 +79,7 @@ impl<S: Store> Host<'_, S> {
                 (self.envelope.rejection(reading)?, Vec::new())
             } else {
                 let capability = capability(&self.capabilities, reading)?;
-                let mut desk = Desk { world: &self.world, unit: &mut unit, now };
+                let mut desk = Desk { world: &self.world, unit: &mut unit, now, sender: &reading.sender };
                 let blocks = process(capability, batch, reading, &mut desk)?;
                 (self.envelope.response(reading, &blocks)?, without_passwords(self.grammar, batch))
             };
@@ -138,7 +138,7 @@ fn on_file(reading: &BatchReading, records: Vec<Columns>, answer: &[Columns], no
     }
 }
 
-fn name_of(Sender { site, id, office }: &Sender) -> String {
+pub(super) fn name_of(Sender { site, id, office }: &Sender) -> String {
     format!("{site} {id} {office}").trim_end().to_owned()
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Zoned;
 
 use super::{HostError, World, census, entry_summary};
-use crate::envelope::Block;
+use crate::envelope::{Block, Sender};
 use crate::grammar::{Fault, Grammar};
 use crate::store::Unit;
 use crate::wire::Columns;
@@ -45,6 +45,8 @@ pub(super) struct Desk<'a> {
     /// What is on file. Committed by the batch, not by a capability.
     pub(super) unit: &'a mut dyn Unit,
     pub(super) now: &'a Zoned,
+    /// Who transmitted the batch.
+    pub(super) sender: &'a Sender,
 }
 
 /// The hosts of all applications.

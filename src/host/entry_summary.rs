@@ -3,17 +3,21 @@
 
 use jiff::Zoned;
 
+use super::action::{addressee, step};
+use super::batch::name_of;
 use super::capability::{Capability, Desk};
 use super::census::WarningCells;
 use super::filing::{Action, Filing, FilingCells};
+use super::life::{Illegal, event};
+use super::notification::Notice;
 use super::response::{Header, ResponseWriter, Verdict};
 use super::state::{self, ComparedData, FileView};
-use super::{HostError, World};
+use super::{HostError, Life};
 use crate::envelope::Block;
-use crate::grammar::{Direction, Fault, Grammar, Severity, UnknownName};
+use crate::grammar::{ConditionCode, Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
-use crate::rules::{BlockInfo, Context, RuleBook};
-use crate::store::{CensusWarning, ControlState, EntrySummary, StoreError, Unit, Version};
+use crate::rules::{BlockInfo, Context, Place, Raised, RuleBook};
+use crate::store::{CensusWarning, ControlState, EntrySummary, MailState, StoreError, Version};
 use crate::wire::Columns;
 
 /// No payment type, which a summary that is not yet paid must have.
@@ -34,6 +38,7 @@ struct EntrySummaryHost<'g> {
     cells: FilingCells,
     header_data: ComparedData,
     response: ResponseWriter<'g>,
+    life: Life<'g>,
     warnings: WarningCells,
 }
 
@@ -43,7 +48,7 @@ impl Capability for EntrySummaryHost<'_> {
         let mut rows = Vec::new();
         for (number, transaction) in (1..).zip(&block.transactions) {
             let header = self.header(transaction, number);
-            let verdict = self.answer_transaction(transaction, &info, desk.world, desk.unit, desk.now)?;
+            let verdict = self.answer_transaction(transaction, (block, &info), desk)?;
             self.response.transaction(&mut rows, transaction, &header, &verdict)?;
         }
         Ok(rows)
@@ -72,7 +77,8 @@ impl<'g> EntrySummaryHost<'g> {
         let cells = FilingCells::new(grammar, automaton)?;
         let header_data = ComparedData::new(grammar)?;
         let warnings = WarningCells::new(grammar)?;
-        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells, header_data, warnings })
+        let (response, life) = (ResponseWriter::new(grammar)?, Life::new(grammar)?);
+        Ok(Self { grammar, rules, cells, header_data, response, life, warnings })
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -89,33 +95,41 @@ impl<'g> EntrySummaryHost<'g> {
     fn answer_transaction(
         &self,
         transaction: &Transaction,
-        block: &BlockInfo,
-        world: &World,
-        unit: &mut dyn Unit,
-        now: &Zoned,
+        (block, info): (&Block, &BlockInfo),
+        desk: &mut Desk<'_>,
     ) -> Result<Verdict, HostError> {
+        let now = desk.now;
         let filing = self.cells.read(transaction);
-        let on_file = state::on_file(unit, &filing.key, now)?;
-        let sources = (self.grammar, world);
-        let view =
-            FileView::read(sources, (&filing, transaction), on_file.as_ref(), &self.header_data, unit, now)?;
-        let context = Context { grammar: self.grammar, reference: &view, today: now.date(), block };
+        let on_file = state::on_file(desk.unit, &filing.key, now)?;
+        let sources = (self.grammar, desk.world);
+        let filed = (&filing, transaction);
+        let view = FileView::read(sources, filed, on_file.as_ref(), &self.header_data, desk.unit, now)?;
+        let context = Context { grammar: self.grammar, reference: &view, today: now.date(), block: info };
         let mut conditions = self.rules.judge(transaction, &context);
         if on_file.as_ref().is_some_and(|summary| summary.state == ControlState::Rejected) {
             // It has been paid, so payment must not be reported again, whatever the rest of it says.
             conditions.retain(|raised| raised.code.as_str() != PAYMENT_MISSING);
         }
+        let is_refused =
+            |conditions: &[Raised]| conditions.iter().any(|raised| raised.severity == Severity::Fatal);
+        let event = filing.action.map(|action| event_of(action, &filing));
+        let before = on_file.as_ref().map(|summary| summary.state);
+        if let Some(Err(Illegal(code))) = event.map(|event| self.life.transitions.find(event, before))
+            && !is_refused(&conditions)
+        {
+            conditions.extend(self.forbidden(&code, transaction));
+        }
         let mismatch = conditions.iter().any(|raised| raised.code.as_str() == REFERENCE_MISMATCH);
         let shown_reference =
             on_file.as_ref().filter(|_| mismatch).map(|summary| summary.broker_reference.clone());
-        let mut verdict = match filing.action {
+        let mut verdict = match event {
             // Without an action there is nothing to do; the rules have refused it.
-            Some(action) if conditions.iter().all(|raised| raised.severity != Severity::Fatal) => {
+            Some(event) if !is_refused(&conditions) => {
                 let warnings = self.warnings.of(transaction, &conditions, &filing, now);
-                accept(action, filing, on_file, transaction, &warnings, unit, now)?
+                self.accept(event, filing, on_file, (transaction, &warnings), block, desk)?
             }
             _ => {
-                refuse(&filing, on_file.as_ref(), block, unit)?;
+                self.refuse(&filing, on_file, info, desk)?;
                 Verdict::rejected()
             }
         };
@@ -123,57 +137,116 @@ impl<'g> EntrySummaryHost<'g> {
         verdict.shown_reference = shown_reference;
         Ok(verdict)
     }
+
+    /// The condition by which the table of transitions forbids a filing.
+    fn forbidden(&self, code: &str, transaction: &Transaction) -> Option<Raised> {
+        let code = ConditionCode::new(code)?;
+        let severity = self.grammar.conditions().get("AE", code).map(|condition| condition.severity);
+        let record = self.cells.header_record(transaction);
+        let place = Place { signpost: "SUMMRY".to_owned(), occurrence: 0, record, item: 0 };
+        let severity = severity.unwrap_or(Severity::Fatal);
+        Some(Raised { code, severity, record, places: vec![place], cell: None })
+    }
+
+    /// Does what an accepted filing asks for.
+    fn accept(
+        &self,
+        event: &'static str,
+        filing: Filing,
+        on_file: Option<EntrySummary>,
+        (transaction, warnings): (&Transaction, &[CensusWarning]),
+        block: &Block,
+        desk: &mut Desk<'_>,
+    ) -> Result<Verdict, HostError> {
+        let before = on_file.as_ref().map(|summary| summary.state);
+        let Ok(transition) = self.life.transitions.find(event, before) else {
+            return Ok(Verdict::rejected());
+        };
+        let by = name_of(desk.sender);
+        let states = (before, transition.next);
+        if event == event::DELETE {
+            desk.unit.remove_entry_summary(&filing.key)?;
+            if let Some(summary) = on_file {
+                step(desk.unit, &summary, event, states, &by, "", desk.now)?;
+            }
+            return Ok(Verdict::deleted());
+        }
+        if let Some(summary) = on_file.as_ref().filter(|_| !transition.disposition.is_empty()) {
+            self.tell_former_owner(&transition.disposition, summary, block, desk)?;
+        }
+        let releases = filing.releases.clone();
+        let is_new = on_file.is_none();
+        // What was paid keeps its releases: a correction cannot name them (ESF-177, ESF-184).
+        let keeps_releases = filing.is_correction || before == Some(ControlState::Rejected);
+        let mut summary = established(filing, on_file, transaction, desk.now);
+        summary.standing.owner = Some(block.processing.clone());
+        summary.standing.recipient = Some(desk.sender.clone());
+        self.life.transitions.apply(event, transition, &mut summary, desk.now.date());
+        desk.unit.put_entry_summary(&summary)?;
+        if !keeps_releases {
+            desk.unit.consolidate(&summary.key, &releases)?;
+        }
+        if let Some(warehouse) = summary.warehouse.as_ref().filter(|_| summary.final_withdrawal) {
+            desk.unit.finalize(warehouse, &summary.key)?;
+        }
+        if !is_new || !warnings.is_empty() {
+            desk.unit.put_census_warnings(&summary.key, warnings)?;
+        }
+        step(desk.unit, &summary, event, states, &by, "", desk.now)?;
+        Ok(if is_new { Verdict::added(summary.version) } else { Verdict::replaced(summary.version) })
+    }
+
+    /// Tells the filer who presented a summary last that it is another's now, if it is (ESF-187).
+    fn tell_former_owner(
+        &self,
+        disposition: &str,
+        summary: &EntrySummary,
+        block: &Block,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), HostError> {
+        let Some((owner, recipient)) = addressee(desk.world, summary) else {
+            tracing::warn!(entry = %summary.key, "no sender transmits for the filer who loses the summary");
+            return Ok(());
+        };
+        if owner.filer != block.processing.filer {
+            let notice = Notice { disposition, ..Notice::default() };
+            let to = (&owner, &recipient);
+            self.life.post(&notice, summary, to, MailState::Waiting, desk.unit, desk.now)?;
+        }
+        Ok(())
+    }
+
+    /// A refused correction takes the summary it was to correct with it, as long as the filer alone
+    /// has controlled that one: an implicit delete. What CBP has had in hand stays (ESF-210). So does a
+    /// summary of another filer, of which the sender cannot dispose.
+    fn refuse(
+        &self,
+        filing: &Filing,
+        on_file: Option<EntrySummary>,
+        block: &BlockInfo,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), StoreError> {
+        let corrects = matches!(filing.action, Some(Action::Add | Action::Replace));
+        let is_own = [&block.filer, &block.preparer_filer].contains(&&filing.key.filer);
+        let Some(summary) = on_file.filter(|summary| !summary.standing.was_controlled) else { return Ok(()) };
+        let before = Some(summary.state);
+        let deletes =
+            self.life.transitions.find(event::REFUSE, before).is_ok_and(|found| found.next.is_none());
+        if corrects && is_own && deletes {
+            desk.unit.remove_entry_summary(&filing.key)?;
+            step(desk.unit, &summary, event::REFUSE, (before, None), &name_of(desk.sender), "", desk.now)?;
+        }
+        Ok(())
+    }
 }
 
-/// Does what an accepted filing asks for.
-fn accept(
-    action: Action,
-    filing: Filing,
-    on_file: Option<EntrySummary>,
-    transaction: &Transaction,
-    warnings: &[CensusWarning],
-    unit: &mut dyn Unit,
-    now: &Zoned,
-) -> Result<Verdict, StoreError> {
-    if action == Action::Delete {
-        unit.remove_entry_summary(&filing.key)?;
-        return Ok(Verdict::deleted());
+/// What a filing is in the table of transitions.
+fn event_of(action: Action, filing: &Filing) -> &'static str {
+    match action {
+        Action::Delete => event::DELETE,
+        Action::Add | Action::Replace if filing.is_correction => event::CORRECT,
+        Action::Add | Action::Replace => event::FILE,
     }
-    let releases = filing.releases.clone();
-    let is_new = on_file.is_none();
-    // What was paid keeps its releases: a correction cannot name them (ESF-177, ESF-184).
-    let keeps_releases = filing.is_correction
-        || on_file.as_ref().is_some_and(|summary| summary.state == ControlState::Rejected);
-    let summary = established(filing, on_file, transaction, now);
-    unit.put_entry_summary(&summary)?;
-    if !keeps_releases {
-        unit.consolidate(&summary.key, &releases)?;
-    }
-    if let Some(warehouse) = summary.warehouse.as_ref().filter(|_| summary.final_withdrawal) {
-        unit.finalize(warehouse, &summary.key)?;
-    }
-    if !is_new || !warnings.is_empty() {
-        unit.put_census_warnings(&summary.key, warnings)?;
-    }
-    Ok(if is_new { Verdict::added(summary.version) } else { Verdict::replaced(summary.version) })
-}
-
-/// A refused correction takes the summary it was to correct with it, as long as the filer alone
-/// controls that one: an implicit delete. What CBP has in hand stays (ESF-210). So does a summary of
-/// another filer, of which the sender cannot dispose.
-fn refuse(
-    filing: &Filing,
-    on_file: Option<&EntrySummary>,
-    block: &BlockInfo,
-    unit: &mut dyn Unit,
-) -> Result<(), StoreError> {
-    let corrects = matches!(filing.action, Some(Action::Add | Action::Replace));
-    let is_own = [&block.filer, &block.preparer_filer].contains(&&filing.key.filer);
-    let is_in_trade_control = on_file.is_some_and(|summary| summary.state == ControlState::TradeControl);
-    if corrects && is_own && is_in_trade_control {
-        unit.remove_entry_summary(&filing.key)?;
-    }
-    Ok(())
 }
 
 /// The summary as it stands on file once the filing is accepted.
@@ -184,16 +257,10 @@ fn established(
     now: &Zoned,
 ) -> EntrySummary {
     let before = on_file.as_ref();
-    let is_rejected = before.is_some_and(|summary| summary.state == ControlState::Rejected);
-    let version = before.map_or(Version::FIRST, |summary| summary.version);
     EntrySummary {
-        // What CBP rejected has been paid, so its replacement is back in CBP's hands.
-        state: match before.map(|summary| summary.state) {
-            Some(ControlState::Rejected) => ControlState::Paid,
-            Some(state) => state,
-            None => ControlState::TradeControl,
-        },
-        version: if is_rejected { version.after_rejection() } else { version },
+        // The transition sets both; until then they are what they were.
+        state: before.map(|summary| summary.state).unwrap_or_default(),
+        version: before.map_or(Version::FIRST, |summary| summary.version),
         corrected: filing.is_correction || before.is_some_and(|summary| summary.corrected),
         // Reconciliation is flagged once; a correction cannot speak of it (ESF-184).
         reconciled: filing.is_reconciled
@@ -201,6 +268,7 @@ fn established(
                 .is_some_and(|summary| summary.reconciled && summary.state != ControlState::TradeControl),
         liquidation_date: before.and_then(|summary| summary.liquidation_date),
         marks: before.map(|summary| summary.marks.clone()).unwrap_or_default(),
+        standing: before.map_or_else(Default::default, |summary| summary.standing.clone()),
         added: before.map_or(now.timestamp(), |summary| summary.added),
         changed: now.timestamp(),
         records: transaction.rows().to_vec(),

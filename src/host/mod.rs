@@ -7,11 +7,14 @@
 //! An application that the interface knows but that has no host here is answered X13, as CBP answers
 //! for one that is switched off.
 
+mod action;
 mod batch;
 mod capability;
 mod census;
 mod entry_summary;
 mod filing;
+mod life;
+mod notification;
 mod response;
 mod state;
 mod world;
@@ -21,8 +24,13 @@ use jiff::Zoned;
 use crate::envelope::EnvelopeCodec;
 use crate::grammar::{Grammar, PutError, UnknownName};
 use crate::rules::RuleError;
-use crate::store::{EntryKey, EntrySummary, Store, StoreError, Unit, Version};
+use crate::store::{ControlState, EntryKey, EntrySummary, Standing, Store, StoreError, Unit, Version};
 
+pub use action::{
+    Acted, Action, ActionError, AgencyDecision, Assignment, DocumentKind, DocumentRequest, QuotaDecision,
+    Rejection, Step,
+};
+pub use notification::{AgencyStatus, Officer, QuotaLine};
 pub use world::{
     FiledSummary, FilerKind, FilerProfile, ReferenceColumn, ReferenceFile, ReferenceFileError, ReferenceKind,
     ReferenceKinds, ReferenceTable, RowProblem, SenderProfile, World, WorldError,
@@ -31,6 +39,8 @@ pub use world::{
 pub use state::{BalanceLine, WarehouseBalance};
 
 use capability::Capabilities;
+use life::Transitions;
+use notification::NotificationWriter;
 
 /// Who is on the other side of a connection.
 pub trait Peer {
@@ -104,6 +114,20 @@ pub struct Host<'g, S> {
     store: S,
     envelope: EnvelopeCodec<'g>,
     capabilities: Capabilities<'g>,
+    life: Life<'g>,
+}
+
+/// What becomes of summaries, and who is told.
+#[derive(Debug)]
+struct Life<'g> {
+    transitions: Transitions,
+    writer: NotificationWriter<'g>,
+}
+
+impl<'g> Life<'g> {
+    fn new(grammar: &'g Grammar) -> Result<Self, UnknownName> {
+        Ok(Self { transitions: Transitions::new(grammar)?, writer: NotificationWriter::new(grammar)? })
+    }
 }
 
 impl<'g, S: Store> Host<'g, S> {
@@ -124,6 +148,7 @@ impl<'g, S: Store> Host<'g, S> {
         Ok(Self {
             envelope: EnvelopeCodec::new(grammar)?,
             capabilities: Capabilities::new(grammar)?,
+            life: Life::new(grammar)?,
             grammar,
             world,
             store,
@@ -172,5 +197,11 @@ fn on_file(filed: &FiledSummary, now: &Zoned) -> EntrySummary {
         marks: filed.marks.clone(),
         added: now.timestamp(),
         changed: now.timestamp(),
+        standing: Standing {
+            version_due: matches!(filed.state, ControlState::Rejected | ControlState::RejectedUnpaid),
+            was_controlled: filed.state != ControlState::TradeControl,
+            due: filed.liquidation_date.filter(|_| filed.state == ControlState::Paid),
+            ..Standing::default()
+        },
     }
 }

@@ -1,7 +1,7 @@
 //! The schema, as the steps that led to it; a step that has been released is never changed.
 
 /// The steps. A store's version is how many of them it has seen.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE entry_summary (
         filer             TEXT NOT NULL,
@@ -56,6 +56,42 @@ pub(super) const MIGRATIONS: [&str; 3] = [
     ) STRICT;
     CREATE INDEX census_warning_entry ON census_warning (filer, number, line, code);
     CREATE INDEX census_warning_open ON census_warning (filer, accepted) WHERE override IS NULL;
+",
+    "
+    ALTER TABLE entry_summary ADD COLUMN due TEXT;
+    ALTER TABLE entry_summary ADD COLUMN standing TEXT NOT NULL DEFAULT '{}';
+    UPDATE entry_summary SET standing = '{\"was_controlled\":true}' WHERE state <> 'trade_control';
+    UPDATE entry_summary SET standing = '{\"version_due\":true,\"was_controlled\":true}' WHERE state = 'rejected';
+    UPDATE entry_summary SET due = liquidation_date WHERE state = 'paid';
+    CREATE INDEX entry_summary_due ON entry_summary (due, filer, number) WHERE due IS NOT NULL;
+    CREATE TABLE entry_summary_history (
+        id             INTEGER PRIMARY KEY,
+        filer          TEXT NOT NULL,
+        number         TEXT NOT NULL,
+        at             TEXT NOT NULL,
+        who            TEXT NOT NULL,
+        event          TEXT NOT NULL,
+        from_state     TEXT,
+        to_state       TEXT,
+        version_major  INTEGER NOT NULL,
+        version_minor  INTEGER NOT NULL,
+        remarks        TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX entry_summary_history_entry ON entry_summary_history (filer, number);
+    CREATE TABLE mail (
+        id         INTEGER PRIMARY KEY AUTOINCREMENT,
+        site       TEXT NOT NULL,
+        sender     TEXT NOT NULL,
+        office     TEXT NOT NULL,
+        filer      TEXT NOT NULL,
+        number     TEXT NOT NULL,
+        written    TEXT NOT NULL,
+        state      TEXT NOT NULL,
+        delivered  TEXT,
+        records    BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX mail_waiting ON mail (site, sender, office, id) WHERE state = 'waiting';
+    CREATE INDEX mail_held ON mail (id) WHERE state = 'held';
 ",
     // Marks of CBP on a summary, words with a space between them.
     "ALTER TABLE entry_summary ADD COLUMN marks TEXT NOT NULL DEFAULT '';",

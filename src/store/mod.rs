@@ -4,25 +4,30 @@
 //! the unit is committed; a unit that is dropped leaves no trace.
 
 mod census;
+mod ledger;
 mod mark;
 mod migrations;
 mod packed;
 mod sqlite;
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::envelope::Sender;
 use crate::wire::Columns;
 
 pub use census::{CensusWarning, WarningQuery};
+pub use ledger::{HistoryEntry, Ledger, Mail, MailQuery, MailState, Standing};
 pub use mark::Mark;
 pub use sqlite::{SqliteStore, SqliteUnit};
 
 /// An entry's number with the code of the filer who assigned it.
-#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct EntryKey {
     /// The entry filer code.
     pub filer: String,
@@ -33,6 +38,40 @@ pub struct EntryKey {
 impl fmt::Display for EntryKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.filer, self.number)
+    }
+}
+
+/// A text that names no entry.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0:?} is no entry; write the filer code and the entry number: \"EEE 00001015\"")]
+pub struct NoEntryKey(String);
+
+impl FromStr for EntryKey {
+    type Err = NoEntryKey;
+
+    /// The filer code and the entry number, with a space between them or without; hyphens are left out.
+    fn from_str(text: &str) -> Result<Self, NoEntryKey> {
+        let plain = text.chars().filter(|sign| !matches!(sign, ' ' | '-')).collect::<String>();
+        let plain = plain.to_ascii_uppercase();
+        let fits = plain.len() == 11 && plain.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        match plain.split_at_checked(3).filter(|_| fits) {
+            Some((filer, number)) => Ok(Self { filer: filer.to_owned(), number: number.to_owned() }),
+            None => Err(NoEntryKey(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for EntryKey {
+    type Error = NoEntryKey;
+
+    fn try_from(text: String) -> Result<Self, NoEntryKey> {
+        text.parse()
+    }
+}
+
+impl From<EntryKey> for String {
+    fn from(key: EntryKey) -> Self {
+        key.to_string()
     }
 }
 
@@ -49,8 +88,10 @@ pub enum ControlState {
     Paid,
     /// Paid and under review by CBP.
     UnderReview,
-    /// Paid and rejected by an officer of CBP; the filer may replace it.
+    /// Paid and rejected by an officer of CBP; the filer may replace it, but does not pay again.
     Rejected,
+    /// Rejected by an officer of CBP before it was paid; the filer may replace it.
+    RejectedUnpaid,
     /// Liquidated.
     Liquidated,
     /// Cancelled.
@@ -59,12 +100,13 @@ pub enum ControlState {
 
 impl ControlState {
     /// All states.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::TradeControl,
         Self::CbpControl,
         Self::Paid,
         Self::UnderReview,
         Self::Rejected,
+        Self::RejectedUnpaid,
         Self::Liquidated,
         Self::Cancelled,
     ];
@@ -78,6 +120,7 @@ impl ControlState {
             Self::Paid => "paid",
             Self::UnderReview => "under_review",
             Self::Rejected => "rejected",
+            Self::RejectedUnpaid => "rejected_unpaid",
             Self::Liquidated => "liquidated",
             Self::Cancelled => "cancelled",
         }
@@ -97,10 +140,16 @@ impl Version {
     /// The version of a summary accepted for the first time.
     pub const FIRST: Self = Self { major: 1, minor: 0 };
 
-    /// The version of a summary that replaces one that CBP rejected.
+    /// The version of a summary that replaces one that CBP rejected or that left its statement.
     #[must_use]
     pub fn after_rejection(self) -> Self {
         Self { major: (self.major + 1).min(999), minor: 0 }
+    }
+
+    /// The version of a summary that an officer of CBP has changed.
+    #[must_use]
+    pub fn after_modification(self) -> Self {
+        Self { minor: (self.minor + 1).min(99), ..self }
     }
 }
 
@@ -149,6 +198,8 @@ pub struct EntrySummary {
     pub added: Timestamp,
     /// When it was last changed.
     pub changed: Timestamp,
+    /// Who is told of it, and what CBP waits for.
+    pub standing: Standing,
 }
 
 /// A summary that withdraws from a warehouse entry.
@@ -241,6 +292,18 @@ pub trait Store {
     /// # Errors
     /// The store failed.
     fn begin(&mut self) -> Result<Self::Unit<'_>, StoreError>;
+
+    /// The number of the newest mail, whoever wrote it; 0 if there has never been any.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn newest_mail(&mut self) -> Result<i64, StoreError>;
+
+    /// The first mail that waits in a mailbox behind a number.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError>;
 }
 
 /// What a batch reads and changes. Its own changes are visible in it at once.
@@ -292,6 +355,12 @@ pub trait Unit {
     /// # Errors
     /// The store failed.
     fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError>;
+
+    /// The history and the mailboxes, as part of this unit.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError>;
 
     /// Puts the Census warnings of a summary in the place of those on file.
     ///

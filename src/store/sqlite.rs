@@ -7,11 +7,11 @@ use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::census::{self, CensusWarning, WarningQuery};
+use super::ledger::{self, Ledger, Mail, Standing};
 use super::migrations::MIGRATIONS;
 use super::packed::{pack, unpack};
-use super::{
-    BatchOnFile, ControlState, EntryKey, EntrySummary, Mark, Store, StoreError, Unit, Version, Withdrawal,
-};
+use super::{BatchOnFile, EntryKey, EntrySummary, Mark, Store, StoreError, Unit, Version, Withdrawal};
+use crate::envelope::Sender;
 
 /// A SQLite store. A file is written with a write-ahead log that is flushed at each commit, so what has
 /// been committed survives a crash of the program and of the machine.
@@ -96,12 +96,20 @@ impl Store for SqliteStore {
             transaction: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
         })
     }
+
+    fn newest_mail(&mut self) -> Result<i64, StoreError> {
+        ledger::newest_mail(&self.connection)
+    }
+
+    fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError> {
+        ledger::next_mail(&self.connection, recipient, after)
+    }
 }
 
 /// A unit of work of a [`SqliteStore`].
 #[derive(Debug)]
 pub struct SqliteUnit<'a> {
-    transaction: Transaction<'a>,
+    pub(super) transaction: Transaction<'a>,
 }
 
 impl Unit for SqliteUnit<'_> {
@@ -109,7 +117,7 @@ impl Unit for SqliteUnit<'_> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT port, entry_type, importer, broker_reference, state, corrected, reconciled, version_major,
                     version_minor, entry_date, import_date, liquidation_date, warehouse_filer, warehouse_number,
-                    final_withdrawal, records, added, changed, marks
+                    final_withdrawal, records, added, changed, due, standing, marks
              FROM entry_summary WHERE filer = ?1 AND number = ?2",
         )?;
         let stored =
@@ -121,8 +129,10 @@ impl Unit for SqliteUnit<'_> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT OR REPLACE INTO entry_summary (filer, number, port, entry_type, importer, broker_reference, state,
                  corrected, reconciled, version_major, version_minor, entry_date, import_date, liquidation_date,
-                 warehouse_filer, warehouse_number, final_withdrawal, records, added, changed, marks)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+                 warehouse_filer, warehouse_number, final_withdrawal, records, added, changed,
+                 due, standing, marks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 ?21, ?22, ?23)",
         )?;
         statement.execute(params![
             summary.key.filer,
@@ -145,6 +155,9 @@ impl Unit for SqliteUnit<'_> {
             pack(&summary.records),
             summary.added.to_string(),
             summary.changed.to_string(),
+            summary.standing.due.map(|date| date.to_string()),
+            serde_json::to_string(&summary.standing)
+                .map_err(|error| StoreError::Refused(error.to_string()))?,
             Mark::join(&summary.marks),
         ])?;
         Ok(())
@@ -219,6 +232,10 @@ impl Unit for SqliteUnit<'_> {
         Ok(())
     }
 
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        Ok(self)
+    }
+
     fn put_census_warnings(
         &mut self,
         entry: &EntryKey,
@@ -276,10 +293,7 @@ fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreErro
         entry_type: row.get(1)?,
         importer: row.get(2)?,
         broker_reference: row.get(3)?,
-        state: ControlState::ALL
-            .into_iter()
-            .find(|known| known.name() == state)
-            .ok_or(StoreError::Damaged { column: "entry_summary.state", found: state })?,
+        state: ledger::control_state("entry_summary.state", &state)?,
         corrected: row.get(5)?,
         reconciled: row.get(6)?,
         version: Version { major: row.get(7)?, minor: row.get(8)? },
@@ -294,18 +308,25 @@ fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreErro
         records: unpack("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
         added: timestamp("entry_summary.added", &row.get::<_, String>(16)?)?,
         changed: timestamp("entry_summary.changed", &row.get::<_, String>(17)?)?,
-        marks: Mark::split(&row.get::<_, String>(18)?)
+        standing: Standing { due: date(18, "entry_summary.due")?, ..standing(&row.get::<_, String>(19)?)? },
+        marks: Mark::split(&row.get::<_, String>(20)?)
             .map_err(|found| StoreError::Damaged { column: "entry_summary.marks", found })?,
     })
 }
 
-fn timestamp(column: &'static str, text: &str) -> Result<Timestamp, StoreError> {
+fn standing(text: &str) -> Result<Standing, StoreError> {
+    let damaged = |_| StoreError::Damaged { column: "entry_summary.standing", found: text.to_owned() };
+    serde_json::from_str(text).map_err(damaged)
+}
+
+pub(super) fn timestamp(column: &'static str, text: &str) -> Result<Timestamp, StoreError> {
     text.parse().map_err(|_| StoreError::Damaged { column, found: text.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
 
+    use super::super::ControlState;
     use super::*;
     use crate::wire::RECORD_LENGTH;
 
@@ -330,6 +351,7 @@ mod tests {
             marks: Mark::ALL.to_vec(),
             added: now,
             changed: now,
+            standing: Standing::default(),
         }
     }
 
@@ -402,5 +424,41 @@ mod tests {
         store.connection.execute("INSERT INTO schema_version VALUES (99)", []).unwrap();
         drop(store);
         assert!(matches!(SqliteStore::open(&path), Err(StoreError::TooNew { found: 99, .. })));
+    }
+
+    #[test]
+    fn a_store_of_the_first_version_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abigate.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT").unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        connection.execute("INSERT INTO schema_version VALUES (1)", []).unwrap();
+        for (number, state) in [("00001015", "paid"), ("00001023", "rejected"), ("00001031", "trade_control")]
+        {
+            connection
+                .execute(
+                    "INSERT INTO entry_summary VALUES ('EEE', ?1, '2704', '01', '28-3140001RT', 'HHG-26101', ?2, 0, 0,
+                         1, 0, '2026-07-30', NULL, '2026-12-04', NULL, NULL, 0, ?3, ?4, ?4)",
+                    params![number, state, [b'1'; RECORD_LENGTH].as_slice(), "2026-08-03T16:00:00Z"],
+                )
+                .unwrap();
+        }
+        drop(connection);
+        let mut store = SqliteStore::open(&path).unwrap();
+        assert_eq!(store.newest_mail().unwrap(), 0);
+        let mut unit = store.begin().unwrap();
+        let due = jiff::civil::date(2026, 12, 4);
+        let standings = [
+            ("00001015", Standing { was_controlled: true, due: Some(due), ..Standing::default() }),
+            ("00001023", Standing { was_controlled: true, version_due: true, ..Standing::default() }),
+            ("00001031", Standing::default()),
+        ];
+        for (number, standing) in standings {
+            let found = unit.entry_summary(&summary(number).key).unwrap().unwrap();
+            assert_eq!((found.records.len(), found.standing), (1, standing), "{number}");
+        }
+        assert_eq!(unit.ledger().unwrap().due(due, 9).unwrap(), [summary("00001015").key]);
+        assert!(unit.ledger().unwrap().history(&summary("00001015").key).unwrap().is_empty());
     }
 }

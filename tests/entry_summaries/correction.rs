@@ -16,6 +16,8 @@ fn moved(host: Host<'static, SqliteStore>, number: &str, state: ControlState) ->
     let mut unit = store.begin().unwrap();
     let mut summary = unit.entry_summary(&key(number)).unwrap().unwrap();
     summary.state = state;
+    summary.standing.was_controlled = true;
+    summary.standing.version_due = state == ControlState::Rejected;
     unit.put_entry_summary(&summary).unwrap();
     unit.commit().unwrap();
     host_in(world(""), store)

@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use abigate::envelope::Sender;
 use abigate::store::{
-    BatchOnFile, CensusWarning, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, WarningQuery,
-    Withdrawal,
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
+    WarningQuery, Withdrawal,
 };
 
 use crate::support::*;
@@ -54,6 +55,16 @@ impl<S: Store> Store for Faulty<S> {
         self.fuse.burn()?;
         Ok(FaultyUnit { inner: self.inner.begin()?, fuse: self.fuse.clone() })
     }
+
+    fn newest_mail(&mut self) -> Result<i64, StoreError> {
+        self.fuse.burn()?;
+        self.inner.newest_mail()
+    }
+
+    fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.next_mail(recipient, after)
+    }
 }
 
 impl<U: Unit> Unit for FaultyUnit<U> {
@@ -95,6 +106,11 @@ impl<U: Unit> Unit for FaultyUnit<U> {
     fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError> {
         self.fuse.burn()?;
         self.inner.finalize(warehouse, withdrawal)
+    }
+
+    fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
+        self.fuse.burn()?;
+        self.inner.ledger()
     }
 
     fn put_census_warnings(

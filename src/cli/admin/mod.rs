@@ -1,6 +1,9 @@
 //! `abigate admin`
 
+mod mailbox;
+mod place;
 mod reference;
+mod summary;
 
 use clap::Subcommand;
 
@@ -18,11 +21,15 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Summary(summary::Arguments),
+    Mailbox(mailbox::Arguments),
     Reference(reference::Arguments),
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     match arguments.command {
+        Command::Summary(arguments) => summary::run(&arguments),
+        Command::Mailbox(arguments) => mailbox::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
     }
 }

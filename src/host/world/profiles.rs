@@ -42,6 +42,12 @@ impl SenderProfile {
         &self.id
     }
 
+    /// Its offices; an empty text stands for none.
+    #[must_use]
+    pub fn offices(&self) -> &[String] {
+        &self.offices
+    }
+
     /// The argon2 hash of its password, in PHC form.
     #[must_use]
     pub fn password_hash(&self) -> &str {
