@@ -95,17 +95,14 @@ impl<'g> Target<'g> {
 /// Makes filings of transactions, and names those that it cannot make one of.
 fn translation<'g>(codec: &Rc<EntrySummaryCodec>, side: &Rc<Side>) -> Translation<'g> {
     let (codec, side) = (Rc::clone(codec), Rc::clone(side));
-    Box::new(move |body| {
-        let problem = match codec.to_json(body) {
-            Ok(filing) => return Some(filing),
-            Err(problem) => problem,
-        };
+    Box::new(move |body, out| {
+        let Err(problem) = codec.write_json(body, out) else { return true };
         let first = body.items.first().map_or(0, |item| item.number);
         side.tell(&format!("transaction at record {first} is left out: {problem}"));
         if let Err(error) = side.reject(&records_of(body)) {
             side.tell(&format!("what is left out cannot be kept: {error}"));
         }
-        None
+        false
     })
 }
 
