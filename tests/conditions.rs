@@ -46,6 +46,17 @@ fn accepted_samples_raise_nothing() {
 fn samples_raise_what_they_are_made_for() {
     let bench = Bench::new();
     let world = World::demo(bench.grammar).unwrap();
+    made_for(&bench, &world);
+}
+
+/// And in that with more reference data, in which conditions are provoked.
+#[test]
+fn more_reference_data_change_nothing_about_the_samples() {
+    let bench = Bench::new();
+    made_for(&bench, bench.world("reference"));
+}
+
+fn made_for(bench: &Bench, world: &World) {
     let known =
         bench.book.conditions().into_iter().map(|(_, code)| code.to_string()).collect::<BTreeSet<_>>();
     let mut wrong = Vec::new();
@@ -65,7 +76,7 @@ fn samples_raise_what_they_are_made_for() {
             for (index, rows) in summaries.into_iter().enumerate() {
                 let transaction = bench.assembled(&rows).unwrap();
                 let block = bench.block(&path, index);
-                found.extend(bench.book.judge(&transaction, &bench.context(&world, &block)));
+                found.extend(bench.book.judge(&transaction, &bench.context(world, &block)));
             }
             if shown(&found).split(' ').next() != expected.or(Some("")) || found.len() > 1 {
                 wrong.push(format!("{folder} {name}: {}", shown(&found)));
@@ -80,8 +91,8 @@ fn each_change_raises_its_conditions_and_no_other() {
     let bench = Bench::new();
     let mut provoked = BTreeSet::new();
     let mut wrong = Vec::new();
-    for case in cases(Path::new("tests/conditions")) {
-        let found = judged(&bench, &case.rows(&bench), &case.block(&bench));
+    for case in cases() {
+        let found = case.judged(&bench);
         let found = found.map_or_else(|fault| fault, |raised| shown(&raised));
         let expected = case.expected.join("; ");
         if found == expected {

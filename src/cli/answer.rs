@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use clap::Args;
 
 use super::Ending;
+use super::admin::REFERENCE;
 use crate::envelope::RawBatch;
 use crate::gateway::{Answer, HostWithClock, Intake, Outliner, Peer};
 use crate::grammar::Grammar;
@@ -29,7 +30,8 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Arguments {
     /// The file with the batches; standard input if there is none or it is `-`
     file: Option<PathBuf>,
-    /// The folder that keeps what was accepted; without it each run begins afresh
+    /// The folder that keeps what was accepted, and reference data that `admin reference` imported;
+    /// without it each run begins afresh
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The senders, filers, ports, importers and other reference data, TOML
@@ -39,13 +41,17 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
-    let world = match &arguments.world {
+    let mut world = match &arguments.world {
         Some(file) => World::open(file, grammar)?,
         None => World::demo(grammar)?,
     };
     let store = match &arguments.data {
         Some(folder) => {
             fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+            let reference = folder.join(REFERENCE);
+            if reference.is_dir() {
+                world.add_reference(&reference)?;
+            }
             SqliteStore::open(&folder.join(STORE))?
         }
         None => SqliteStore::in_memory()?,

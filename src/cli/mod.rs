@@ -1,5 +1,6 @@
 //! The command line: one module a subcommand, and no logic here.
 
+mod admin;
 mod annotate;
 mod answer;
 mod check;
@@ -60,6 +61,7 @@ enum Command {
     Fuzz(fuzz::Arguments),
     Grammar(grammar::Arguments),
     Tariff(tariff::Arguments),
+    Admin(admin::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -77,6 +79,7 @@ impl Command {
             Self::Fuzz(arguments) => fuzz::run(arguments),
             Self::Grammar(arguments) => grammar::run(arguments),
             Self::Tariff(arguments) => tariff::run(arguments),
+            Self::Admin(arguments) => admin::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
         }
     }

@@ -11,7 +11,10 @@ use crate::grammar::{Grammar, Severity};
 use crate::host::{Host, HostError, TrustingPeer, World};
 use crate::message::Checker;
 use crate::rules::RuleBook;
-use crate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
+use crate::store::{
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, WarningQuery,
+    Withdrawal,
+};
 use crate::wire::{Limits, records};
 
 /// The checker and the host of this program.
@@ -119,6 +122,28 @@ impl Unit for ForgetfulUnit<'_> {
 
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
         self.0.withdrawals(warehouse)
+    }
+
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        self.0.put_census_warnings(entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        self.0.census_warnings(query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        self.0.override_census_warning(entry, line, code, reason)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {

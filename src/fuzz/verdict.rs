@@ -68,6 +68,8 @@ pub struct JudgeOfReplies<'g> {
     repeated: Vec<(u8, Cell, Cell)>,
     /// Whether the response has dispositions.
     disposes: bool,
+    /// Where an answer says which application it is of, and which it must be if it says so.
+    application: Option<(Cell, &'g str)>,
 }
 
 /// Control records and their fields that an answer repeats (batch chapter, B&B-19 to B&B-28).
@@ -104,7 +106,13 @@ impl<'g> JudgeOfReplies<'g> {
                 && layout.field("disposition_type_code").is_some()
                 && layout.field("condition_code").is_some()
         });
-        Ok(Self { grammar, outliner: Outliner::new(grammar)?, repeated, disposes })
+        let mut headers = grammar.variants("*", Direction::Output, "A");
+        let application = headers
+            .find_map(|layout| {
+                layout.cell("application_identifier_code").ok().filter(|_| layout.is_general())
+            })
+            .map(|cell| (cell, response));
+        Ok(Self { grammar, outliner: Outliner::new(grammar)?, repeated, disposes, application })
     }
 
     /// How an answer ends.
@@ -136,13 +144,17 @@ impl<'g> JudgeOfReplies<'g> {
         if let Some(detail) = self.malformed(&reply.answer, &answer, sent) {
             return verdict(Fault::MalformedAnswer, detail);
         }
-        if self.disposes
-            && let Some(found) = disposed_otherwise(expected, &self.outliner.outcome(&answer))
-        {
-            return Some(found);
-        }
-        let lost = self.lost(sent, &answer).filter(|_| expected.whole_envelope);
-        lost.map(|detail| Verdict { fault: Fault::LostUserData, detail })
+        let lost = || {
+            let detail = self.lost(sent, &answer).filter(|_| expected.whole_envelope)?;
+            Some(Verdict { fault: Fault::LostUserData, detail })
+        };
+        let disposed = || {
+            let outcome = self.disposes.then(|| self.outliner.outcome(&answer))?;
+            disposed_otherwise(expected, &outcome)
+        };
+        // That a valid message was refused says more than how; else it is the dispositions that hang on
+        // more than the fault.
+        if expected.accepted == Some(true) { disposed().or_else(lost) } else { lost().or_else(disposed) }
     }
 
     /// Why an answer is no batch. What it repeats of a message may be as wrong there as it was sent.
@@ -154,6 +166,14 @@ impl<'g> JudgeOfReplies<'g> {
             } else {
                 "no batch from A to Z".to_owned()
             });
+        }
+        let of_other = self.application.and_then(|(cell, response)| {
+            let named = first.map_or("", |row| cell.text(row));
+            (!named.is_empty() && named != response)
+                .then(|| format!("a batch of {named:?}, not of {response:?}"))
+        });
+        if of_other.is_some() {
+            return of_other;
         }
         let mut found = None;
         let mut checker = Checker::new(self.grammar, None);

@@ -44,6 +44,13 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
         let now = read_clock(self.clock.as_ref());
         self.host.answer(batch, peer, &now).map_err(reason)
     }
+
+    fn answer_all(&mut self, batches: &[(&RawBatch, &Peer)]) -> Vec<Result<Vec<Columns>, AnswerError>> {
+        let now = read_clock(self.clock.as_ref());
+        let batches =
+            batches.iter().map(|(batch, peer)| (*batch, *peer as &dyn host::Peer)).collect::<Vec<_>>();
+        self.host.answer_all(&batches, &now).into_iter().map(|answer| answer.map_err(reason)).collect()
+    }
 }
 
 impl host::Peer for Peer {

@@ -58,6 +58,12 @@ pub trait Answer: Send + 'static {
     /// The batch could not be answered at all, as when the store has failed; nothing of it has taken
     /// effect and its connection is closed.
     fn answer(&mut self, batch: &RawBatch, peer: &Peer) -> Result<Vec<Columns>, AnswerError>;
+
+    /// The answers to batches that wait at the same moment, in their order, as by [`Self::answer`]. Who
+    /// can keep them together saves the time that keeping each would take.
+    fn answer_all(&mut self, batches: &[(&RawBatch, &Peer)]) -> Vec<Result<Vec<Columns>, AnswerError>> {
+        batches.iter().map(|(batch, peer)| self.answer(batch, peer)).collect()
+    }
 }
 
 /// The password of a sender, as far as it is known.
@@ -109,6 +115,11 @@ impl Peer {
             self.verified.store(true, Ordering::Relaxed);
         }
         right
+    }
+
+    /// Whether [`Self::knows_password`] answers from memory.
+    fn recalls_password(&self, hash: &str, password: &[u8]) -> bool {
+        self.passwords.recalls(hash, password)
     }
 
     /// Whether a password was right since this was last asked.

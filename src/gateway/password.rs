@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
+use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use super::certificates::provider;
@@ -17,7 +18,6 @@ const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 const REMEMBERED: usize = 32;
 
 const KEY_LENGTH: usize = 32;
-const TAG_LENGTH: usize = 32;
 
 /// Why a password could not be hashed or remembered.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +36,7 @@ pub enum PasswordError {
 /// # Errors
 /// The system has no randomness to give.
 pub fn hash_password(password: &[u8]) -> Result<String, PasswordError> {
-    let hash =
-        hasher(&[], COST)?.hash_password(password).map_err(|error| PasswordError::Hash(error.to_string()))?;
+    let hash = hasher()?.hash_password(password).map_err(|error| PasswordError::Hash(error.to_string()))?;
     Ok(hash.to_string())
 }
 
@@ -52,15 +51,15 @@ pub fn verify_password(hash: &str, password: &[u8]) -> bool {
 /// It keeps neither passwords nor anything they could be found from without its key: a tag under a
 /// random key that lives as long as the connection.
 pub struct PasswordMemory {
-    key: Zeroizing<[u8; KEY_LENGTH]>,
+    key: hmac::Key,
     verdicts: Mutex<Verdicts>,
 }
 
 #[derive(Default)]
 struct Verdicts {
-    right: Vec<[u8; TAG_LENGTH]>,
+    right: Vec<hmac::Tag>,
     /// The last one that was wrong, so that the same batch need not be asked about twice.
-    wrong: Option<[u8; TAG_LENGTH]>,
+    wrong: Option<hmac::Tag>,
 }
 
 impl PasswordMemory {
@@ -71,13 +70,13 @@ impl PasswordMemory {
     pub fn new() -> Result<Self, PasswordError> {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         provider().secure_random.fill(&mut key[..]).map_err(|_| PasswordError::Random)?;
-        Ok(Self { key, verdicts: Mutex::default() })
+        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key[..]), verdicts: Mutex::default() })
     }
 
     /// Whether a password belongs to a PHC string: from memory, else by verifying it.
     #[must_use]
     pub fn verify(&self, hash: &str, password: &[u8]) -> bool {
-        let Ok(tag) = self.tag(hash, password) else { return verify_password(hash, password) };
+        let tag = self.tag(hash, password);
         if let Some(verdict) = self.verdicts().find(&tag) {
             return verdict;
         }
@@ -86,14 +85,20 @@ impl PasswordMemory {
         right
     }
 
-    /// The tag of a pair: argon2 at its cheapest is a keyed hash, whose salt is the PHC string.
-    fn tag(&self, hash: &str, password: &[u8]) -> Result<[u8; TAG_LENGTH], PasswordError> {
-        let cheapest = (Params::MIN_M_COST, Params::MIN_T_COST, Params::MIN_P_COST);
-        let mut tag = [0; TAG_LENGTH];
-        hasher(&self.key[..], cheapest)?
-            .hash_password_into(password, hash.as_bytes(), &mut tag)
-            .map_err(|error| PasswordError::Hash(error.to_string()))?;
-        Ok(tag)
+    /// Whether it is known already if a password belongs to a PHC string, so that [`Self::verify`] is quick.
+    #[must_use]
+    pub fn recalls(&self, hash: &str, password: &[u8]) -> bool {
+        let tag = self.tag(hash, password);
+        self.verdicts().find(&tag).is_some()
+    }
+
+    fn tag(&self, hash: &str, password: &[u8]) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(&self.key);
+        // the length keeps the two apart
+        context.update(&(hash.len() as u64).to_be_bytes());
+        context.update(hash.as_bytes());
+        context.update(password);
+        context.sign()
     }
 
     fn verdicts(&self) -> MutexGuard<'_, Verdicts> {
@@ -103,15 +108,16 @@ impl PasswordMemory {
 }
 
 impl Verdicts {
-    fn find(&self, tag: &[u8; TAG_LENGTH]) -> Option<bool> {
-        if self.right.contains(tag) {
+    fn find(&self, tag: &hmac::Tag) -> Option<bool> {
+        let is_same = |known: &hmac::Tag| known.as_ref() == tag.as_ref();
+        if self.right.iter().any(is_same) {
             Some(true)
         } else {
-            (self.wrong.as_ref() == Some(tag)).then_some(false)
+            self.wrong.as_ref().is_some_and(is_same).then_some(false)
         }
     }
 
-    fn remember(&mut self, tag: [u8; TAG_LENGTH], right: bool) {
+    fn remember(&mut self, tag: hmac::Tag, right: bool) {
         if !right {
             self.wrong = Some(tag);
             return;
@@ -129,11 +135,11 @@ impl fmt::Debug for PasswordMemory {
     }
 }
 
-fn hasher(secret: &[u8], (memory, passes, lanes): (u32, u32, u32)) -> Result<Argon2<'_>, PasswordError> {
+fn hasher() -> Result<Argon2<'static>, PasswordError> {
+    let (memory, passes, lanes) = COST;
     let params =
         Params::new(memory, passes, lanes, None).map_err(|error| PasswordError::Hash(error.to_string()))?;
-    Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params)
-        .map_err(|error| PasswordError::Hash(error.to_string()))
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
 #[cfg(test)]
@@ -168,12 +174,20 @@ mod tests {
 
     #[test]
     fn the_memory_is_bounded() {
+        let memory = PasswordMemory::new().unwrap();
+        let tags = (0..100_u8).map(|number| memory.tag("hash", &[number])).collect::<Vec<_>>();
         let mut verdicts = Verdicts::default();
-        for number in 0..100 {
-            verdicts.remember([number; TAG_LENGTH], true);
+        for tag in &tags {
+            verdicts.remember(*tag, true);
         }
         assert_eq!(verdicts.right.len(), REMEMBERED);
-        assert_eq!(verdicts.find(&[99; TAG_LENGTH]), Some(true));
-        assert_eq!(verdicts.find(&[0; TAG_LENGTH]), None);
+        assert_eq!(verdicts.find(&tags[99]), Some(true));
+        assert_eq!(verdicts.find(&tags[0]), None);
+    }
+
+    #[test]
+    fn a_tag_tells_hash_and_password_apart() {
+        let memory = PasswordMemory::new().unwrap();
+        assert!(memory.tag("ab", b"c").as_ref() != memory.tag("a", b"bc").as_ref());
     }
 }

@@ -10,6 +10,10 @@ use super::{Answer, AnswerError, Peer};
 use crate::envelope::RawBatch;
 use crate::wire::Columns;
 
+/// How many waiting batches are answered together: enough to share the cost of keeping them, few enough
+/// that the first does not wait long for the last.
+const TOGETHER: usize = 64;
+
 /// The thread that owns what answers batches. It ends when the last [`HostHandle`] is dropped.
 #[derive(Debug)]
 pub struct HostThread {
@@ -42,10 +46,9 @@ impl HostThread {
     pub fn start(mut host: impl Answer, queued_batches: usize) -> std::io::Result<(Self, HostHandle)> {
         let (queue, mut requests) = mpsc::channel::<Request>(queued_batches);
         let thread = thread::Builder::new().name("host".to_owned()).spawn(move || {
-            while let Some(Request { batch, peer, span, reply }) = requests.blocking_recv() {
-                let answer = span.in_scope(|| host.answer(&batch, &peer));
-                // a connection that is gone cannot be told; what it sent has taken effect all the same
-                let _ = reply.send(answer);
+            let mut waiting = Vec::new();
+            while requests.blocking_recv_many(&mut waiting, TOGETHER) > 0 {
+                answer(&mut host, &mut waiting);
             }
         })?;
         Ok((Self { thread }, HostHandle { queue }))
@@ -57,6 +60,21 @@ impl HostThread {
     /// It has ended by a defect of the program.
     pub fn join(self) -> Result<(), HostGone> {
         self.thread.join().map_err(|_| HostGone)
+    }
+}
+
+/// Answers what waits: one batch in its span, several together.
+fn answer(host: &mut impl Answer, waiting: &mut Vec<Request>) {
+    let answers = match &**waiting {
+        [Request { batch, peer, span, .. }] => vec![span.in_scope(|| host.answer(batch, peer))],
+        several => {
+            let batches = several.iter().map(|request| (&request.batch, &*request.peer)).collect::<Vec<_>>();
+            host.answer_all(&batches)
+        }
+    };
+    for (request, answer) in waiting.drain(..).zip(answers) {
+        // a connection that is gone cannot be told; what it sent has taken effect all the same
+        let _ = request.reply.send(answer);
     }
 }
 

@@ -26,9 +26,9 @@ pub(super) fn codes(grammar: &Grammar, world: &World, field: &Field) -> Vec<Stri
             Values::Any => {}
             Values::Constant(text) => codes.push(text.as_str()),
             Values::OneOf(texts) => codes.extend(texts.iter().map(String::as_str)),
-            Values::List(name) => match grammar.list(name) {
-                Some(list) => codes.extend(list.codes()),
-                None => codes.extend(world.codes(name)),
+            Values::List(name) => match (world.codes(name), grammar.list(name)) {
+                (held, Some(list)) if held.is_empty() => codes.extend(list.codes()),
+                (held, _) => codes.extend(held),
             },
         }
     }

@@ -2,15 +2,13 @@
 
 use jiff::Zoned;
 
+use super::capability::{Capabilities, Capability, Desk};
 use super::world::PeerDirectory;
 use super::{Host, HostError, Peer};
 use crate::envelope::{BatchReading, Block, RawBatch, Sender};
 use crate::grammar::{Direction, Grammar};
 use crate::store::{BatchOnFile, Store, Unit};
 use crate::wire::Columns;
-
-/// The applications that have a host here.
-const APPLICATIONS: [&str; 1] = ["AE"];
 
 /// The field that holds the password of an A- or Z-record.
 const PASSWORD: &str = "communication_password";
@@ -29,53 +27,67 @@ impl<S: Store> Host<'_, S> {
         peer: &dyn Peer,
         now: &Zoned,
     ) -> Result<Vec<Columns>, HostError> {
-        let directory = PeerDirectory { world: &self.world, peer, applications: &APPLICATIONS };
-        let reading = self.envelope.read_batch(batch, &directory);
-        let kept = match &reading.conditions {
-            conditions if conditions.is_empty() => self.process(batch, &reading, now),
-            _ => self.refuse(&reading, now),
-        };
-        match kept {
+        self.world.turn_to(now.date());
+        let reading = self.read(batch, peer);
+        match self.keep(&[(batch, &reading)], now) {
+            Ok(answers) => Ok(answers.into_iter().flatten().collect()),
             Err(HostError::Store(error)) => {
-                tracing::error!(%error, "nothing of the batch was kept");
+                let sender = name_of(&reading.sender);
+                tracing::error!(%error, sender, "nothing of the batch was kept");
                 self.unprocessed(&reading)
             }
-            answer => answer,
+            Err(error) => Err(error),
         }
     }
 
-    /// Refuses a batch for its envelope. Its records are not kept: where control records are wrong, no
-    /// one knows in which column of which record the password stands.
-    fn refuse(&mut self, reading: &BatchReading, now: &Zoned) -> Result<Vec<Columns>, HostError> {
-        let answer = self.envelope.rejection(reading)?;
-        let mut unit = self.store.begin()?;
-        unit.put_batch(&on_file(reading, Vec::new(), &answer, now))?;
-        unit.commit()?;
-        Ok(answer)
-    }
-
-    fn process(
+    /// The answers to batches in their order, as by [`Self::answer`], but kept together: what takes the
+    /// store its time is done once for all of them. Where one of them cannot be kept, each is kept by
+    /// itself.
+    pub fn answer_all(
         &mut self,
-        batch: &RawBatch,
-        reading: &BatchReading,
+        batches: &[(&RawBatch, &dyn Peer)],
         now: &Zoned,
-    ) -> Result<Vec<Columns>, HostError> {
-        let mut unit = self.store.begin()?;
-        let mut blocks = vec![Vec::new(); reading.blocks.len()];
-        if let Some(fault) = &reading.structure_fault {
-            let record = batch.rows.get(fault.record as usize - 1);
-            if let Some(rows) = blocks.get_mut(fault.block as usize - 1) {
-                *rows = self.entry_summaries.structure_fault(&fault.fault, record)?;
-            }
-        } else {
-            for (block, rows) in reading.blocks.iter().zip(&mut blocks) {
-                *rows = self.entry_summaries.answer_block(block, &self.world, &mut unit, now)?;
-            }
+    ) -> Vec<Result<Vec<Columns>, HostError>> {
+        let readings =
+            batches.iter().map(|(batch, peer)| (*batch, self.read(batch, *peer))).collect::<Vec<_>>();
+        let together = readings.iter().map(|(batch, reading)| (*batch, reading)).collect::<Vec<_>>();
+        match self.keep(&together, now) {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(_) => batches.iter().map(|(batch, peer)| self.answer(batch, *peer, now)).collect(),
         }
-        let answer = self.envelope.response(reading, &blocks)?;
-        unit.put_batch(&on_file(reading, without_passwords(self.grammar, batch), &answer, now))?;
+    }
+
+    fn read(&self, batch: &RawBatch, peer: &dyn Peer) -> BatchReading {
+        let applications = self.capabilities.applications();
+        let directory = PeerDirectory { world: &self.world, peer, applications: &applications };
+        self.envelope.read_batch(batch, &directory)
+    }
+
+    /// The answers to batches, kept in one unit of work: all of them or none.
+    fn keep(
+        &mut self,
+        batches: &[(&RawBatch, &BatchReading)],
+        now: &Zoned,
+    ) -> Result<Vec<Vec<Columns>>, HostError> {
+        let mut unit = self.store.begin()?;
+        let mut answers = Vec::with_capacity(batches.len());
+        for (batch, reading) in batches {
+            let is_refused = !reading.conditions.is_empty();
+            let (answer, records) = if is_refused {
+                // Its records are not kept: where control records are wrong, no one knows in which
+                // column of which record the password stands.
+                (self.envelope.rejection(reading)?, Vec::new())
+            } else {
+                let capability = capability(&self.capabilities, reading)?;
+                let mut desk = Desk { world: &self.world, unit: &mut unit, now };
+                let blocks = process(capability, batch, reading, &mut desk)?;
+                (self.envelope.response(reading, &blocks)?, without_passwords(self.grammar, batch))
+            };
+            unit.put_batch(&on_file(reading, records, &answer, now))?;
+            answers.push(answer);
+        }
         unit.commit()?;
-        Ok(answer)
+        Ok(answers)
     }
 
     /// The answer when nothing could be kept.
@@ -83,20 +95,51 @@ impl<S: Store> Host<'_, S> {
         if !reading.conditions.is_empty() {
             return Ok(self.envelope.rejection(reading)?);
         }
-        let failure = |block: &Block| self.entry_summaries.system_failure(block);
+        let capability = capability(&self.capabilities, reading)?;
+        let failure = |block: &Block| capability.system_failure(block);
         let blocks = reading.blocks.iter().map(failure).collect::<Result<Vec<_>, _>>()?;
         Ok(self.envelope.response(reading, &blocks)?)
     }
 }
 
+/// Does what a batch asks for; the answer to each of its blocks.
+fn process(
+    capability: &dyn Capability,
+    batch: &RawBatch,
+    reading: &BatchReading,
+    desk: &mut Desk<'_>,
+) -> Result<Vec<Vec<Columns>>, HostError> {
+    let Some(fault) = &reading.structure_fault else {
+        return reading.blocks.iter().map(|block| capability.answer_block(block, desk)).collect();
+    };
+    let record = batch.rows.get(fault.record as usize - 1);
+    let mut blocks = vec![Vec::new(); reading.blocks.len()];
+    if let Some(rows) = blocks.get_mut(fault.block as usize - 1) {
+        *rows = capability.structure_fault(&fault.fault, record)?;
+    }
+    Ok(blocks)
+}
+
+/// The host of the batch's application. The envelope has refused one that has none (X13).
+fn capability<'a, 'g>(
+    capabilities: &'a Capabilities<'g>,
+    reading: &BatchReading,
+) -> Result<&'a (dyn Capability + 'g), HostError> {
+    let application = &reading.application;
+    capabilities.get(application).ok_or_else(|| HostError::NoCapability(application.clone()))
+}
+
 fn on_file(reading: &BatchReading, records: Vec<Columns>, answer: &[Columns], now: &Zoned) -> BatchOnFile {
-    let Sender { site, id, office } = &reading.sender;
     BatchOnFile {
         received: now.timestamp(),
-        sender: format!("{site} {id} {office}").trim_end().to_owned(),
+        sender: name_of(&reading.sender),
         records,
         answer: answer.to_vec(),
     }
+}
+
+fn name_of(Sender { site, id, office }: &Sender) -> String {
+    format!("{site} {id} {office}").trim_end().to_owned()
 }
 
 /// The batch's records with spaces where a password may stand.

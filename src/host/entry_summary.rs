@@ -3,6 +3,8 @@
 
 use jiff::Zoned;
 
+use super::capability::{Capability, Desk};
+use super::census::WarningCells;
 use super::filing::{Action, Filing, FilingCells};
 use super::response::{Header, ResponseWriter, Verdict};
 use super::state::{self, StateRules};
@@ -11,7 +13,7 @@ use crate::envelope::Block;
 use crate::grammar::{Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
 use crate::rules::{BlockInfo, Context, Raised, RuleBook};
-use crate::store::{ControlState, EntryKey, EntrySummary, StoreError, Unit, Version};
+use crate::store::{CensusWarning, ControlState, EntryKey, EntrySummary, StoreError, Unit, Version};
 use crate::wire::Columns;
 
 /// No payment type, which a summary that is not yet paid must have.
@@ -19,59 +21,56 @@ const PAYMENT_MISSING: &str = "263";
 /// A re-added summary whose broker reference is not the one on file.
 const REFERENCE_MISMATCH: &str = "B35";
 
+/// Makes the host of application AE.
+pub(super) fn capability(grammar: &Grammar) -> Result<Box<dyn Capability + '_>, HostError> {
+    Ok(Box::new(EntrySummaryHost::new(grammar, RuleBook::builtin(grammar)?)?))
+}
+
 /// The host of application AE.
 #[derive(Debug)]
-pub(super) struct EntrySummaryHost<'g> {
+struct EntrySummaryHost<'g> {
     grammar: &'g Grammar,
     rules: RuleBook,
     cells: FilingCells,
     response: ResponseWriter<'g>,
+    warnings: WarningCells,
 }
 
-impl<'g> EntrySummaryHost<'g> {
-    pub(super) fn new(grammar: &'g Grammar, rules: RuleBook) -> Result<Self, UnknownName> {
-        let (_, automaton) = grammar
-            .structure("AE", Direction::Input)
-            .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
-        let cells = FilingCells::new(grammar, automaton)?;
-        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells })
-    }
-
-    /// The answer to a block: to each of its transactions in order.
-    pub(super) fn answer_block(
-        &self,
-        block: &Block,
-        world: &World,
-        unit: &mut impl Unit,
-        now: &Zoned,
-    ) -> Result<Vec<Columns>, HostError> {
+impl Capability for EntrySummaryHost<'_> {
+    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError> {
         let info = block_info(block);
         let mut rows = Vec::new();
         for (number, transaction) in (1..).zip(&block.transactions) {
             let header = self.header(transaction, number);
-            let verdict = self.answer_transaction(transaction, &info, world, unit, now)?;
+            let verdict = self.answer_transaction(transaction, &info, desk.world, desk.unit, desk.now)?;
             self.response.transaction(&mut rows, transaction, &header, &verdict)?;
         }
         Ok(rows)
     }
 
-    /// The answer to a batch that breaks the structure map: the condition, where it stands, and the
-    /// refusal of the batch (ESF-207).
-    pub(super) fn structure_fault(
-        &self,
-        fault: &Fault,
-        record: Option<&Columns>,
-    ) -> Result<Vec<Columns>, HostError> {
+    /// The condition, where it stands, and the refusal of the batch (ESF-207).
+    fn structure_fault(&self, fault: &Fault, record: Option<&Columns>) -> Result<Vec<Columns>, HostError> {
         Ok(self.response.structure_fault(fault, record)?)
     }
 
-    /// The answer to a block of which nothing could be processed (ESF-211).
-    pub(super) fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
+    /// ESF-211.
+    fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
         let mut rows = Vec::new();
         for (number, transaction) in (1..).zip(&block.transactions) {
             self.response.system_failure(&mut rows, transaction, &self.header(transaction, number))?;
         }
         Ok(rows)
+    }
+}
+
+impl<'g> EntrySummaryHost<'g> {
+    fn new(grammar: &'g Grammar, rules: RuleBook) -> Result<Self, UnknownName> {
+        let (_, automaton) = grammar
+            .structure("AE", Direction::Input)
+            .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
+        let cells = FilingCells::new(grammar, automaton)?;
+        let warnings = WarningCells::new(grammar)?;
+        Ok(Self { response: ResponseWriter::new(grammar)?, grammar, rules, cells, warnings })
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -90,7 +89,7 @@ impl<'g> EntrySummaryHost<'g> {
         transaction: &Transaction,
         block: &BlockInfo,
         world: &World,
-        unit: &mut impl Unit,
+        unit: &mut dyn Unit,
         now: &Zoned,
     ) -> Result<Verdict, HostError> {
         let filing = self.cells.read(transaction);
@@ -120,7 +119,8 @@ impl<'g> EntrySummaryHost<'g> {
         let mut verdict = match filing.action {
             // Without an action there is nothing to do; the rules have refused it.
             Some(action) if conditions.iter().all(|raised| raised.severity != Severity::Fatal) => {
-                accept(action, filing, on_file, transaction, unit, now)?
+                let warnings = self.warnings.of(transaction, &conditions, &filing, now);
+                accept(action, filing, on_file, transaction, &warnings, unit, now)?
             }
             _ => {
                 refuse(&filing, on_file.as_ref(), block, unit)?;
@@ -139,7 +139,8 @@ fn accept(
     filing: Filing,
     on_file: Option<EntrySummary>,
     transaction: &Transaction,
-    unit: &mut impl Unit,
+    warnings: &[CensusWarning],
+    unit: &mut dyn Unit,
     now: &Zoned,
 ) -> Result<Verdict, StoreError> {
     if action == Action::Delete {
@@ -151,6 +152,9 @@ fn accept(
     let summary = established(filing, on_file, transaction, now);
     unit.put_entry_summary(&summary)?;
     unit.consolidate(&summary.key, &releases)?;
+    if !is_new || !warnings.is_empty() {
+        unit.put_census_warnings(&summary.key, warnings)?;
+    }
     Ok(if is_new { Verdict::added(summary.version) } else { Verdict::replaced(summary.version) })
 }
 
@@ -161,7 +165,7 @@ fn refuse(
     filing: &Filing,
     on_file: Option<&EntrySummary>,
     block: &BlockInfo,
-    unit: &mut impl Unit,
+    unit: &mut dyn Unit,
 ) -> Result<(), StoreError> {
     let corrects = matches!(filing.action, Some(Action::Add | Action::Replace));
     let is_own = [&block.filer, &block.preparer_filer].contains(&&filing.key.filer);

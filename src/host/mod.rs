@@ -8,6 +8,8 @@
 //! for one that is switched off.
 
 mod batch;
+mod capability;
+mod census;
 mod entry_summary;
 mod filing;
 mod response;
@@ -18,12 +20,15 @@ use jiff::Zoned;
 
 use crate::envelope::EnvelopeCodec;
 use crate::grammar::{Grammar, PutError, UnknownName};
-use crate::rules::{RuleBook, RuleError};
+use crate::rules::RuleError;
 use crate::store::{EntryKey, EntrySummary, Store, StoreError, Unit, Version};
 
-pub use world::{FiledSummary, FilerKind, FilerProfile, Release, SenderProfile, World, WorldError};
+pub use world::{
+    FiledSummary, FilerKind, FilerProfile, ReferenceColumn, ReferenceFile, ReferenceFileError, ReferenceKind,
+    ReferenceKinds, ReferenceTable, RowProblem, SenderProfile, World, WorldError,
+};
 
-use entry_summary::EntrySummaryHost;
+use capability::Capabilities;
 
 /// Who is on the other side of a connection.
 pub trait Peer {
@@ -81,6 +86,9 @@ pub enum HostError {
     /// A record of the answer cannot be written.
     #[error(transparent)]
     Unfit(#[from] PutError),
+    /// An application that has no host was not refused.
+    #[error("application {0:?} has no host")]
+    NoCapability(String),
     /// The envelope of the answer cannot be written.
     #[error(transparent)]
     Envelope(#[from] crate::envelope::AnswerError),
@@ -93,7 +101,7 @@ pub struct Host<'g, S> {
     world: World,
     store: S,
     envelope: EnvelopeCodec<'g>,
-    entry_summaries: EntrySummaryHost<'g>,
+    capabilities: Capabilities<'g>,
 }
 
 impl<'g, S: Store> Host<'g, S> {
@@ -102,7 +110,8 @@ impl<'g, S: Store> Host<'g, S> {
     ///
     /// # Errors
     /// The grammar and the rules do not fit together, or the store failed.
-    pub fn new(grammar: &'g Grammar, world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
+    pub fn new(grammar: &'g Grammar, mut world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
+        world.turn_to(now.date());
         let mut unit = store.begin()?;
         if unit.is_new()? {
             for filed in world.entry_summaries() {
@@ -112,7 +121,7 @@ impl<'g, S: Store> Host<'g, S> {
         unit.commit()?;
         Ok(Self {
             envelope: EnvelopeCodec::new(grammar)?,
-            entry_summaries: EntrySummaryHost::new(grammar, RuleBook::builtin(grammar)?)?,
+            capabilities: Capabilities::new(grammar)?,
             grammar,
             world,
             store,

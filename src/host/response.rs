@@ -366,7 +366,7 @@ fn source_bytes<'a>(layout: &Layout, row: &'a Columns, field: &str, item: u8) ->
 
 /// Writes bytes as they came, left justified and cut at the field's end: an answer can show a value
 /// that is not of its class, since that may be what is wrong with it.
-fn put(cell: Cell, row: &mut Columns, bytes: &[u8]) {
+pub(super) fn put(cell: Cell, row: &mut Columns, bytes: &[u8]) {
     let target = &mut row[cell.first_column() - 1..cell.last_column()];
     target.fill(b' ');
     for (to, from) in target.iter_mut().zip(bytes) {

@@ -32,7 +32,7 @@ pub(super) struct StateRules<'a> {
 
 /// The accepted summary of the entry, unless its number is free again.
 pub(super) fn on_file(
-    unit: &mut impl Unit,
+    unit: &mut dyn Unit,
     key: &EntryKey,
     now: &Zoned,
 ) -> Result<Option<EntrySummary>, StoreError> {
@@ -50,7 +50,7 @@ impl StateRules<'_> {
     pub(super) fn judge(
         &self,
         on_file: Option<&EntrySummary>,
-        unit: &mut impl Unit,
+        unit: &mut dyn Unit,
     ) -> Result<Vec<Raised>, StoreError> {
         let mut raised = Vec::new();
         match self.filing.action {
@@ -70,7 +70,7 @@ impl StateRules<'_> {
     fn delete(
         &self,
         on_file: Option<&EntrySummary>,
-        unit: &mut impl Unit,
+        unit: &mut dyn Unit,
         raised: &mut Vec<Raised>,
     ) -> Result<(), StoreError> {
         let state = on_file.map(|summary| summary.state);
@@ -94,7 +94,7 @@ impl StateRules<'_> {
     fn ordinary(
         &self,
         on_file: Option<&EntrySummary>,
-        unit: &mut impl Unit,
+        unit: &mut dyn Unit,
         raised: &mut Vec<Raised>,
     ) -> Result<(), StoreError> {
         let filing = self.filing;
@@ -157,7 +157,7 @@ impl StateRules<'_> {
     fn type_change(
         &self,
         on_file: Option<&EntrySummary>,
-        unit: &mut impl Unit,
+        unit: &mut dyn Unit,
         raised: &mut Vec<Raised>,
     ) -> Result<(), StoreError> {
         let changed = on_file.is_some_and(|summary| {
@@ -168,7 +168,7 @@ impl StateRules<'_> {
         Ok(())
     }
 
-    fn warehouse(&self, unit: &mut impl Unit, raised: &mut Vec<Raised>) -> Result<(), StoreError> {
+    fn warehouse(&self, unit: &mut dyn Unit, raised: &mut Vec<Raised>) -> Result<(), StoreError> {
         let Some(named) = &self.filing.warehouse else { return Ok(()) };
         let Some(warehouse) = on_file(unit, &named.key, self.now)? else {
             self.raise(raised, [("298", true)]);
@@ -196,7 +196,7 @@ impl StateRules<'_> {
         Ok(())
     }
 
-    fn releases(&self, unit: &mut impl Unit, raised: &mut Vec<Raised>) -> Result<(), StoreError> {
+    fn releases(&self, unit: &mut dyn Unit, raised: &mut Vec<Raised>) -> Result<(), StoreError> {
         let filing = self.filing;
         let mut days = Vec::new();
         let mut modes = Vec::new();

@@ -2,6 +2,9 @@
 //! bonds, tariff numbers and cases. A TOML file says all of it; `samples/world.toml` is the built-in one.
 
 mod check;
+mod file;
+mod in_force;
+mod kind;
 mod profiles;
 mod reference;
 mod tables;
@@ -9,20 +12,30 @@ mod tables;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Zoned;
+use jiff::civil::Date;
 use serde::Deserialize;
+use toml::de::DeTable;
 
-use crate::grammar::Grammar;
+use crate::grammar::{Grammar, UnknownName};
 use crate::rules::Reference;
 
+pub use file::{ReferenceFile, ReferenceFileError, RowProblem};
+pub use kind::{ReferenceColumn, ReferenceKind, ReferenceKinds};
 pub use profiles::{FilerKind, FilerProfile, SenderProfile};
-pub use tables::{FiledSummary, Release};
+pub use reference::ReferenceTable;
+pub use tables::FiledSummary;
 
 pub(super) use profiles::PeerDirectory;
 
-use reference::ReferenceTable;
+use super::census::{self, Parameter, ParameterTable};
+use in_force::References;
+
+/// The folder of reference data beside a world file that names none.
+const REFERENCE_FOLDER: &str = "reference";
 
 /// Who may transmit, and what is on file. Its `Debug` shows no party's number.
 #[derive(Clone)]
@@ -32,7 +45,11 @@ pub struct World {
     senders: Vec<SenderProfile>,
     filers: HashMap<String, FilerProfile>,
     entry_summaries: Vec<FiledSummary>,
-    reference: HashMap<&'static str, ReferenceTable>,
+    /// The folder of reference data, as the world file names it.
+    reference: Option<PathBuf>,
+    kinds: Arc<ReferenceKinds>,
+    references: References,
+    census: ParameterTable,
 }
 
 /// A world that cannot be used.
@@ -60,7 +77,7 @@ pub enum WorldError {
     #[error("{table}: {key:?} stands there twice")]
     Twice {
         /// The table.
-        table: &'static str,
+        table: String,
         /// The key of the two rows.
         key: String,
     },
@@ -68,56 +85,65 @@ pub enum WorldError {
     #[error("{table} {key:?}: {column} {value:?} is not in {target}")]
     Unknown {
         /// The table.
-        table: &'static str,
+        table: String,
         /// The key of the row.
         key: String,
         /// The column that names it.
-        column: &'static str,
+        column: String,
         /// What it names.
         value: String,
         /// Where that should stand.
-        target: &'static str,
+        target: String,
     },
     /// A value that is not what the column holds.
-    #[error("{table} {key:?}: {column} is no {expected}")]
+    #[error("{at}{table} {key:?}: {column}: expected {expected}", at = at(*line))]
     Invalid {
+        /// The line where the row begins, for rows of reference data.
+        line: Option<usize>,
         /// The table.
-        table: &'static str,
+        table: String,
         /// The key of the row.
         key: String,
         /// The column.
-        column: &'static str,
+        column: String,
         /// What it should be.
-        expected: &'static str,
+        expected: String,
     },
+    /// A file of the folder of reference data.
+    #[error(transparent)]
+    Reference(#[from] ReferenceFileError),
+    /// The grammar does not say what reference data there is.
+    #[error(transparent)]
+    Grammar(#[from] UnknownName),
 }
 
-/// What a world file may hold. A reference table that is left out is not on file at all, and no
-/// condition that depends on it is raised; an empty one knows nothing.
+/// What a world file may hold beside reference data. A table of that which is left out is not on file at
+/// all, and no condition that depends on it is raised; an empty one knows nothing.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WorldFile {
     clock: Option<String>,
+    /// The folder of reference data, relative to the world file.
+    reference: Option<PathBuf>,
     #[serde(default)]
     unavailable_applications: Vec<String>,
     #[serde(default)]
     sender: Vec<SenderProfile>,
     #[serde(default)]
     filer: Vec<FilerProfile>,
-    port: Option<Vec<tables::Port>>,
-    importer: Option<Vec<tables::Importer>>,
-    surety: Option<Vec<tables::Surety>>,
-    bond: Option<Vec<tables::Bond>>,
-    single_transaction_bond: Option<Vec<tables::SingleTransactionBond>>,
-    manufacturer: Option<Vec<tables::Manufacturer>>,
-    carrier: Option<Vec<tables::Carrier>>,
-    firms: Option<Vec<tables::Firms>>,
-    foreign_port: Option<Vec<tables::ForeignPort>>,
-    tariff: Option<Vec<tables::Tariff>>,
-    case: Option<Vec<tables::Case>>,
-    release: Option<Vec<Release>>,
+    /// What Census expects, in the place of what comes with the program.
+    census_parameter: Option<Vec<Parameter>>,
     #[serde(default)]
     entry_summary: Vec<FiledSummary>,
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map(|line| format!("line {line}: ")).unwrap_or_default()
+}
+
+/// The line of a place in a text, counted from one.
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
 }
 
 impl World {
@@ -132,37 +158,90 @@ impl World {
         Self::parse(Self::DEMO, grammar)
     }
 
-    /// The world of a file.
+    /// The world of a file, with the folder of reference data that it names or that lies beside it.
     ///
     /// # Errors
-    /// The file cannot be read, or what it says contradicts itself.
+    /// A file cannot be read, or what it says contradicts itself.
     pub fn open(path: &Path, grammar: &Grammar) -> Result<Self, WorldError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| WorldError::Read { path: path.display().to_string(), source })?;
-        Self::parse(&text, grammar)
+        let mut world = Self::parse(&text, grammar)?;
+        let folder = world.reference_folder(path);
+        if world.reference.is_some() || folder.is_dir() {
+            world.add_reference(&folder)?;
+        }
+        Ok(world)
     }
 
-    /// The world that a text describes; the grammar says which applications there are.
+    /// The world that a text describes; the grammar says which applications and which reference data
+    /// there are.
     ///
     /// # Errors
     /// The text is no TOML, or what it says contradicts itself.
     pub fn parse(text: &str, grammar: &Grammar) -> Result<Self, WorldError> {
-        let file: WorldFile = toml::from_str(text).map_err(|error| {
+        let kinds = ReferenceKinds::new(grammar)?;
+        let wrong = |error: toml::de::Error| {
             let offset = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1;
-            WorldError::Syntax { line, message: error.message().to_owned() }
-        })?;
-        check::check(&file, grammar)?;
+            WorldError::Syntax { line: line_of(text, offset), message: error.message().to_owned() }
+        };
+        let mut file = DeTable::parse(text).map_err(wrong)?;
+        let tables = tables::take(text, file.get_mut(), &kinds)?;
+        let file = WorldFile::deserialize(toml::Deserializer::from(file)).map_err(wrong)?;
+        check::check(&file, &tables, grammar)?;
         let clock = check::clock(file.clock.as_deref())?;
-        let reference = reference::tables(&file)?;
+        let mut references = References::default();
+        references.add(Date::MIN, profiles::table(&file.filer)?);
+        for table in tables.into_values() {
+            references.add(Date::MIN, table);
+        }
+        references.turn_to(clock.as_ref().map(Zoned::date));
+        let census = file.census_parameter.map_or_else(ParameterTable::builtin, ParameterTable::new);
+        let census = census.map_err(|key| WorldError::Invalid {
+            line: None,
+            table: census::LIST.to_owned(),
+            key,
+            column: "range".to_owned(),
+            expected: "a decimal number".to_owned(),
+        })?;
         Ok(Self {
             clock,
             unavailable_applications: file.unavailable_applications,
             senders: file.sender,
             filers: file.filer.into_iter().map(|filer| (filer.code.clone(), filer)).collect(),
             entry_summaries: file.entry_summary,
-            reference,
+            reference: file.reference,
+            kinds: Arc::new(kinds),
+            references,
+            census,
         })
+    }
+
+    /// Where the reference data of a world file lies.
+    #[must_use]
+    pub fn reference_folder(&self, world: &Path) -> PathBuf {
+        let named = self.reference.as_deref().unwrap_or(Path::new(REFERENCE_FOLDER));
+        world.parent().unwrap_or(Path::new("")).join(named)
+    }
+
+    /// Adds the files of a folder of reference data. Of each kind the newest that is not after the day
+    /// at hand stands in the place of the world's own rows.
+    ///
+    /// # Errors
+    /// A file cannot be read, has no kind and day in its name, or holds rows that are wrong.
+    pub fn add_reference(&mut self, folder: &Path) -> Result<(), ReferenceFileError> {
+        for file in ReferenceFile::all(folder, &self.kinds)? {
+            self.references.add(file.since, file.read(&self.kinds)?);
+        }
+        self.references.turn_to(self.references.day());
+        Ok(())
+    }
+
+    /// Puts the reference data of a day in force. A world whose clock does not stand still begins with
+    /// the newest.
+    pub fn turn_to(&mut self, day: Date) {
+        if self.references.day() != Some(day) {
+            self.references.turn_to(Some(day));
+        }
     }
 
     /// The time at which the world stands still, if it does.
@@ -189,22 +268,54 @@ impl World {
         &self.entry_summaries
     }
 
+    /// The day whose reference data are in force; `None` if the newest are.
+    #[must_use]
+    pub fn day(&self) -> Option<Date> {
+        self.references.day()
+    }
+
+    /// What kinds of reference data there are.
+    #[must_use]
+    pub fn kinds(&self) -> &ReferenceKinds {
+        &self.kinds
+    }
+
+    /// The rows of a kind that are in force; `None` if the world does not hold it.
+    #[must_use]
+    pub fn table(&self, kind: &ReferenceKind) -> Option<&ReferenceTable> {
+        self.references.of_kind(kind)
+    }
+
+    /// The first days of a kind's rows, oldest first; `None` for those of the world file itself.
+    pub fn days(&self, kind: &ReferenceKind) -> impl Iterator<Item = Option<Date>> {
+        self.references.days(&kind.name).map(|day| (day != Date::MIN).then_some(day))
+    }
+
     /// Whether a list has a code; `None` if the world does not hold the list.
     #[must_use]
     pub fn lists(&self, list: &str, code: &str) -> Option<bool> {
-        self.reference.get(list).map(|table| table.has(code))
+        let (table, list) = self.references.list(list)?;
+        Some(table.find_in(list, code).is_some())
     }
 
     /// The codes of a list, sorted; none if the world does not hold it.
     #[must_use]
     pub fn codes(&self, list: &str) -> Vec<&str> {
-        self.reference.get(list).map(ReferenceTable::codes).unwrap_or_default()
+        self.references.list(list).map(|(table, list)| table.codes(list)).unwrap_or_default()
     }
 
-    /// A column of a code's row.
+    /// What a column of a code's row says, if it says something.
     #[must_use]
     pub fn column(&self, list: &str, code: &str, column: &str) -> Option<&str> {
-        self.reference.get(list)?.value(code, column)
+        self.cell(list, code, column).filter(|text| !text.is_empty())
+    }
+
+    fn cell(&self, list: &str, code: &str, column: &str) -> Option<&str> {
+        if list == census::LIST {
+            return self.census.value(code, column);
+        }
+        let (table, list) = self.references.list(list)?;
+        table.value(table.find_in(list, code)?, column)
     }
 }
 
@@ -225,7 +336,7 @@ impl Reference for World {
     }
 
     fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
-        self.column(list, code, column).map(str::to_owned)
+        self.cell(list, code, column).map(str::to_owned)
     }
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
@@ -267,7 +378,9 @@ mod tests {
         let filer = "[[filer]]\ncode = \"EEE\"\nname = \"E\"\nkind = \"broker\"\n";
         let cases = [
             ("\nclok = \"\"", "line 2: unknown field `clok`"),
-            ("clock = \"noon\"", "clock is no date and time"),
+            ("[[surety]]\ncode = \"457\"\nnam = \"L\"", "line 3: surety has no column `nam`"),
+            ("\n[[surety]]\ncode = \"457\"", "line 2: surety \"457\": name: expected a value"),
+            ("clock = \"noon\"", "clock: expected date and time"),
             (
                 "unavailable_applications = [\"ZZ\"]",
                 "unavailable_applications \"ZZ\" is not in the applications",
@@ -286,7 +399,7 @@ mod tests {
             ),
             (
                 "[[sender]]\nsite = \"2704\"\nid = \"EEE\"\npassword_hash = \"secret\"\nfilers = []",
-                "sender \"2704 EEE\": password_hash is no argon2 hash",
+                "sender \"2704 EEE\": password_hash: expected argon2 hash",
             ),
             (
                 "[[surety]]\ncode = \"457\"\nname = \"L\"\n[[surety]]\ncode = \"457\"\nname = \"M\"",
@@ -295,7 +408,7 @@ mod tests {
             (
                 "[[bond]]\nimporter = \"28-3140001\"\nkind = \"continuous\"\nnumber = \"1\"\nsurety = \"457\"\n\
                  activity = \"1\"\neffective = \"2026-01-01\"",
-                "bond \"1\": importer \"*******001\" is not in importer",
+                "bond \"*******001\": importer \"*******001\" is not in importer",
             ),
         ];
         for (text, message) in cases {

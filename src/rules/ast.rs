@@ -106,6 +106,15 @@ pub(super) enum Expression {
         keys: Vec<TableKey>,
         column: String,
     },
+    /// A host's list has a row with this key.
+    Known {
+        list: String,
+        keys: Vec<TableKey>,
+    },
+    /// The first of these that has a value.
+    First(Vec<At<Expression>>),
+    /// What the first record found says.
+    The(Scan, Box<At<Expression>>),
     Sum(Scan, Box<At<Expression>>),
     Count(Scan),
     And(Vec<At<Expression>>),

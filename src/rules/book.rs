@@ -4,19 +4,22 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::ast::{self, At, Item};
 use super::compile::{Compiler, Scope};
-use super::eval::{Change, Content, Judge, Repair};
+use super::eval::{Change, Content, Firsts, Judge, Repair};
 use super::expression::{Expression, RecordRef, Spot};
 use super::fields::{Failure, LayoutPlan, Spoiled};
+use super::gate::{Gate, Presence};
 use super::signpost::{Signposts, WHOLE};
 use super::{Context, Raised, RuleError, parse};
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
 use crate::message::Transaction;
 
 /// The rules of entry summaries, a file a subject. They are judged in this order, so that a file can
-/// rely on those before it; the signposts stand in the first.
+/// rely on those before it; the signposts stand in the first. What is wrong with a party or a case is told
+/// before the amounts that depend on it.
 const ENTRY_SUMMARY: &[&str] = &[
-    include_str!("../../grammars/rules/entry_summary.rules"),
+    include_str!("../../grammars/rules/entry_summary_signposts.rules"),
     include_str!("../../grammars/rules/entry_summary_parties.rules"),
+    include_str!("../../grammars/rules/entry_summary.rules"),
     include_str!("../../grammars/rules/entry_summary_corrections.rules"),
     include_str!("../../grammars/rules/entry_summary_agencies.rules"),
     include_str!("../../grammars/rules/entry_summary_duty.rules"),
@@ -32,12 +35,27 @@ struct Rule {
     cells: Box<[Cell]>,
     /// It only matters when this guard holds.
     guard: Option<usize>,
+    gate: Gate,
     test: Expression,
 }
 
 struct Guard {
     outer: Option<usize>,
     test: Expression,
+}
+
+/// What rules are applied to.
+struct Filing<'a> {
+    transaction: &'a Transaction,
+    context: &'a Context<'a>,
+    presence: Presence,
+    firsts: Firsts,
+}
+
+impl Filing<'_> {
+    fn judge<'b>(&'b self, spoiled: &'b Spoiled, this: Spot) -> Judge<'b> {
+        Judge { transaction: self.transaction, context: self.context, spoiled, this, firsts: &self.firsts }
+    }
 }
 
 /// All that is checked in the transactions of one application.
@@ -150,7 +168,17 @@ impl RuleBook {
             None => Box::default(),
         };
         let test = compiler.expression(&rule.test, scope, scope)?;
-        Ok(Rule { code: condition.code, severity: condition.severity, record, signpost, cells, guard, test })
+        let gate = Gate::new(&test, record.symbol);
+        Ok(Rule {
+            code: condition.code,
+            severity: condition.severity,
+            record,
+            signpost,
+            cells,
+            guard,
+            gate,
+            test,
+        })
     }
 
     /// Every condition that fields or rules can raise: application and code, in order.
@@ -204,11 +232,17 @@ impl RuleBook {
             return;
         }
         self.judge_fields(transaction, context, &mut spoiled, raised);
+        let filing = Filing {
+            transaction,
+            context,
+            presence: Presence::of(transaction.rows()),
+            firsts: Firsts::default(),
+        };
         let mut guards = vec![None; self.guards.len()];
         for rule in &self.rules {
-            let matters = |guard| self.decide_guard(guard, &mut guards, transaction, context, &spoiled);
+            let matters = |guard| self.decide_guard(guard, &mut guards, &filing, &spoiled);
             if rule.guard.is_none_or(matters) {
-                self.apply(rule, transaction, context, &mut spoiled, raised, observe);
+                self.apply(rule, &filing, &mut spoiled, raised, observe);
             }
         }
     }
@@ -246,8 +280,7 @@ impl RuleBook {
         &self,
         guard: usize,
         decided: &mut [Option<bool>],
-        transaction: &Transaction,
-        context: &Context<'_>,
+        filing: &Filing<'_>,
         spoiled: &Spoiled,
     ) -> bool {
         if let Some(known) = decided[guard] {
@@ -255,9 +288,8 @@ impl RuleBook {
         }
         let Guard { outer, test } = &self.guards[guard];
         let this = Spot { record: 0, item: 0 };
-        let judge = Judge { transaction, context, spoiled, this };
-        let inside =
-            outer.is_none_or(|outer| self.decide_guard(outer, decided, transaction, context, spoiled));
+        let judge = filing.judge(spoiled, this);
+        let inside = outer.is_none_or(|outer| self.decide_guard(outer, decided, filing, spoiled));
         let holds = inside && judge.truth(test, this) == Some(true);
         decided[guard] = Some(holds);
         holds
@@ -266,20 +298,28 @@ impl RuleBook {
     fn apply(
         &self,
         rule: &Rule,
-        transaction: &Transaction,
-        context: &Context<'_>,
+        filing: &Filing<'_>,
         spoiled: &mut Spoiled,
         raised: &mut Vec<Raised>,
         observe: &mut dyn FnMut(&Rule, &Judge<'_>),
     ) {
+        let transaction = filing.transaction;
+        let records = transaction.records_of(rule.record.symbol);
+        let anywhere = Spot { record: 0, item: 0 };
+        if records.is_empty() || !rule.gate.is_open(&filing.judge(spoiled, anywhere)) {
+            return;
+        }
         let items = if rule.record.items == 0 { 0..=0 } else { 1..=rule.record.items };
-        for &record in transaction.records_of(rule.record.symbol) {
+        for &record in records {
             if rule.record.layout.is_some_and(|id| transaction.nodes()[record as usize].layout != id) {
                 continue;
             }
             for item in items.clone() {
                 let this = Spot { record, item };
-                let judge = Judge { transaction, context, spoiled, this };
+                if !rule.gate.admits(&filing.presence, this) {
+                    continue;
+                }
+                let judge = filing.judge(spoiled, this);
                 if judge.truth(&rule.test, this) != Some(true) {
                     continue;
                 }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::ast::{self, At};
 use super::expression::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, mark_upwards};
-use super::{BLOCK_FIELDS, RuleError};
+use super::{BLOCK_FIELDS, RuleError, reference};
 use crate::grammar::{Automaton, Cell, ClassSet, Direction, Grammar, Layout};
 
 /// What unqualified names mean: the record a rule is about, or the one a search is at.
@@ -115,6 +115,18 @@ impl<'g> Compiler<'g> {
             ast::Expression::Absolute(inner) => Expression::Absolute(boxed(inner)?),
             ast::Expression::Lookup { list, keys, column } => {
                 self.lookup(offset, list, keys, column, this, at)?
+            }
+            ast::Expression::Known { list, keys } => {
+                let known = reference::check(self.grammar, list, keys, None);
+                known.map_err(|message| self.wrong(offset, message))?;
+                Expression::OnReference(Box::new(self.key(keys, this, at)?), list.as_str().into())
+            }
+            ast::Expression::First(values) => {
+                Expression::First(values.iter().map(compile).collect::<Compiled<_>>()?)
+            }
+            ast::Expression::The(scan, value) => {
+                let (scan, inside) = self.scan(scan, this)?;
+                Expression::The(scan, Box::new(self.expression(value, this, inside)?))
             }
             ast::Expression::Sum(scan, value) => {
                 let (scan, inside) = self.scan(scan, this)?;
@@ -245,6 +257,23 @@ impl<'g> Compiler<'g> {
         Ok(cells)
     }
 
+    /// The key of a host's list.
+    fn key(&self, keys: &[ast::TableKey], this: Scope<'g>, at: Scope<'g>) -> Compiled<Expression> {
+        let mut parts = Vec::new();
+        for key in keys {
+            let part = self.expression(&key.value, this, at)?;
+            let kind = if hint(&part) == Hint::Of(Kind::Date) { Kind::Date } else { Kind::Text };
+            parts.push((kind, part));
+        }
+        match parts.pop() {
+            Some((_, only)) if parts.is_empty() => Ok(only),
+            last => {
+                parts.extend(last);
+                Ok(Expression::Joined(parts.into()))
+            }
+        }
+    }
+
     fn lookup(
         &self,
         offset: usize,
@@ -254,6 +283,11 @@ impl<'g> Compiler<'g> {
         this: Scope<'g>,
         at: Scope<'g>,
     ) -> Compiled<Expression> {
+        let held = reference::check(self.grammar, list, keys, Some(column));
+        if held.map_err(|message| self.wrong(offset, message))? {
+            let key = Box::new(self.key(keys, this, at)?);
+            return Ok(Expression::Reference { list: list.into(), key, column: column.into() });
+        }
         let (constants, variables) =
             keys.iter().partition::<Vec<_>, _>(|key| matches!(key.value.node, ast::Expression::Text(_)));
         let mut values = Vec::new();
@@ -261,13 +295,8 @@ impl<'g> Compiler<'g> {
             values.push(self.expression(&key.value, this, at)?);
         }
         let Some(table) = self.grammar.list(list) else {
-            let key = values.pop().filter(|_| keys.len() == 1);
-            let key = key.ok_or_else(|| self.wrong(offset, format!("{list} is looked up by one key")))?;
-            return Ok(Expression::Reference {
-                list: list.into(),
-                key: Box::new(key),
-                column: column.into(),
-            });
+            let key = Box::new(self.key(keys, this, at)?);
+            return Ok(Expression::Reference { list: list.into(), key, column: column.into() });
         };
         for name in keys.iter().map(|key| key.column.as_str()).chain([column]) {
             if !table.header().iter().any(|known| known == name) {
@@ -348,6 +377,8 @@ fn hint(expression: &Expression) -> Hint {
             }
         }),
         Expression::Neighbour { value, .. } => hint(value),
+        Expression::The(_, value) => hint(value),
+        Expression::First(values) => values.first().map_or(Hint::None, hint),
         _ => Hint::None,
     }
 }

@@ -7,8 +7,9 @@
 mod repair;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Span;
 use jiff::civil::Date;
@@ -39,7 +40,19 @@ pub(super) struct Judge<'a> {
     pub(super) spoiled: &'a HashSet<(u32, u8)>,
     /// The record or item the rule is about.
     pub(super) this: Spot,
+    pub(super) firsts: &'a Firsts,
 }
+
+/// Where values stand for the first time, for tests that ask whether they stood before: looked up, since
+/// a summary has so many lines that each cannot be compared with all before it.
+#[derive(Default)]
+pub(super) struct Firsts(RefCell<HashMap<(*const Scan, u32), FirstSpots>>);
+
+/// By the values of one search: where each stands first.
+type FirstSpots = HashMap<Vec<u8>, Spot>;
+
+/// Up to how many records are compared one by one.
+const FEW: u32 = 16;
 
 impl<'a> Judge<'a> {
     pub(super) fn truth(&self, expression: &Expression, at: Spot) -> Option<bool> {
@@ -131,7 +144,7 @@ impl<'a> Judge<'a> {
     fn value<'b>(&'b self, expression: &'b Expression, at: Spot, kind: Kind) -> Value<'b> {
         match expression {
             Expression::Field(field) => self.field(field, at, kind),
-            Expression::Part(field, from, to) => self.part(field, *from, *to, at),
+            Expression::Part(field, from, to) => self.part(field, (*from, *to), at, kind),
             Expression::Text(text) => Value::Text(Cow::Borrowed(text)),
             Expression::Number(number) => Value::Number(*number),
             Expression::Today => Value::Date(self.context.today),
@@ -163,6 +176,20 @@ impl<'a> Judge<'a> {
                 None => Value::Undecided,
             },
             Expression::Reference { list, key, column } => self.reference(list, key, column, at, kind),
+            Expression::Joined(parts) => {
+                self.joined_texts(parts, at).map_or(Value::Undecided, |text| Value::Text(Cow::Owned(text)))
+            }
+            Expression::First(values) => {
+                let mut values = values.iter().map(|value| self.value(value, at, kind));
+                let given = |value: &Value<'_>| !matches!(value, Value::Undecided | Value::Blank);
+                values.find(given).unwrap_or(Value::Undecided)
+            }
+            Expression::The(scan, value) => {
+                match self.spots(scan, at).find(|spot| self.admits(scan, *spot) == Some(true)) {
+                    Some(spot) => self.value(value, spot, kind),
+                    None => Value::Blank,
+                }
+            }
             Expression::Sum(scan, value) => self.sum(scan, value, at).map_or(Value::Undecided, Value::Number),
             Expression::Count(scan) => {
                 self.count(scan, at).map_or(Value::Undecided, |count| Value::Number(Decimal::from(count)))
@@ -183,8 +210,13 @@ impl<'a> Judge<'a> {
         Some(Cow::Owned(texts.join("/")))
     }
 
-    fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {
-        as_number(self.value(expression, at, Kind::Number))
+    fn joined_texts(&self, parts: &[(Kind, Expression)], at: Spot) -> Option<String> {
+        let text = |(kind, part): &(Kind, Expression)| match self.value(part, at, *kind) {
+            Value::Date(date) => Some(date.to_string()),
+            value => as_text(value).map(Cow::into_owned),
+        };
+        let texts = parts.iter().map(text).collect::<Option<Vec<_>>>()?;
+        Some(texts.join(" "))
     }
 
     fn reference<'b>(
@@ -198,6 +230,10 @@ impl<'a> Judge<'a> {
         let Some(key) = self.text(key, at) else { return Value::Undecided };
         let held = self.context.reference.value(list, &key, column);
         held.map_or(Value::Undecided, |value| of_kind(Cow::Owned(value), kind))
+    }
+
+    fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {
+        as_number(self.value(expression, at, Kind::Number))
     }
 
     fn field<'b>(&'b self, field: &FieldRef, at: Spot, kind: Kind) -> Value<'b> {
@@ -219,7 +255,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn part<'b>(&'b self, field: &FieldRef, from: u8, to: u8, at: Spot) -> Value<'b> {
+    fn part<'b>(&'b self, field: &FieldRef, (from, to): (u8, u8), at: Spot, kind: Kind) -> Value<'b> {
         let Some((cell, record)) = self.cell(field, at) else { return Value::Blank };
         if self.is_spoiled(record, cell) {
             return Value::Undecided;
@@ -228,7 +264,7 @@ impl<'a> Judge<'a> {
         let part = raw.get(usize::from(from) - 1..usize::from(to)).unwrap_or_default();
         match std::str::from_utf8(part).map(str::trim) {
             Ok("") => Value::Blank,
-            Ok(text) => Value::Text(Cow::Borrowed(text)),
+            Ok(text) => of_kind(Cow::Borrowed(text), kind),
             Err(_) => Value::Undecided,
         }
     }
@@ -304,7 +340,25 @@ impl<'a> Judge<'a> {
         if blank {
             return Some(false);
         }
-        Some(self.spots(scan, at).any(|spot| fields.iter().all(|field| raw(field, spot) == raw(field, at))))
+        let range = reach(self.transaction, scan, at.record);
+        let is_of_spot = |field: &FieldRef| matches!(field.holder, Holder::Current);
+        if range.end - range.start <= FEW || !fields.iter().all(is_of_spot) {
+            let is_same = |spot| fields.iter().all(|field| raw(field, spot) == raw(field, at));
+            return Some(self.spots(scan, at).any(is_same));
+        }
+        // fields have their widths, so the texts one behind the other tell them apart
+        let key =
+            |spot| fields.iter().flat_map(|field| raw(field, spot).unwrap_or_default()).copied().collect();
+        let mut known = self.firsts.0.borrow_mut();
+        let firsts = known.entry((std::ptr::from_ref(scan), range.start)).or_insert_with(|| {
+            let last = Spot { record: u32::MAX, item: u8::MAX };
+            let mut firsts = FirstSpots::new();
+            for spot in self.spots_from(scan, at.record, last) {
+                firsts.entry(key(spot)).or_insert(spot);
+            }
+            firsts
+        });
+        Some(firsts.get::<Vec<u8>>(&key(at)).is_some_and(|first| *first < at))
     }
 
     fn differ(&self, scan: &Scan, field: &FieldRef, at: Spot) -> Option<bool> {
@@ -328,10 +382,20 @@ impl<'a> Judge<'a> {
     }
 
     fn spots<'b>(&self, scan: &'b Scan, at: Spot) -> impl Iterator<Item = Spot> + use<'a, 'b> {
+        let before = if scan.earlier { at } else { Spot { record: u32::MAX, item: u8::MAX } };
+        self.spots_from(scan, at.record, before)
+    }
+
+    /// What a search that begins at a record finds before a spot.
+    fn spots_from<'b>(
+        &self,
+        scan: &'b Scan,
+        from: u32,
+        before: Spot,
+    ) -> impl Iterator<Item = Spot> + use<'a, 'b> {
         let transaction = self.transaction;
-        let range = reach(transaction, scan, at.record);
+        let range = reach(transaction, scan, from);
         let record = &scan.record;
-        let earlier = scan.earlier;
         transaction
             .records_within(record.symbol, range)
             .iter()
@@ -340,7 +404,7 @@ impl<'a> Judge<'a> {
                 let items = if record.items == 0 { 0..=0 } else { 1..=record.items };
                 items.map(move |item| Spot { record: position, item })
             })
-            .take_while(move |spot| !earlier || *spot < at)
+            .take_while(move |spot| *spot < before)
     }
 
     fn neighbour(&self, record: &RecordRef, next: bool, at: Spot) -> Option<Spot> {

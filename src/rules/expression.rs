@@ -87,6 +87,11 @@ pub(super) enum Expression {
         key: Box<Expression>,
         column: Box<str>,
     },
+    /// Values with spaces between, as the key of a host's list.
+    Joined(Box<[(Kind, Expression)]>),
+    /// The first that has a value.
+    First(Box<[Expression]>),
+    The(Scan, Box<Expression>),
     Sum(Scan, Box<Expression>),
     Count(Scan),
     And(Box<[Expression]>),

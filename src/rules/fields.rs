@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::checks::{CHECKS, Case, Check};
 use super::compile::{item_number, sorted};
 use super::expression::Spot;
-use super::{Context, RuleError};
+use super::{Context, RuleError, reference};
 use crate::grammar::{Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values};
 use crate::message::Transaction;
 use crate::wire::Columns;
@@ -15,9 +15,11 @@ use crate::wire::Columns;
 struct Accepted {
     /// Sorted.
     texts: Box<[Box<str>]>,
-    /// Lists that a host holds.
-    references: Vec<String>,
+    /// Lists that a host may hold, with the grammar's codes, sorted, for one that does not.
+    references: Vec<(String, Option<SortedTexts>)>,
 }
+
+type SortedTexts = Box<[Box<str>]>;
 
 #[derive(Clone)]
 struct NamedCheck {
@@ -188,9 +190,12 @@ impl FieldPlan {
 impl Accepted {
     /// A list that no one holds forbids nothing.
     fn admits(&self, text: &str, context: &Context<'_>) -> bool {
-        let known = || self.texts.binary_search_by(|known| (**known).cmp(text)).is_ok();
-        let referred = |list: &String| context.reference.has(list, text) != Some(false);
-        known() || self.references.iter().any(referred)
+        let on = |texts: &[Box<str>]| texts.binary_search_by(|known| (**known).cmp(text)).is_ok();
+        let referred = |(list, own): &(String, Option<Box<[Box<str>]>>)| {
+            let held = context.reference.has(list, text);
+            held.unwrap_or_else(|| own.as_ref().is_none_or(|texts| on(texts)))
+        };
+        on(&self.texts) || self.references.iter().any(referred)
     }
 }
 
@@ -203,8 +208,12 @@ fn accepted(grammar: &Grammar, field: &Field) -> Option<Accepted> {
             Values::Constant(text) => texts.push(text.clone()),
             Values::OneOf(some) => texts.extend(some.iter().cloned()),
             Values::List(name) => match grammar.list(name) {
+                Some(list) if reference::is_held(grammar, name) => {
+                    let codes = list.codes().map(str::to_owned).collect::<Vec<_>>();
+                    references.push((name.clone(), Some(sorted(&codes))));
+                }
                 Some(list) => texts.extend(list.codes().map(str::to_owned)),
-                None => references.push(name.clone()),
+                None => references.push((name.clone(), None)),
             },
         }
     }

@@ -12,8 +12,10 @@ mod compile;
 mod eval;
 mod expression;
 mod fields;
+mod gate;
 mod lex;
 mod parse;
+mod reference;
 mod signpost;
 
 use std::borrow::Cow;

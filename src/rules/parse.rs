@@ -1,5 +1,7 @@
 //! Reads a file of rules; `docs/rules.md` describes the language.
 
+use std::collections::HashMap;
+
 use super::RuleError;
 use super::ast::{
     Arithmetic, At, CalendarUnit, Comparison, Counting, Expression, FieldName, Holder, Item, Reach,
@@ -8,19 +10,20 @@ use super::ast::{
 use super::lex::{Token, tokens};
 
 /// Words that cannot be a field's name.
-const RESERVED: [&str; 22] = [
+const RESERVED: [&str; 26] = [
     "and", "or", "not", "in", "like", "given", "blank", "any", "count", "sum", "where", "this", "previous",
-    "next", "today", "gap", "repeats", "differ", "weekend", "round", "abs", "earlier",
+    "next", "today", "gap", "known", "first", "let", "the", "repeats", "differ", "weekend", "round", "abs",
+    "earlier",
 ];
 
 pub(super) fn parse(text: &str) -> Result<RuleFile, RuleError> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { text, tokens: &tokens, next: 0 };
+    let mut parser = Parser { text, tokens: &tokens, next: 0, named: HashMap::new() };
     parser.expect_word("rules")?;
     let application = parser.word("an application identifier")?.node.to_owned();
     let mut items = Vec::new();
     while parser.next < tokens.len() {
-        items.push(parser.item()?);
+        items.extend(parser.item()?);
     }
     Ok(RuleFile { application, items })
 }
@@ -29,13 +32,20 @@ struct Parser<'a> {
     text: &'a str,
     tokens: &'a [(usize, Token<'a>)],
     next: usize,
+    /// Values and tests that the file has given a name; it stands for them from there on.
+    named: HashMap<&'a str, Expression>,
 }
 
 type Parsed<T> = Result<T, RuleError>;
 
 impl<'a> Parser<'a> {
-    fn item(&mut self) -> Parsed<At<Item>> {
+    /// The next item; none if it only gives something a name.
+    fn item(&mut self) -> Parsed<Option<At<Item>>> {
         let offset = self.offset();
+        if self.accept_word("let") {
+            self.name_value()?;
+            return Ok(None);
+        }
         let node = if self.accept_word("signpost") {
             Item::Signpost(self.signpost()?)
         } else if self.accept_word("rule") {
@@ -45,13 +55,23 @@ impl<'a> Parser<'a> {
             self.expect_sign("{")?;
             let mut items = Vec::new();
             while !self.accept_sign("}") {
-                items.push(self.item()?);
+                items.extend(self.item()?);
             }
             Item::When(test, items)
         } else {
             return Err(self.wrong("`rule`, `when` or `signpost`"));
         };
-        Ok(At { offset, node })
+        Ok(Some(At { offset, node }))
+    }
+
+    fn name_value(&mut self) -> Parsed<()> {
+        let name = self.word("a name")?.node;
+        self.expect_sign("=")?;
+        let value = self.expression()?.node;
+        match self.named.insert(name, value) {
+            None => Ok(()),
+            Some(_) => Err(self.wrong_before("a name that is not taken")),
+        }
     }
 
     fn signpost(&mut self) -> Parsed<Signpost> {
@@ -270,12 +290,12 @@ impl<'a> Parser<'a> {
             "any" => Expression::Any(self.scan()?),
             "count" => Expression::Count(self.scan()?),
             "sum" => {
-                let scan = self.record()?;
-                self.expect_sign(".")?;
-                let field = self.owned_word("a field")?;
-                let value = self.current(field);
-                let scan = self.scan_of(scan, false)?;
-                Expression::Sum(scan, Box::new(value))
+                let (scan, value) = self.scanned_field()?;
+                Expression::Sum(scan, value)
+            }
+            "the" => {
+                let (scan, value) = self.scanned_field()?;
+                Expression::The(scan, value)
             }
             "differ" => {
                 let record = self.record()?;
@@ -290,6 +310,20 @@ impl<'a> Parser<'a> {
                 }
                 Expression::Repeats(fields, self.reach()?)
             }
+            "known" => match self.take("a list")? {
+                Token::List(name) => Expression::Known { list: name.to_owned(), keys: self.keys()? },
+                _ => return Err(self.wrong_before("a list")),
+            },
+            "first" => {
+                self.expect_sign("(")?;
+                let mut values = vec![self.terms()?];
+                while self.accept_sign(",") {
+                    values.push(self.terms()?);
+                }
+                self.expect_sign(")")?;
+                Expression::First(values)
+            }
+            name if self.named.contains_key(name) => self.named[name].clone(),
             "gap" => Expression::Gap(self.word("a field")?.node.to_owned()),
             "weekend" => Expression::Weekend(Box::new(self.operand()?)),
             "abs" => Expression::Absolute(Box::new(self.operand()?)),
@@ -310,6 +344,15 @@ impl<'a> Parser<'a> {
                 self.part_of(field)?
             }
         })
+    }
+
+    /// `RECORD.FIELD [in GROUP] [where TEST]`
+    fn scanned_field(&mut self) -> Parsed<(Scan, Box<At<Expression>>)> {
+        let record = self.record()?;
+        self.expect_sign(".")?;
+        let field = self.owned_word("a field")?;
+        let value = self.current(field);
+        Ok((self.scan_of(record, false)?, Box::new(value)))
     }
 
     fn neighbour(&mut self, next: bool) -> Parsed<Expression> {
@@ -347,6 +390,13 @@ impl<'a> Parser<'a> {
     }
 
     fn lookup(&mut self, list: &str) -> Parsed<Expression> {
+        let keys = self.keys()?;
+        self.expect_sign(".")?;
+        let column = self.word("a column's name")?.node.to_owned();
+        Ok(Expression::Lookup { list: list.to_owned(), keys, column })
+    }
+
+    fn keys(&mut self) -> Parsed<Vec<TableKey>> {
         self.expect_sign("[")?;
         let mut keys = Vec::new();
         loop {
@@ -358,9 +408,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.expect_sign("]")?;
-        self.expect_sign(".")?;
-        let column = self.word("a column's name")?.node.to_owned();
-        Ok(Expression::Lookup { list: list.to_owned(), keys, column })
+        Ok(keys)
     }
 
     fn scan(&mut self) -> Parsed<Scan> {

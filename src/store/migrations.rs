@@ -1,7 +1,8 @@
 //! The schema, as the steps that led to it; a step that has been released is never changed.
 
 /// The steps. A store's version is how many of them it has seen.
-pub(super) const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE entry_summary (
         filer             TEXT NOT NULL,
         number            TEXT NOT NULL,
@@ -41,4 +42,19 @@ pub(super) const MIGRATIONS: [&str; 1] = ["
         records   BLOB NOT NULL,
         answer    BLOB NOT NULL
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE census_warning (
+        filer     TEXT NOT NULL,
+        number    TEXT NOT NULL,
+        port      TEXT NOT NULL,
+        accepted  TEXT NOT NULL,
+        line      TEXT NOT NULL,
+        hts       TEXT NOT NULL,
+        code      TEXT NOT NULL,
+        override  TEXT
+    ) STRICT;
+    CREATE INDEX census_warning_entry ON census_warning (filer, number, line, code);
+    CREATE INDEX census_warning_open ON census_warning (filer, accepted) WHERE override IS NULL;
+",
+];

@@ -3,7 +3,9 @@
 //! A batch is one unit of work. What it changes and what it is answered become durable together, when
 //! the unit is committed; a unit that is dropped leaves no trace.
 
+mod census;
 mod migrations;
+mod packed;
 mod sqlite;
 
 use std::fmt;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::Columns;
 
+pub use census::{CensusWarning, WarningQuery};
 pub use sqlite::{SqliteStore, SqliteUnit};
 
 /// An entry's number with the code of the filer who assigned it.
@@ -274,6 +277,31 @@ pub trait Unit {
     /// The store failed.
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError>;
 
+    /// Puts the Census warnings of a summary in the place of those on file.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn put_census_warnings(&mut self, entry: &EntryKey, warnings: &[CensusWarning])
+    -> Result<(), StoreError>;
+
+    /// The warnings that no one has overridden, the summary accepted last first.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError>;
+
+    /// Overrides a warning of a line; says whether the line has it.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError>;
+
     /// Keeps a batch and its answer.
     ///
     /// # Errors
@@ -290,5 +318,7 @@ pub trait Unit {
     ///
     /// # Errors
     /// The store failed, and nothing of the unit is kept.
-    fn commit(self) -> Result<(), StoreError>;
+    fn commit(self) -> Result<(), StoreError>
+    where
+        Self: Sized;
 }

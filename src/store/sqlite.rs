@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+use super::census::{self, CensusWarning, WarningQuery};
 use super::migrations::MIGRATIONS;
+use super::packed::{pack, unpack};
 use super::{
     BatchOnFile, ControlState, EntryKey, EntrySummary, Store, StoreError, Unit, Version, Withdrawal,
 };
-use crate::wire::{Columns, RECORD_LENGTH};
 
 /// A SQLite store. A file is written with a write-ahead log that is flushed at each commit, so what has
 /// been committed survives a crash of the program and of the machine.
@@ -52,8 +53,8 @@ impl SqliteStore {
                 Ok(BatchOnFile {
                     received: timestamp("batch.received", &received)?,
                     sender,
-                    records: rows_of("batch.records", &records)?,
-                    answer: rows_of("batch.answer", &answer)?,
+                    records: unpack("batch.records", &records)?,
+                    answer: unpack("batch.answer", &answer)?,
                 })
             })
             .collect()
@@ -141,7 +142,7 @@ impl Unit for SqliteUnit<'_> {
             summary.warehouse.as_ref().map(|key| &key.filer),
             summary.warehouse.as_ref().map(|key| &key.number),
             summary.final_withdrawal,
-            summary.records.as_flattened(),
+            pack(&summary.records),
             summary.added.to_string(),
             summary.changed.to_string(),
         ])?;
@@ -150,6 +151,7 @@ impl Unit for SqliteUnit<'_> {
 
     fn remove_entry_summary(&mut self, key: &EntryKey) -> Result<(), StoreError> {
         self.consolidate(key, &[])?;
+        self.put_census_warnings(key, &[])?;
         let mut statement =
             self.transaction.prepare_cached("DELETE FROM entry_summary WHERE filer = ?1 AND number = ?2")?;
         statement.execute([&key.filer, &key.number])?;
@@ -196,6 +198,28 @@ impl Unit for SqliteUnit<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        census::put(&self.transaction, entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        census::find(&self.transaction, query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        census::resolve(&self.transaction, entry, line, code, reason)
+    }
+
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO batch (received, sender, records, answer) VALUES (?1, ?2, ?3, ?4)",
@@ -203,8 +227,8 @@ impl Unit for SqliteUnit<'_> {
         statement.execute(params![
             batch.received.to_string(),
             batch.sender,
-            batch.records.as_flattened(),
-            batch.answer.as_flattened(),
+            pack(&batch.records),
+            pack(&batch.answer),
         ])?;
         Ok(())
     }
@@ -246,7 +270,7 @@ fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreErro
             .zip(row.get::<_, Option<String>>(13)?)
             .map(|(filer, number)| EntryKey { filer, number }),
         final_withdrawal: row.get(14)?,
-        records: rows_of("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
+        records: unpack("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
         added: timestamp("entry_summary.added", &row.get::<_, String>(16)?)?,
         changed: timestamp("entry_summary.changed", &row.get::<_, String>(17)?)?,
     })
@@ -256,18 +280,11 @@ fn timestamp(column: &'static str, text: &str) -> Result<Timestamp, StoreError> 
     text.parse().map_err(|_| StoreError::Damaged { column, found: text.to_owned() })
 }
 
-fn rows_of(column: &'static str, bytes: &[u8]) -> Result<Vec<Columns>, StoreError> {
-    let (rows, rest) = bytes.as_chunks::<RECORD_LENGTH>();
-    if !rest.is_empty() {
-        return Err(StoreError::Damaged { column, found: format!("{} bytes", bytes.len()) });
-    }
-    Ok(rows.to_vec())
-}
-
 #[cfg(test)]
 mod tests {
 
     use super::*;
+    use crate::wire::RECORD_LENGTH;
 
     fn summary(number: &str) -> EntrySummary {
         let now: Timestamp = "2026-08-03T16:00:00Z".parse().unwrap();

@@ -1,9 +1,12 @@
 //! Reads the cases, changes the samples and judges them.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use abigate::grammar::{Automaton, Direction, Grammar};
+use abigate::host;
 use abigate::message::{Assembler, Identifier, Transaction};
 use abigate::rules::{BlockInfo, Context, Raised, Reference, RuleBook};
 
@@ -12,13 +15,15 @@ pub type Columns = [u8; 80];
 pub struct Bench {
     pub grammar: &'static Grammar,
     pub book: RuleBook,
+    /// Worlds that files of cases name, by name.
+    worlds: HashMap<String, host::World>,
     automaton: &'static Automaton,
 }
 
 /// What the rules are told of the world: anything is on a list but what begins with ZZ or 99-99.
 pub struct World;
 
-const COLUMNS: [(&str, &str, &str, &str); 17] = [
+const COLUMNS: [(&str, &str, &str, &str); 20] = [
     ("importer", "12-0000001", "status", "void"),
     ("importer", "12-0000002", "status", "inactive"),
     ("importer", "12-0000003", "reconciliation", "false"),
@@ -34,10 +39,14 @@ const COLUMNS: [(&str, &str, &str, &str); 17] = [
     ("filer", "CU2", "statements", "false"),
     ("filer", "EEE", "client_branches", "false"),
     ("case", "A475000001", "country", "FR"),
-    ("case", "A475000002", "cash", "true"),
+    ("case_period", "A475000002", "deposit", "cash"),
     ("hts", "3924104001", "units", "KG"),
+    ("hts", "1902192021", "agencies", "AM7 FD4"),
+    ("hts", "1902192022", "agencies", "AM7 FD3"),
+    ("hts", "8471300101", "agencies", "EP8"),
 ];
-const CASE_RATES: [(&str, &str, &str); 2] = [("A475000003", "A", "2.5"), ("C475000004", "S", "0.25")];
+const CASE_RATES: [(&str, &str, &str); 2] =
+    [("A475000003", "ad_valorem_rate", "2.5"), ("C475000004", "specific_rate", "0.25")];
 
 impl Reference for World {
     fn has(&self, list: &str, code: &str) -> Option<bool> {
@@ -52,6 +61,11 @@ impl Reference for World {
             "manufacturer",
             "bond",
             "case",
+            "pga_source_type",
+            "pga_entity_role",
+            "pga_affirmation_of_compliance",
+            "pga_vessel_characteristic",
+            "pga_routing_type",
         ];
         held.contains(&list).then(|| {
             let unknown = code.starts_with("ZZ") || code.starts_with("99-99") || code.ends_with("999999");
@@ -60,12 +74,16 @@ impl Reference for World {
     }
 
     fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
-        let rate = CASE_RATES.iter().find(|(number, ..)| list == "case" && *number == code);
+        if list == "census_parameter" {
+            return parameters().value(list, code, column);
+        }
+        // What holds for a case holds on every day.
+        let code = if list == "case_period" { code.split(' ').next()? } else { code };
+        let rate = CASE_RATES.iter().find(|(number, ..)| list == "case_period" && *number == code);
         if let Some((_, kind, rate)) = rate {
-            return [("rate_type", kind), ("rate", rate)]
-                .iter()
-                .find(|(name, _)| *name == column)
-                .map(|(_, value)| (*value).to_string());
+            return column
+                .ends_with("_rate")
+                .then(|| if column == *kind { (*rate).to_owned() } else { String::new() });
         }
         let found = COLUMNS.iter().find(|row| (row.0, row.1, row.2) == (list, code, column))?;
         Some(found.3.to_owned())
@@ -76,12 +94,30 @@ impl Reference for World {
     }
 }
 
+/// A world that holds nothing but the parameters of Census that come with the program.
+fn parameters() -> &'static abigate::host::World {
+    static EMPTY: LazyLock<abigate::host::World> =
+        LazyLock::new(|| abigate::host::World::parse("", Grammar::builtin()).unwrap());
+    &EMPTY
+}
+
 impl Bench {
+    /// A world that a file of cases names.
+    pub fn world(&self, name: &str) -> &host::World {
+        &self.worlds[name]
+    }
+
     pub fn new() -> Self {
         let grammar = Grammar::builtin();
         let book = RuleBook::builtin(grammar).unwrap_or_else(|error| panic!("{error}"));
         let (_, automaton) = grammar.structure("AE", Direction::Input).unwrap();
-        Self { grammar, book, automaton }
+        let worlds = files("toml").into_iter().map(|path| {
+            let text = format!("{}\n{}", host::World::DEMO, std::fs::read_to_string(&path).unwrap());
+            let world = host::World::parse(&text, grammar);
+            let world = world.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (path.file_stem().unwrap().to_str().unwrap().to_owned(), world)
+        });
+        Self { grammar, book, automaton, worlds: worlds.collect() }
     }
 
     /// The summaries of a batch, as their records.
@@ -120,14 +156,25 @@ impl Bench {
         for (number, row) in rows.iter().enumerate() {
             assembler
                 .push(row, number as u64 + 1, &mut None)
-                .map_err(|fault| format!("{}: {fault}", String::from_utf8_lossy(row)))?;
+                .map_err(|fault| format!("{} structure", fault.condition()))?;
         }
-        assembler.finish().map_err(|fault| fault.to_string())?.ok_or_else(|| "no transaction".to_owned())
+        assembler
+            .finish()
+            .map_err(|fault| format!("{} structure", fault.condition()))?
+            .ok_or_else(|| "no transaction".to_owned())
     }
 
     pub fn context<'a>(&'a self, reference: &'a dyn Reference, block: &'a BlockInfo) -> Context<'a> {
         Context { grammar: self.grammar, reference, today: jiff::civil::date(2026, 8, 3), block }
     }
+}
+
+/// The files of the cases with this end, in order.
+fn files(end: &str) -> Vec<PathBuf> {
+    let files = std::fs::read_dir("tests/conditions").unwrap().map(|entry| entry.unwrap().path());
+    let mut files = files.filter(|path| path.extension().is_some_and(|own| own == end)).collect::<Vec<_>>();
+    files.sort();
+    files
 }
 
 fn rows(path: &Path) -> Vec<Columns> {
@@ -136,10 +183,21 @@ fn rows(path: &Path) -> Vec<Columns> {
 }
 
 /// # Errors
-/// The records are no transaction.
+/// The condition of a fault of structure: the records are no transaction.
 pub fn judged(bench: &Bench, rows: &[Columns], block: &BlockInfo) -> Result<Vec<Raised>, String> {
+    judged_in(bench, &World, rows, block)
+}
+
+/// # Errors
+/// The records are no transaction.
+pub fn judged_in(
+    bench: &Bench,
+    world: &dyn Reference,
+    rows: &[Columns],
+    block: &BlockInfo,
+) -> Result<Vec<Raised>, String> {
     let transaction = bench.assembled(rows)?;
-    Ok(bench.book.judge(&transaction, &bench.context(&World, block)))
+    Ok(bench.book.judge(&transaction, &bench.context(world, block)))
 }
 
 /// `722 TOTALS; 433 LINITM 2 TARIFF 1`
@@ -163,32 +221,34 @@ pub struct Case {
     pub place: String,
     base: String,
     summary: usize,
+    world: Option<String>,
     pub change: String,
     pub expected: Vec<String>,
 }
 
-/// All cases of a folder. A line `base NAME [NUMBER]` names the sample, and which summary of it; a case
-/// is `CHANGES => CONDITIONS`, both lists separated by semicolons.
-pub fn cases(folder: &Path) -> Vec<Case> {
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files =
-        files.filter(|path| path.extension().is_some_and(|end| end == "cases")).collect::<Vec<_>>();
-    files.sort();
+/// All cases. A line `base NAME [NUMBER]` names the sample, and which summary of it; a case is
+/// `CHANGES => CONDITIONS`, both lists separated by semicolons. A line `world NAME` says that the cases of
+/// the file are judged in the demo world with the rows of `NAME.toml`, and not in the one made up here.
+pub fn cases() -> Vec<Case> {
     let mut found = Vec::new();
-    for path in files {
+    for path in files("cases") {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut base = (String::new(), 0);
+        let mut world = None;
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if let Some(name) = line.strip_prefix("base ") {
                 let (name, summary) = name.split_once(' ').unwrap_or((name, "1"));
                 base = (name.to_owned(), summary.parse::<usize>().unwrap() - 1);
+            } else if let Some(name) = line.strip_prefix("world ") {
+                world = Some(name.to_owned());
             } else if let Some((change, expected)) = line.split_once("=>") {
                 let expected = expected.split(';').map(|one| one.trim().to_owned());
                 found.push(Case {
                     place: format!("{}:{}", path.display(), number + 1),
                     base: base.0.clone(),
                     summary: base.1,
+                    world: world.clone(),
                     change: change.trim().to_owned(),
                     expected: expected.filter(|one| !one.is_empty()).collect(),
                 });
@@ -208,6 +268,16 @@ pub fn cases(folder: &Path) -> Vec<Case> {
 impl Case {
     fn path(&self) -> std::path::PathBuf {
         Path::new("samples/entry_summary/good").join(&self.base).with_extension("abi")
+    }
+
+    /// # Errors
+    /// The records are no transaction.
+    pub fn judged(&self, bench: &Bench) -> Result<Vec<Raised>, String> {
+        let world: &dyn Reference = match &self.world {
+            Some(name) => &bench.worlds[name],
+            None => &World,
+        };
+        judged_in(bench, world, &self.rows(bench), &self.block(bench))
     }
 
     pub fn block(&self, bench: &Bench) -> BlockInfo {

@@ -3,7 +3,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use abigate::store::{BatchOnFile, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, Withdrawal};
+use abigate::store::{
+    BatchOnFile, CensusWarning, EntryKey, EntrySummary, SqliteStore, Store, StoreError, Unit, WarningQuery,
+    Withdrawal,
+};
 
 use crate::support::*;
 
@@ -12,8 +15,15 @@ use crate::support::*;
 struct Fuse(Rc<Cell<Option<u32>>>);
 
 impl Fuse {
+    /// Added to the calls: it fails only once.
+    const ONCE: u32 = 1 << 31;
+
     fn burn(&self) -> Result<(), StoreError> {
         match self.0.get() {
+            Some(Self::ONCE) => {
+                self.0.set(None);
+                Err(StoreError::Refused("injected".to_owned()))
+            }
             Some(0) => Err(StoreError::Refused("injected".to_owned())),
             Some(left) => {
                 self.0.set(Some(left - 1));
@@ -75,6 +85,31 @@ impl<U: Unit> Unit for FaultyUnit<U> {
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
         self.fuse.burn()?;
         self.inner.withdrawals(warehouse)
+    }
+
+    fn put_census_warnings(
+        &mut self,
+        entry: &EntryKey,
+        warnings: &[CensusWarning],
+    ) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.put_census_warnings(entry, warnings)
+    }
+
+    fn census_warnings(&mut self, query: &WarningQuery<'_>) -> Result<Vec<CensusWarning>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.census_warnings(query)
+    }
+
+    fn override_census_warning(
+        &mut self,
+        entry: &EntryKey,
+        line: &str,
+        code: &str,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        self.fuse.burn()?;
+        self.inner.override_census_warning(entry, line, code, reason)
     }
 
     fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
@@ -159,4 +194,55 @@ E1RFZZZ   ** ACE SYSTEM FAILURE **                EEE  00001270     ORC-26119";
     fuse.0.set(None);
     let again = answer(&mut host, &mixed_batch());
     assert_eq!(dispositions(&again), ["996", "998", "997", "995", "998"]);
+}
+
+/// Two batches that come at the same moment, and what they are answered.
+fn together<S: Store>(host: &mut abigate::host::Host<'_, S>) -> Vec<Vec<String>> {
+    let batches = [mixed_batch(), batch(&[delete(&[("entry_number", "00001270")])])];
+    let batches = batches.each_ref().map(|batch| (batch, &Trusted as &dyn abigate::host::Peer));
+    let answers = host.answer_all(&batches, &noon());
+    answers.into_iter().flat_map(|answer| codes(&lines(&answer.unwrap()))).collect()
+}
+
+#[test]
+fn batches_kept_together_are_answered_as_one_after_the_other() {
+    let mut host = host_in(world(""), prepared());
+    let found = together(&mut host);
+    assert_eq!(contents(&mut host.into_store()).1, 3);
+    let mut host = host_in(world(""), prepared());
+    let one = codes(&answer(&mut host, &mixed_batch()));
+    let two = codes(&answer(&mut host, &batch(&[delete(&[("entry_number", "00001270")])])));
+    assert_eq!(found, [one, two].concat());
+}
+
+#[test]
+fn a_failing_store_keeps_nothing_of_batches_that_came_together() {
+    let mut undisturbed = host_in(world(""), prepared());
+    let complete = together(&mut undisturbed);
+    let before = contents(&mut prepared());
+    for calls in 0.. {
+        let fuse = Fuse(Rc::new(Cell::new(None)));
+        let mut host = host_in(world(""), Faulty { inner: prepared(), fuse: fuse.clone() });
+        fuse.0.set(Some(calls));
+        let found = together(&mut host);
+        fuse.0.set(None);
+        if found == complete {
+            assert!(calls > 20, "the store was hardly asked");
+            return;
+        }
+        assert_eq!(found, vec![vec!["ZZZ"]; 6], "after {calls} calls");
+        assert_eq!(contents(&mut host.into_store().inner), before, "after {calls} calls");
+    }
+}
+
+#[test]
+fn one_failure_of_the_store_costs_nothing_but_time() {
+    let complete = together(&mut host_in(world(""), prepared()));
+    for calls in 0..20 {
+        let fuse = Fuse(Rc::new(Cell::new(None)));
+        let mut host = host_in(world(""), Faulty { inner: prepared(), fuse: fuse.clone() });
+        fuse.0.set(Some(calls | Fuse::ONCE));
+        assert_eq!(together(&mut host), complete, "after {calls} calls");
+        assert_eq!(fuse.0.get(), None);
+    }
 }

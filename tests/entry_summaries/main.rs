@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 mod answers;
+mod census;
 mod control;
 mod failures;
 mod model;

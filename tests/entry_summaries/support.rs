@@ -92,7 +92,10 @@ pub fn batch(summaries: &[Vec<Columns>]) -> RawBatch {
 }
 
 pub fn answer<S: Store>(host: &mut Host<'_, S>, batch: &RawBatch) -> Vec<String> {
-    let rows = host.answer(batch, &Trusted, &noon()).unwrap();
+    lines(&host.answer(batch, &Trusted, &noon()).unwrap())
+}
+
+pub fn lines(rows: &[Columns]) -> Vec<String> {
     rows.iter().map(|row| String::from_utf8(row.to_vec()).unwrap().trim_end().to_owned()).collect()
 }
 

@@ -1,10 +1,14 @@
 //! Who may transmit and file, as batch and block checks ask for it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::World;
+use super::kind::{Form, KeyPart, List, Need, ReferenceColumn, ReferenceKind};
+use super::reference::ReferenceTable;
+use super::{World, WorldError};
 use crate::envelope::{Directory, Party, Permit, Sender, Standing};
 use crate::host::Peer;
 
@@ -208,6 +212,44 @@ impl Directory for PeerDirectory<'_> {
             Some(FilerProfile { national_permit: true, .. }) => Permit::Held,
             _ => Permit::Missing,
         }
+    }
+}
+
+/// The filers' profiles as a table for rules, whose columns are the profiles' own.
+pub(super) fn table(filers: &[FilerProfile]) -> Result<ReferenceTable, WorldError> {
+    let profiles = filers.iter().filter_map(|filer| serde_json::to_value(filer).ok());
+    let profiles = profiles.collect::<Vec<_>>();
+    let names = profiles.first().and_then(Value::as_object).into_iter().flat_map(|profile| profile.keys());
+    let column = |name: &String| ReferenceColumn {
+        name: name.clone(),
+        form: Form::Text,
+        need: Need::Optional,
+        refers: None,
+    };
+    let key = vec![KeyPart { column: 0, signs: None }];
+    let list = List { name: "filer".to_owned(), key, only: None, dated: false };
+    let mut columns = names.map(column).collect::<Vec<_>>();
+    if columns.is_empty() {
+        columns.push(column(&"code".to_owned()));
+    }
+    let kind = ReferenceKind { name: "filer".to_owned(), columns, lists: vec![list] };
+    let mut table = ReferenceTable::new(Arc::new(kind));
+    for profile in &profiles {
+        let cells = profile.as_object().into_iter().flat_map(|profile| profile.values()).map(text);
+        table
+            .push(&cells.collect::<Vec<_>>())
+            .map_err(|twice| WorldError::Twice { table: "filer".to_owned(), key: twice.key })?;
+    }
+    Ok(table)
+}
+
+/// A value as text: several with a space between, a truth as `true` or `false`.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
     }
 }
 

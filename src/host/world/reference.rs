@@ -1,15 +1,40 @@
-//! The world's tables by the names under which grammars and rules ask for them.
+//! Tables of reference data: rows as they are read, and their look-up by the keys of lists.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use jiff::civil::Date;
 
-use super::{WorldError, WorldFile};
+use super::kind::{Form, List, ReferenceKind};
 
-/// The tables whose key is a party's number.
-const PARTY_TABLES: [&str; 2] = ["importer", "bond"];
+/// Rows of a kind. All cells stand in one text, so that tens of thousands of rows are read quickly and
+/// looked up by a hash.
+#[derive(Clone)]
+pub struct ReferenceTable {
+    kind: Arc<ReferenceKind>,
+    text: String,
+    /// Where each cell ends in the text, row by row.
+    ends: Vec<usize>,
+    /// By the lists of the kind.
+    indexes: Vec<Index>,
+}
+
+#[derive(Clone)]
+enum Index {
+    Plain(HashMap<Box<str>, usize>),
+    /// The rows of a key with their first days, in order.
+    Dated(HashMap<Box<str>, Vec<(Date, usize)>>),
+}
+
+/// A key that an earlier row has as well.
+#[derive(Debug)]
+pub(super) struct Twice {
+    /// The key as a message may show it.
+    pub(super) key: String,
+    /// The earlier row, counted from zero.
+    pub(super) row: usize,
+}
 
 /// A party's number as an error may show it: its last three characters.
 pub(super) fn masked(number: &str) -> String {
@@ -17,96 +42,192 @@ pub(super) fn masked(number: &str) -> String {
     number.chars().enumerate().map(|(index, sign)| if index < shown { '*' } else { sign }).collect()
 }
 
-/// A table of reference data: rows by their key, columns by name.
-#[derive(Clone, Default)]
-pub(super) struct ReferenceTable {
-    rows: HashMap<String, HashMap<String, String>>,
-}
-
 /// Counts the rows only: some are of taxpayers.
 impl fmt::Debug for ReferenceTable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ReferenceTable").field("rows", &self.rows.len()).finish()
+        let mut table = formatter.debug_struct("ReferenceTable");
+        table.field("kind", &self.kind.name).field("rows", &self.len()).finish()
     }
 }
 
 impl ReferenceTable {
-    pub(super) fn has(&self, code: &str) -> bool {
-        self.rows.contains_key(code)
+    pub(super) fn new(kind: Arc<ReferenceKind>) -> Self {
+        let index = |list: &List| {
+            if list.dated { Index::Dated(HashMap::new()) } else { Index::Plain(HashMap::new()) }
+        };
+        let indexes = kind.lists.iter().map(index).collect();
+        Self { kind, text: String::new(), ends: Vec::new(), indexes }
     }
 
-    /// The keys, sorted.
-    pub(super) fn codes(&self) -> Vec<&str> {
-        let mut codes = self.rows.keys().map(String::as_str).collect::<Vec<_>>();
+    /// Adds a row; each cell is what its column's [`value`](super::kind::ReferenceColumn::value) gave.
+    ///
+    /// # Errors
+    /// Its key stands there already. The row is not added then.
+    pub(super) fn push(&mut self, cells: &[String]) -> Result<(), Twice> {
+        debug_assert_eq!(cells.len(), self.kind.columns.len());
+        let kind = Arc::clone(&self.kind);
+        let row = self.len();
+        for (number, (list, index)) in kind.lists.iter().zip(&mut self.indexes).enumerate() {
+            if list.only.as_ref().is_some_and(|(column, value)| cells[*column] != *value) {
+                continue;
+            }
+            for key in keys(list, &kind, cells) {
+                let earlier = index.insert(key, row);
+                if number == 0
+                    && let Some(row) = earlier
+                {
+                    return Err(Twice { key: shown_key(list, &kind, cells), row });
+                }
+            }
+        }
+        for cell in cells {
+            self.text.push_str(cell);
+            self.ends.push(self.text.len());
+        }
+        Ok(())
+    }
+
+    /// What kind of rows they are.
+    #[must_use]
+    pub fn kind(&self) -> &ReferenceKind {
+        &self.kind
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len() / self.kind.columns.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// A row's cells in the order of the columns; empty if there is no such row.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = &str> {
+        let columns = if row < self.len() { 0..self.kind.columns.len() } else { 0..0 };
+        columns.map(move |column| self.cell(row, column))
+    }
+
+    fn cell(&self, row: usize, column: usize) -> &str {
+        let position = row * self.kind.columns.len() + column;
+        let start = position.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[position]]
+    }
+
+    /// The row of a key of the kind's first list: the values of its columns with spaces between. Where
+    /// the key ends in a date, the newest row that is not after it.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<usize> {
+        self.find_in(0, key)
+    }
+
+    /// The row of a key of one of the kind's lists.
+    pub(super) fn find_in(&self, list: usize, key: &str) -> Option<usize> {
+        match self.indexes.get(list)? {
+            Index::Plain(rows) => rows.get(key).copied(),
+            Index::Dated(rows) => {
+                let (key, day) = key.rsplit_once(' ')?;
+                let day = day.parse::<Date>().ok()?;
+                let rows = rows.get(key)?;
+                let newer = rows.partition_point(|(first, _)| *first <= day);
+                newer.checked_sub(1).map(|newest| rows[newest].1)
+            }
+        }
+    }
+
+    /// A column of a row; `None` if the kind has no such column.
+    pub(super) fn value(&self, row: usize, column: &str) -> Option<&str> {
+        let column = self.kind.position(column)?;
+        (row < self.len()).then(|| self.cell(row, column))
+    }
+
+    /// The keys of a list, sorted, without the day in which they may end.
+    pub(super) fn codes(&self, list: usize) -> Vec<&str> {
+        let mut codes = match self.indexes.get(list) {
+            Some(Index::Plain(rows)) => rows.keys().map(|key| &**key).collect::<Vec<_>>(),
+            Some(Index::Dated(rows)) => rows.keys().map(|key| &**key).collect(),
+            None => Vec::new(),
+        };
         codes.sort_unstable();
         codes
     }
 
-    pub(super) fn value(&self, code: &str, column: &str) -> Option<&str> {
-        self.rows.get(code)?.get(column).map(String::as_str)
+    /// The rows in the order of the keys of the kind's first list.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<usize> {
+        let mut keys = match self.indexes.first() {
+            Some(Index::Plain(rows)) => rows.iter().map(|(key, row)| (&**key, Date::MIN, *row)).collect(),
+            Some(Index::Dated(rows)) => rows
+                .iter()
+                .flat_map(|(key, rows)| rows.iter().map(move |(day, row)| (&**key, *day, *row)))
+                .collect::<Vec<_>>(),
+            None => Vec::new(),
+        };
+        keys.sort_unstable();
+        keys.into_iter().map(|(.., row)| row).collect()
     }
+}
 
-    /// A table of these rows. A key of several columns is their values with a space between; a row
-    /// whose key stands there already is refused.
-    fn new<T: Serialize>(table: &'static str, key: &[&str], rows: &[T]) -> Result<Self, WorldError> {
-        let mut found = Self::default();
-        for row in rows {
-            let Ok(Value::Object(columns)) = serde_json::to_value(row) else { continue };
-            let key =
-                key.iter().filter_map(|column| columns.get(*column)).map(text).collect::<Vec<_>>().join(" ");
-            if found.rows.insert(key.clone(), texts(columns)).is_some() {
-                let key = if PARTY_TABLES.contains(&table) { masked(&key) } else { key };
-                return Err(WorldError::Twice { table, key });
+impl Index {
+    /// Adds a row; the earlier row with the same key, which stays, if there is one.
+    fn insert(&mut self, key: String, row: usize) -> Option<usize> {
+        match self {
+            Self::Plain(rows) => match rows.entry(key.into()) {
+                std::collections::hash_map::Entry::Occupied(known) => Some(*known.get()),
+                std::collections::hash_map::Entry::Vacant(free) => {
+                    free.insert(row);
+                    None
+                }
+            },
+            Self::Dated(rows) => {
+                let (key, day) = key.rsplit_once(' ').unwrap_or((&key, ""));
+                // a row that does not say since when counts from the beginning
+                let day = day.parse::<Date>().unwrap_or(Date::MIN);
+                let rows = rows.entry(key.into()).or_default();
+                match rows.binary_search_by(|(known, _)| known.cmp(&day)) {
+                    Ok(known) => Some(rows[known].1),
+                    Err(place) => {
+                        rows.insert(place, (day, row));
+                        None
+                    }
+                }
             }
         }
-        Ok(found)
     }
 }
 
-/// All tables that the file has, by the names of the lists they are.
-pub(super) fn tables(file: &WorldFile) -> Result<HashMap<&'static str, ReferenceTable>, WorldError> {
-    let mut tables = HashMap::new();
-    let mut add = |list, table: Option<Result<ReferenceTable, WorldError>>| -> Result<(), WorldError> {
-        if let Some(table) = table {
-            tables.insert(list, table?);
-        }
-        Ok(())
+/// The keys of a row in a list: one, or one for each word of a column with several.
+fn keys(list: &List, kind: &ReferenceKind, cells: &[String]) -> Vec<String> {
+    let mut keys = vec![String::new()];
+    for (number, part) in list.key.iter().enumerate() {
+        let cell = &cells[part.column];
+        let cell = match part.signs {
+            Some((from, to)) => cell.get(from - 1..to.min(cell.len())).unwrap_or(cell),
+            None => cell,
+        };
+        let several = matches!(kind.columns[part.column].form, Form::Words | Form::Parties);
+        let values = if several { cell.split(' ').collect::<Vec<_>>() } else { vec![cell] };
+        let separator = if number > 0 { " " } else { "" };
+        keys = keys
+            .iter()
+            .flat_map(|key| values.iter().map(move |value| format!("{key}{separator}{value}")))
+            .collect();
+    }
+    keys
+}
+
+fn shown_key(list: &List, kind: &ReferenceKind, cells: &[String]) -> String {
+    let shown = |column: usize| {
+        let cell = &cells[column];
+        if kind.columns[column].is_private() { masked(cell) } else { cell.clone() }
     };
-    add("filer", Some(ReferenceTable::new("filer", &["code"], &file.filer)))?;
-    add("schedule_d", of("port", &["code"], file.port.as_deref()))?;
-    add("schedule_k", of("foreign_port", &["code"], file.foreign_port.as_deref()))?;
-    add("importer", of("importer", &["number"], file.importer.as_deref()))?;
-    add("surety", of("surety", &["code"], file.surety.as_deref()))?;
-    add("bond", of("bond", &["importer"], file.bond.as_deref()))?;
-    let single = file.single_transaction_bond.as_deref();
-    add("single_transaction_bond", of("single_transaction_bond", &["filer", "entry_number"], single))?;
-    add("manufacturer", of("manufacturer", &["code"], file.manufacturer.as_deref()))?;
-    add("carrier", of("carrier", &["code"], file.carrier.as_deref()))?;
-    add("firms", of("firms", &["code"], file.firms.as_deref()))?;
-    add("hts", of("tariff", &["number"], file.tariff.as_deref()))?;
-    add("case", of("case", &["number"], file.case.as_deref()))?;
-    add("release", of("release", &["filer", "entry_number"], file.release.as_deref()))?;
-    Ok(tables)
+    list.key.iter().map(|part| shown(part.column)).collect::<Vec<_>>().join(" ")
 }
 
-fn of<T: Serialize>(
-    table: &'static str,
-    key: &[&str],
-    rows: Option<&[T]>,
-) -> Option<Result<ReferenceTable, WorldError>> {
-    rows.map(|rows| ReferenceTable::new(table, key, rows))
-}
-
-fn texts(columns: Map<String, Value>) -> HashMap<String, String> {
-    columns.into_iter().map(|(name, value)| (name, text(&value))).collect()
-}
-
-/// A value as text: several with a space between, a truth as `true` or `false`.
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
-    }
+/// The key of a row as a message may show it.
+pub(super) fn key_of(kind: &ReferenceKind, cells: &[String]) -> String {
+    kind.lists.first().map(|list| shown_key(list, kind, cells)).unwrap_or_default()
 }

@@ -1,139 +1,19 @@
-//! The rows of the world's tables. Their keys are the columns by which rules ask for them. Parties'
-//! numbers stand in them, so they have no `Debug`.
+//! What a world file says beside who may transmit: the summaries on file when a store begins, and rows
+//! of reference data. Parties' numbers stand in them, so they have no `Debug`.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
+use super::kind::{ReferenceKind, ReferenceKinds};
+use super::reference::{ReferenceTable, key_of};
+use super::{WorldError, line_of};
 use crate::store::ControlState;
-
-/// Rows of reference data: what is read from the file is what rules may ask for.
-macro_rules! rows {
-    ($($(#[$doc:meta])* struct $name:ident { $($(#[$attribute:meta])* $field:ident: $kind:ty,)* })*) => {
-        $(
-            $(#[$doc])*
-            #[derive(Clone, Deserialize, Serialize)]
-            #[serde(deny_unknown_fields)]
-            pub(super) struct $name { $($(#[$attribute])* pub(super) $field: $kind,)* }
-        )*
-    };
-}
-
-rows! {
-    /// A district and port (Schedule D). Kinds: entry, cargo, and modes of transport.
-    struct Port {
-        code: String,
-        name: String,
-        kinds: Vec<String>,
-    }
-
-    /// An importer, consignee or notify party. Status: active, inactive, void.
-    struct Importer {
-        number: String,
-        name: String,
-        status: String,
-        #[serde(default)]
-        reconciliation: bool,
-        #[serde(default)]
-        periodic_statements: bool,
-    }
-
-    struct Surety {
-        code: String,
-        name: String,
-    }
-
-    /// A bond that covers an importer's activity until it is terminated.
-    struct Bond {
-        importer: String,
-        kind: String,
-        number: String,
-        surety: String,
-        activity: String,
-        effective: Date,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        terminates: Option<Date>,
-    }
-
-    /// A bond for one entry; its amount is in dollars.
-    struct SingleTransactionBond {
-        filer: String,
-        entry_number: String,
-        importer: String,
-        designation: String,
-        surety: String,
-        amount: u64,
-        entry_type: String,
-    }
-
-    struct Manufacturer {
-        code: String,
-        name: String,
-    }
-
-    struct Carrier {
-        code: String,
-        name: String,
-        mode: String,
-    }
-
-    /// A location of goods; some are offices and take no cargo.
-    struct Firms {
-        code: String,
-        name: String,
-        cargo: bool,
-    }
-
-    /// A foreign port of lading (Schedule K).
-    struct ForeignPort {
-        code: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<String>,
-    }
-
-    /// A tariff number with its reporting units in order, and the days on which it may be used.
-    struct Tariff {
-        number: String,
-        description: String,
-        units: Vec<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        from: Option<Date>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        to: Option<Date>,
-    }
-
-    /// An antidumping or countervailing duty case. The rate is in percent (type A) or in dollars a
-    /// unit (type S); `cash` says that no bond is accepted.
-    struct Case {
-        number: String,
-        name: String,
-        country: String,
-        rate: String,
-        rate_type: String,
-        #[serde(default)]
-        cash: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        manufacturer: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        exporter: Option<String>,
-    }
-}
-
-/// A cargo release that a summary may consolidate.
-#[derive(Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Release {
-    pub(super) filer: String,
-    pub(super) entry_number: String,
-    pub(super) port: String,
-    /// The mode of transportation, if it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) mot: Option<String>,
-    /// When it was released; an entry without the day is not released yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) released: Option<Date>,
-}
 
 /// A summary that is on file when a store begins.
 #[derive(Clone, Deserialize)]
@@ -165,5 +45,72 @@ impl fmt::Debug for FiledSummary {
             .field("filer", &self.filer)
             .field("entry_number", &self.entry_number)
             .finish_non_exhaustive()
+    }
+}
+
+/// The tables of a world file by their kinds.
+pub(super) type Tables = HashMap<String, ReferenceTable>;
+
+/// Takes the tables of reference data out of a world file.
+pub(super) fn take(text: &str, file: &mut DeTable<'_>, kinds: &ReferenceKinds) -> Result<Tables, WorldError> {
+    let mut tables = Tables::new();
+    for kind in kinds.iter() {
+        let Some(rows) = file.remove(kind.name.as_str()) else { continue };
+        let wrong = || WorldError::Syntax {
+            line: line_of(text, rows.span().start),
+            message: format!("{} is no table of rows", kind.name),
+        };
+        let mut table = ReferenceTable::new(Arc::new(kind.clone()));
+        for row in rows.get_ref().as_array().ok_or_else(wrong)?.iter() {
+            let cells = cells(text, kind, row, row.get_ref().as_table().ok_or_else(wrong)?)?;
+            table
+                .push(&cells)
+                .map_err(|twice| WorldError::Twice { table: kind.name.clone(), key: twice.key })?;
+        }
+        tables.insert(kind.name.clone(), table);
+    }
+    Ok(tables)
+}
+
+fn cells(
+    text: &str,
+    kind: &ReferenceKind,
+    row: &Spanned<DeValue<'_>>,
+    values: &DeTable<'_>,
+) -> Result<Vec<String>, WorldError> {
+    for name in values.keys() {
+        if kind.position(name.get_ref()).is_none() {
+            let message = format!("{} has no column `{}`", kind.name, name.get_ref());
+            return Err(WorldError::Syntax { line: line_of(text, name.span().start), message });
+        }
+    }
+    let value = |name: &str| values.get(name).map(|value| words(value.get_ref())).unwrap_or_default();
+    let texts = kind.columns.iter().map(|column| value(&column.name)).collect::<Vec<_>>();
+    let mut cells = Vec::new();
+    for (column, cell) in kind.columns.iter().zip(&texts) {
+        cells.push(column.value(cell).map_err(|expected| WorldError::Invalid {
+            line: Some(line_of(text, row.span().start)),
+            table: kind.name.clone(),
+            key: key_of(kind, &texts),
+            column: column.name.clone(),
+            expected,
+        })?);
+    }
+    Ok(cells)
+}
+
+/// A value as text: several with a space between.
+fn words(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(day) => day.to_string(),
+        DeValue::Array(values) => {
+            values.iter().map(|value| words(value.get_ref())).collect::<Vec<_>>().join(" ")
+        }
+        // no column holds one: a control sign is refused by all of them
+        DeValue::Table(_) => "\0".to_owned(),
     }
 }

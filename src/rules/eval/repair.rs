@@ -86,6 +86,9 @@ impl Judge<'_> {
                 let contents = texts.iter().map(|text| Content::Text(text.to_string()));
                 self.put(value, at, contents, out);
             }
+            Expression::OnReference(value, _) if matches!(**value, Expression::Joined(_)) => {
+                self.depend(value, at, out);
+            }
             Expression::OnReference(value, list) if wanted => {
                 self.put(value, at, [Content::OneOfList(list.to_string()), Content::Blank], out);
             }
@@ -226,9 +229,11 @@ impl Judge<'_> {
             Expression::Shift(inner, ..) | Expression::Round(inner, _) | Expression::Absolute(inner) => {
                 self.depend(inner, at, out);
             }
+            Expression::Joined(parts) => parts.iter().for_each(|(_, part)| self.depend(part, at, out)),
+            Expression::First(values) => values.iter().for_each(|value| self.depend(value, at, out)),
             Expression::Table(_, keys) => keys.iter().for_each(|key| self.depend(key, at, out)),
             Expression::Reference { key, .. } => self.depend(key, at, out),
-            Expression::Sum(scan, value) => {
+            Expression::Sum(scan, value) | Expression::The(scan, value) => {
                 for spot in self.spots(scan, at) {
                     self.depend(value, spot, out);
                 }

@@ -1,0 +1,64 @@
+//! Which tables of reference data are in force on a day.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::kind::ReferenceKind;
+use super::reference::ReferenceTable;
+
+/// The tables of each kind with their first days, and those of the day at hand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct References {
+    /// By kind, oldest first.
+    tables: HashMap<String, Vec<(Date, Arc<ReferenceTable>)>>,
+    /// By list: the table in force, and which list of its kind it is.
+    in_force: HashMap<String, (Arc<ReferenceTable>, usize)>,
+    /// None stands for the end of time: the newest tables are in force.
+    day: Option<Date>,
+}
+
+impl References {
+    /// Adds a table, in force from a day on; one of the same day before it is replaced.
+    pub(super) fn add(&mut self, since: Date, table: ReferenceTable) {
+        let tables = self.tables.entry(table.kind().name.clone()).or_default();
+        let table = Arc::new(table);
+        match tables.binary_search_by_key(&since, |(day, _)| *day) {
+            Ok(place) => tables[place].1 = table,
+            Err(place) => tables.insert(place, (since, table)),
+        }
+    }
+
+    /// Puts the tables of a day in force: of each kind the newest that is not after it.
+    pub(super) fn turn_to(&mut self, day: Option<Date>) {
+        self.day = day;
+        self.in_force.clear();
+        for tables in self.tables.values() {
+            let newer = tables.partition_point(|(since, _)| day.is_none_or(|day| *since <= day));
+            let Some((_, table)) = newer.checked_sub(1).map(|newest| &tables[newest]) else { continue };
+            for (number, list) in table.kind().lists.iter().enumerate() {
+                self.in_force.insert(list.name.clone(), (Arc::clone(table), number));
+            }
+        }
+    }
+
+    pub(super) fn day(&self) -> Option<Date> {
+        self.day
+    }
+
+    /// A list that is in force: its table, and which list of its kind it is.
+    pub(super) fn list(&self, name: &str) -> Option<(&ReferenceTable, usize)> {
+        self.in_force.get(name).map(|(table, list)| (&**table, *list))
+    }
+
+    /// The table of a kind that is in force.
+    pub(super) fn of_kind(&self, kind: &ReferenceKind) -> Option<&ReferenceTable> {
+        self.list(&kind.lists.first()?.name).map(|(table, _)| table)
+    }
+
+    /// The first days of a kind's tables, oldest first; [`Date::MIN`] for that of the world file.
+    pub(super) fn days(&self, kind: &str) -> impl Iterator<Item = Date> {
+        self.tables.get(kind).into_iter().flatten().map(|(day, _)| *day)
+    }
+}

@@ -1,0 +1,218 @@
+//! What a rule asks of a record before its test is worth deciding.
+//!
+//! Most rules do not hold of most records for a simple reason: the field they are about is blank, or the
+//! summary is of another entry type. Those reasons are found in the rule once, when it is read: the parts
+//! that all must hold of a test are looked at, and of these
+//! - the ones that are the same for all records are decided once a transaction,
+//! - the ones that can only hold if a field of the record is given, or blank, are compared with a map of
+//!   the columns in which something stands.
+//!
+//! A gate that is closed means that the test is not true, so that nothing is raised; one that is open
+//! means nothing.
+
+use super::ast::Comparison;
+use super::eval::Judge;
+use super::expression::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, Spot};
+use crate::grammar::{ALL_COLUMNS, Bits, Cell, Symbol};
+use crate::wire::Columns;
+
+/// The columns of each record in which something stands; bit 0 is column 1.
+pub(super) struct Presence(Vec<u128>);
+
+impl Presence {
+    pub(super) fn of(rows: &[Columns]) -> Self {
+        Self(rows.iter().map(|row| ALL_COLUMNS & !Bits::of(row).space).collect())
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    /// Parts of the test that are the same for every record.
+    common: Box<[Expression]>,
+    /// Fields of the record at hand that must be given: one cell, or one for each item.
+    given: Box<[Box<[Cell]>]>,
+    /// Fields of the record at hand that must be blank.
+    blank: Box<[Box<[Cell]>]>,
+}
+
+impl Gate {
+    /// The gate of a test about records of one kind.
+    pub(super) fn new(test: &Expression, symbol: Symbol) -> Self {
+        let parts = match test {
+            Expression::And(parts) => parts,
+            single => std::slice::from_ref(single),
+        };
+        let (mut common, mut given, mut blank) = (Vec::new(), Vec::new(), Vec::new());
+        for part in parts {
+            if is_common(part, symbol) {
+                common.push(part.clone());
+            } else if let Some(cells) = asks_for_blank(part) {
+                blank.push(cells);
+            } else if let Some(cells) = asks_for_given(part) {
+                given.push(cells);
+            }
+        }
+        Self { common: common.into(), given: given.into(), blank: blank.into() }
+    }
+
+    /// Whether the parts that are common to all records hold; the judge may stand anywhere.
+    pub(super) fn is_open(&self, judge: &Judge<'_>) -> bool {
+        self.common.iter().all(|part| judge.truth(part, judge.this) == Some(true))
+    }
+
+    /// Whether a record or item has what must be given, and nothing where it must be blank.
+    #[inline]
+    pub(super) fn admits(&self, presence: &Presence, spot: Spot) -> bool {
+        let columns = presence.0[spot.record as usize];
+        let is_given = |cells: &[Cell]| cell_of(cells, spot).is_none_or(|cell| columns & cell.mask() != 0);
+        let is_blank = |cells: &[Cell]| cell_of(cells, spot).is_none_or(|cell| columns & cell.mask() == 0);
+        self.given.iter().all(|cells| is_given(cells)) && self.blank.iter().all(|cells| is_blank(cells))
+    }
+}
+
+/// The cell of an item; none where the item has none, which the test itself decides.
+fn cell_of(cells: &[Cell], spot: Spot) -> Option<Cell> {
+    match cells {
+        [only] => Some(*only),
+        several => several.get(usize::from(spot.item).checked_sub(1)?).copied(),
+    }
+}
+
+/// A field of the record at hand; where the rule itself stands, that is the record it is about.
+fn own(field: &FieldRef) -> Option<Box<[Cell]>> {
+    matches!(field.holder, Holder::Current | Holder::This).then(|| field.cells.clone())
+}
+
+fn own_field(expression: &Expression) -> Option<Box<[Cell]>> {
+    match expression {
+        Expression::Field(field) | Expression::Part(field, ..) => own(field),
+        _ => None,
+    }
+}
+
+fn asks_for_blank(part: &Expression) -> Option<Box<[Cell]>> {
+    match part {
+        Expression::Not(inner) => match &**inner {
+            Expression::Given(field) => own(field),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The field that must be given for a part to be true.
+fn asks_for_given(part: &Expression) -> Option<Box<[Cell]>> {
+    match part {
+        Expression::Given(field) => own(field),
+        // a blank is none of the texts, unless one of them is blank
+        Expression::OneOf(value, texts) if texts.iter().all(|text| !text.is_empty()) => own_field(value),
+        // of a blank it is undecided whether a list has it or whether it has a form
+        Expression::OnReference(value, _) | Expression::Like(value, _) => own_field(value),
+        Expression::Not(inner) => match &**inner {
+            Expression::OnReference(value, _) | Expression::Like(value, _) => own_field(value),
+            _ => None,
+        },
+        Expression::Weekend(value) => own_field(value),
+        // a blank date is neither before nor behind another
+        Expression::Compare(Kind::Date, _, left, right) => own_field(left).or_else(|| own_field(right)),
+        Expression::Compare(Kind::Text, Comparison::Equal, left, right) => match (&**left, &**right) {
+            (field, Expression::Text(text)) | (Expression::Text(text), field) if !text.is_empty() => {
+                own_field(field)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a part is the same for all records of a kind.
+fn is_common(part: &Expression, symbol: Symbol) -> bool {
+    let all = |parts: &[Expression]| parts.iter().all(|part| is_common(part, symbol));
+    match part {
+        Expression::Text(_) | Expression::Number(_) | Expression::Today | Expression::Block(_) => true,
+        Expression::Field(field) | Expression::Part(field, ..) | Expression::Given(field) => {
+            match &field.holder {
+                // seen from itself, a record is the nearest of its kind
+                Holder::Nearest(record) => record.symbol != symbol && stands_alone(record),
+                Holder::Current | Holder::This => false,
+            }
+        }
+        Expression::And(parts)
+        | Expression::Or(parts)
+        | Expression::First(parts)
+        | Expression::Table(_, parts) => all(parts),
+        Expression::Joined(parts) => parts.iter().all(|(_, part)| is_common(part, symbol)),
+        Expression::Arithmetic(_, left, right)
+        | Expression::Compare(_, _, left, right)
+        | Expression::Has(left, right) => is_common(left, symbol) && is_common(right, symbol),
+        Expression::Not(inner)
+        | Expression::Shift(inner, ..)
+        | Expression::Round(inner, _)
+        | Expression::Absolute(inner)
+        | Expression::OneOf(inner, _)
+        | Expression::OnReference(inner, _)
+        | Expression::Like(inner, _)
+        | Expression::Weekend(inner)
+        | Expression::Reference { key: inner, .. } => is_common(inner, symbol),
+        Expression::Any(scan) | Expression::Count(scan) => finds_the_same(scan),
+        Expression::Sum(scan, value) | Expression::The(scan, value) => {
+            finds_the_same(scan) && !reads_this(value)
+        }
+        Expression::Repeats(..)
+        | Expression::Differ(..)
+        | Expression::Gap(_)
+        | Expression::Neighbour { .. } => false,
+    }
+}
+
+/// Whether records of a kind stand in no group but the whole transaction.
+fn stands_alone(record: &RecordRef) -> bool {
+    record.around.iter().enumerate().all(|(group, may_hold)| *may_hold == (group == 0))
+}
+
+/// Whether a search finds the same from wherever it begins.
+fn finds_the_same(scan: &Scan) -> bool {
+    let is_everywhere = match &scan.reach {
+        Reach::All => true,
+        Reach::Near => stands_alone(&scan.record),
+        Reach::Group(_) => false,
+    };
+    is_everywhere && !scan.earlier && scan.filter.as_ref().is_none_or(|filter| !reads_this(filter))
+}
+
+/// Whether something inside a search reads the record that the rule is about.
+fn reads_this(expression: &Expression) -> bool {
+    let any = |parts: &[Expression]| parts.iter().any(reads_this);
+    let this = |field: &FieldRef| matches!(field.holder, Holder::This);
+    let scan = |scan: &Scan| scan.filter.as_deref().is_some_and(reads_this);
+    match expression {
+        Expression::Text(_)
+        | Expression::Number(_)
+        | Expression::Today
+        | Expression::Block(_)
+        | Expression::Gap(_) => false,
+        Expression::Field(field) | Expression::Part(field, ..) | Expression::Given(field) => this(field),
+        Expression::And(parts)
+        | Expression::Or(parts)
+        | Expression::First(parts)
+        | Expression::Table(_, parts) => any(parts),
+        Expression::Joined(parts) => parts.iter().any(|(_, part)| reads_this(part)),
+        Expression::Arithmetic(_, left, right)
+        | Expression::Compare(_, _, left, right)
+        | Expression::Has(left, right) => reads_this(left) || reads_this(right),
+        Expression::Not(inner)
+        | Expression::Shift(inner, ..)
+        | Expression::Round(inner, _)
+        | Expression::Absolute(inner)
+        | Expression::OneOf(inner, _)
+        | Expression::OnReference(inner, _)
+        | Expression::Like(inner, _)
+        | Expression::Weekend(inner)
+        | Expression::Reference { key: inner, .. }
+        | Expression::Neighbour { value: inner, .. } => reads_this(inner),
+        Expression::Any(inner) | Expression::Count(inner) => scan(inner),
+        Expression::Sum(inner, value) | Expression::The(inner, value) => scan(inner) || reads_this(value),
+        Expression::Repeats(fields, inner) => fields.iter().any(this) || scan(inner),
+        Expression::Differ(inner, field) => this(field) || scan(inner),
+    }
+}
