@@ -104,25 +104,34 @@ impl<'g> RecordLines<'g> {
         self.len() == 0
     }
 
-    /// Writes what waits, the batches numbered behind those of the parts before.
+    /// Writes what waits.
     ///
     /// # Errors
     /// Whatever the output fails with.
-    pub fn write_to(&mut self, out: &mut impl Write, batches_before: u64) -> io::Result<()> {
-        let bytes = self.text.as_bytes();
-        let mut written = 0;
-        // The end of a line in hand may be a comma too many.
-        let end = bytes.len() - usize::from(self.line != Line::None && !bytes.is_empty());
-        for (at, batch) in self.batches.drain(..) {
-            out.write_all(&bytes[written..at])?;
-            write!(out, "{}", batches_before + batch)?;
-            written = at;
-        }
-        out.write_all(&bytes[written..end])?;
-        let rest = bytes[end..].first().copied();
+    pub fn write_to(&mut self, out: &mut impl Write) -> io::Result<()> {
+        write_numbered(&self.text.as_bytes()[..self.ready()], &self.batches, 0, out)?;
+        self.forget_ready();
+        Ok(())
+    }
+
+    /// Takes what waits, to be written later.
+    pub fn take(&mut self) -> Piece {
+        let text = self.text.as_bytes()[..self.ready()].to_vec();
+        let batches = std::mem::take(&mut self.batches);
+        self.forget_ready();
+        Piece { text, batches }
+    }
+
+    /// How much of the text is sure: the end of a line in hand may be a comma too many.
+    fn ready(&self) -> usize {
+        self.text.len().saturating_sub(usize::from(self.line != Line::None))
+    }
+
+    fn forget_ready(&mut self) {
+        let rest = self.text.as_bytes()[self.ready()..].first().copied();
         self.text.clear();
         self.text.push_bytes(rest.as_slice());
-        Ok(())
+        self.batches.clear();
     }
 
     fn write_parts(&mut self) -> io::Result<()> {
@@ -231,4 +240,37 @@ impl<'g> RecordLines<'g> {
         self.line = Line::None;
         Ok(())
     }
+}
+
+/// Some text of the lines of a part of a stream.
+#[derive(Debug)]
+pub struct Piece {
+    text: Vec<u8>,
+    batches: Vec<(usize, u64)>,
+}
+
+impl Piece {
+    /// Writes it, its batches numbered behind those of the parts before.
+    ///
+    /// # Errors
+    /// Whatever the output fails with.
+    pub fn write_to(&self, out: &mut impl Write, batches_before: u64) -> io::Result<()> {
+        write_numbered(&self.text, &self.batches, batches_before, out)
+    }
+}
+
+/// Writes text with the numbers of batches put in.
+fn write_numbered(
+    text: &[u8],
+    batches: &[(usize, u64)],
+    batches_before: u64,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut written = 0;
+    for &(at, batch) in batches {
+        out.write_all(&text[written..at])?;
+        write!(out, "{}", batches_before + batch)?;
+        written = at;
+    }
+    out.write_all(&text[written..])
 }

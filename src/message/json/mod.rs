@@ -33,7 +33,7 @@ mod text;
 mod value;
 mod write;
 
-pub use lines::RecordLines;
+pub use lines::{Piece, RecordLines};
 pub use read::{ReadError, ReadFault, no_filings, read_ndjson, read_records};
 pub use schema::{Content, Definitions, document_schema, records_schema, schema_text};
 pub(super) use value::decoded;

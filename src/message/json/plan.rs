@@ -331,7 +331,7 @@ fn in_window(year: [u8; 2]) -> [[u8; 2]; 2] {
 #[inline]
 fn number([tens, ones]: [u8; 2]) -> Option<u8> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    (tens < 10 && ones < 10).then_some(tens * 10 + ones)
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
 }
 
 #[cfg(test)]

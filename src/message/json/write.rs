@@ -67,7 +67,7 @@ impl<'g, W: Write> RecordsWriter<'g, W> {
         match &mut self.kind {
             Kind::Lines(lines) => {
                 lines.push(row)?;
-                if lines.len() >= ENOUGH { lines.write_to(&mut self.out, 0) } else { Ok(()) }
+                if lines.len() >= ENOUGH { lines.write_to(&mut self.out) } else { Ok(()) }
             }
             Kind::Document(document) => {
                 document.push(row)?;
@@ -84,7 +84,7 @@ impl<'g, W: Write> RecordsWriter<'g, W> {
         match &mut self.kind {
             Kind::Lines(lines) => {
                 lines.finish()?;
-                lines.write_to(&mut self.out, 0)?;
+                lines.write_to(&mut self.out)?;
             }
             Kind::Document(document) => {
                 document.finish()?;
