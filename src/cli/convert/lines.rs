@@ -127,14 +127,14 @@ impl<'g> Converter<'g> {
     fn push(&mut self, bytes: &[u8], tell: &mut dyn FnMut(News)) {
         let Self { splitter, lines, left_out, records } = self;
         let pushed = splitter.push(bytes, &mut |line| take(&line, lines, left_out, records, tell));
-        failed(pushed, tell);
+        too_long(pushed, lines, tell);
     }
 
     /// Ends a part; the next one begins anew.
     fn finish(&mut self, part: Vec<u8>, tell: &mut dyn FnMut(News)) {
         let Self { splitter, lines, left_out, records } = self;
         let pushed = splitter.finish(&mut |line| take(&line, lines, left_out, records, tell));
-        failed(pushed, tell);
+        too_long(pushed, lines, tell);
         if let Err(error) = lines.finish() {
             tell(News::Failed(error.into()));
         }
@@ -168,8 +168,10 @@ fn take(
     }
 }
 
-fn failed(pushed: Result<(), LimitExceeded>, tell: &mut dyn FnMut(News)) {
+/// What stood before a line that is too long is written.
+fn too_long(pushed: Result<(), LimitExceeded>, lines: &mut RecordLines<'_>, tell: &mut dyn FnMut(News)) {
     if let Err(exceeded) = pushed {
+        tell(News::Piece(lines.take()));
         tell(News::TooLong(exceeded));
     }
 }
