@@ -108,7 +108,7 @@ fn good_samples_come_back_from_the_model() {
         for lines in [false, true] {
             let form = Form { lines, ..Form::default() };
             let mut writer = RecordsWriter::new(grammar, form, Vec::new())
-                .translated(Box::new(|body| Some(codec.to_json(body).unwrap())));
+                .translated(Box::new(|body, out| codec.write_json(body, out).is_ok()));
             rows.iter().for_each(|row| writer.push(row).unwrap());
             let document = String::from_utf8(writer.finish().unwrap()).unwrap();
             assert!(document.contains("\"filing"), "{document}");

@@ -6,12 +6,13 @@ use std::collections::{BTreeSet, HashSet};
 use std::process::{Command, Stdio};
 
 use abigate::envelope::RawBatch;
-use abigate::gateway::Outliner;
+use abigate::gateway::{Outcome, Outliner};
 use abigate::generate::{GenerateError, Generator, Specification};
 use abigate::grammar::{Direction, Grammar};
 use abigate::host::{Host, LocalPeer, World};
-use abigate::message::{Checker, Identifier};
+use abigate::message::{Checker, Identifier, Outline, Part};
 use abigate::store::SqliteStore;
+use abigate::translate::EntrySummaryCodec;
 use abigate::wire::{Columns, Line, records};
 
 fn world() -> World {
@@ -91,16 +92,20 @@ fn every_record_of_every_application_is_generated() {
     }
 }
 
+/// What the host of the demo world makes of a batch.
+fn answered(batch: Vec<Columns>) -> Outcome {
+    let grammar = Grammar::builtin();
+    let now = world().clock().cloned().unwrap();
+    let store = SqliteStore::in_memory().unwrap();
+    let mut host = Host::new(grammar, world(), store, &now).unwrap();
+    let answer = host.answer(&RawBatch::from_rows(batch), &LocalPeer, &now).unwrap();
+    Outliner::new(grammar).unwrap().outcome(&answer)
+}
+
 #[test]
 fn entry_summaries_are_accepted_by_the_host() {
-    let grammar = Grammar::builtin();
     for seed in 1..=2 {
-        let batch = rows(&generated(&order("AE", seed, 8), 30));
-        let now = world().clock().cloned().unwrap();
-        let store = SqliteStore::in_memory().unwrap();
-        let mut host = Host::new(grammar, world(), store, &now).unwrap();
-        let answer = host.answer(&RawBatch::from_rows(batch), &LocalPeer, &now).unwrap();
-        let outcome = Outliner::new(grammar).unwrap().outcome(&answer);
+        let outcome = answered(rows(&generated(&order("AE", seed, 8), 30)));
         assert_eq!((outcome.accepted, outcome.rejected), (30, 0), "{outcome}");
     }
 }
@@ -191,4 +196,34 @@ fn the_command_writes_what_check_accepts() {
     }
     let without = abigate(&["generate", "--app", "AX", "--responses"]).output().unwrap();
     assert_eq!(without.status.code(), Some(2));
+}
+
+/// What the host accepts, the model carries: each summary comes back from it as it was.
+#[test]
+fn accepted_entry_summaries_come_back_from_the_model() {
+    let grammar = Grammar::builtin();
+    let codec = EntrySummaryCodec::new(grammar).unwrap();
+    for seed in 1..=8 {
+        let batch = rows(&generated(&order("AE", seed, 24), 24));
+        let mut outline = Outline::new(grammar);
+        let mut parts = Vec::new();
+        batch.iter().for_each(|row| outline.push(row, &mut parts));
+        outline.finish(&mut parts);
+        let bodies = parts.into_iter().filter_map(|part| match part {
+            Part::Body(body) => Some(body),
+            _ => None,
+        });
+        let mut summaries = 0;
+        for body in bodies {
+            let filing = codec.to_json(&body).unwrap_or_else(|problem| panic!("seed {seed}: {problem}"));
+            let back = codec.from_json(&filing).unwrap();
+            let stood = body.items.iter().map(|item| item.row.escape_ascii().to_string());
+            let made = back.iter().map(|row| row.escape_ascii().to_string());
+            assert_eq!(made.collect::<Vec<_>>(), stood.collect::<Vec<_>>(), "seed {seed}");
+            summaries += 1;
+        }
+        assert_eq!(summaries, 24);
+        let outcome = answered(batch);
+        assert_eq!((outcome.accepted, outcome.rejected), (24, 0), "seed {seed}: {outcome}");
+    }
 }

@@ -452,7 +452,7 @@ fn rows_are_packed() {
     let mut filing = bench.decode(&rows(&PLAIN));
     let release: abigate::model::Release =
         serde_json::from_str(r#"{"filer_code": "B76", "entry_number": "03245278"}"#).unwrap();
-    filing.releases = vec![release; 13];
+    filing.releases = vec![release; 13].into();
     let encoded = bench.codec.encode(&filing).unwrap();
     assert_eq!(encoded.iter().filter(|row| row.starts_with(b"32")).count(), 3);
     assert_eq!(bench.decode(&encoded), filing);

@@ -1,5 +1,6 @@
 //! `abigate convert`
 
+mod lines;
 mod side;
 mod target;
 
@@ -18,7 +19,7 @@ use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::flat::{Event, FlatLayout, Translator, read_flat};
 use crate::grammar::{Grammar, Source};
-use crate::message::{ReadError, read_ndjson, read_records};
+use crate::message::{Form, ReadError, read_ndjson, read_records};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Columns, Encoding, Separator};
 
@@ -119,6 +120,12 @@ pub(super) struct Arguments {
     mask_passwords: bool,
 }
 
+impl Arguments {
+    fn form(&self) -> Form {
+        Form { lines: self.to.is_in_lines(), canonical: self.canonical, mask_passwords: self.mask_passwords }
+    }
+}
+
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     stream::unless_closed(convert(&arguments))
 }
@@ -150,6 +157,14 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
         Some(format) => format,
         None => look(&mut input, &entry_lines)?,
     };
+    if from == Format::Catair && arguments.to.is_in_lines() {
+        let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
+        let side = Side::new(&name, arguments.rejects.as_deref(), false)?;
+        let mut out = stream::output(arguments.output.as_deref())?;
+        let read = lines::convert(grammar, arguments.form(), codec.as_ref(), &mut input, &mut *out, &side);
+        let ending = read.context(name)?;
+        return Ok(if side.finish()? { Ending::Findings } else { ending });
+    }
     let to_layout = match arguments.to {
         Format::Csv => entry_lines.clone(),
         Format::Flat => layout(&arguments.to_layout)?,

@@ -14,6 +14,7 @@ mod fuzz;
 mod generate;
 mod grammar;
 mod log;
+mod parts;
 mod report;
 mod send;
 mod serve;

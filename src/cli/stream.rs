@@ -136,7 +136,7 @@ pub(super) fn records(
     let mut take = |line: Line<'_>| {
         if let Some(Defect::Short { found } | Defect::Long { found }) = line.defect {
             ending = Ending::Findings;
-            eprintln!("abigate: record {} has {found} columns, expected 80", line.number);
+            wrong_length(line.number, found);
         }
         if written.is_ok() {
             written = sink(line.columns);
@@ -154,6 +154,11 @@ pub(super) fn records(
     splitter.finish(&mut take)?;
     written?;
     Ok(ending)
+}
+
+/// Tells of a record of the wrong length.
+pub(super) fn wrong_length(record: u64, found: usize) {
+    eprintln!("abigate: record {record} has {found} columns, expected 80");
 }
 
 /// Nothing is wrong when whoever reads the output has seen enough.

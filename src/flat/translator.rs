@@ -106,8 +106,26 @@ impl<'g> Translator<'g> {
         })
     }
 
-    /// The filing that a transaction is.
+    /// The filing that a transaction is. How many values each of its records held is nothing that a flat
+    /// file tells.
     pub(super) fn filing(&self, body: &Body<'_>) -> Result<Value, String> {
-        self.codec.to_json(body)
+        let mut filing = self.codec.to_json(body)?;
+        join_records(&mut filing);
+        Ok(filing)
+    }
+}
+
+/// Makes one list of lists of the values of each record.
+fn join_records(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(join_records),
+        Value::Array(elements) => {
+            if elements.iter().all(Value::is_array) {
+                let records = std::mem::take(elements).into_iter();
+                elements.extend(records.flat_map(|record| record.as_array().cloned().unwrap_or_default()));
+            }
+            elements.iter_mut().for_each(join_records);
+        }
+        _ => {}
     }
 }

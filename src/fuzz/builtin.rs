@@ -129,8 +129,16 @@ impl Unit for ForgetfulUnit<'_> {
         self.0.consolidate(summary, releases)
     }
 
+    fn consolidated_by(&mut self, summary: &EntryKey) -> Result<Vec<EntryKey>, StoreError> {
+        self.0.consolidated_by(summary)
+    }
+
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
         self.0.withdrawals(warehouse)
+    }
+
+    fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError> {
+        self.0.finalize(warehouse, withdrawal)
     }
 
     fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {

@@ -41,6 +41,16 @@ impl Bits {
     }
 }
 
+/// The columns that hold this character.
+#[must_use]
+#[inline]
+pub fn columns_with(columns: &Columns, character: u8) -> u128 {
+    (0..CHUNKS).fold(0, |found, chunk| {
+        let here = sixteen(columns, 16 * chunk).simd_eq(u8x16::splat(character)).to_bitmask();
+        found | u128::from(here) << (16 * chunk)
+    })
+}
+
 /// How many vectors a record takes.
 const CHUNKS: usize = RECORD_LENGTH / 16;
 

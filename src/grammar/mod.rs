@@ -30,7 +30,7 @@ pub use layout::{
     ConditionCode, Designation, Direction, Field, FieldConditions, Layout, LayoutId, UnknownName, Values,
 };
 pub use load::{LoadError, Source};
-pub use mask::{ALL_COLUMNS, Bits, Masks};
+pub use mask::{ALL_COLUMNS, Bits, Masks, columns_with};
 pub use structure::{
     Discriminator, GroupMember, Member, Order, RecordMember, Structure, StructureConditions,
 };

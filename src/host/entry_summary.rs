@@ -11,13 +11,13 @@ use super::filing::{Action, Filing, FilingCells};
 use super::life::{Illegal, event};
 use super::notification::Notice;
 use super::response::{Header, ResponseWriter, Verdict};
-use super::state::{self, StateRules};
+use super::state::{self, ComparedData, FileView};
 use super::{HostError, Life};
 use crate::envelope::Block;
-use crate::grammar::{Direction, Fault, Grammar, Severity, UnknownName};
+use crate::grammar::{ConditionCode, Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
-use crate::rules::{BlockInfo, Context, Raised, RuleBook};
-use crate::store::{CensusWarning, ControlState, EntryKey, EntrySummary, MailState, StoreError, Version};
+use crate::rules::{BlockInfo, Context, Place, Raised, RuleBook};
+use crate::store::{CensusWarning, ControlState, EntrySummary, MailState, StoreError, Version};
 use crate::wire::Columns;
 
 /// No payment type, which a summary that is not yet paid must have.
@@ -36,6 +36,7 @@ struct EntrySummaryHost<'g> {
     grammar: &'g Grammar,
     rules: RuleBook,
     cells: FilingCells,
+    header_data: ComparedData,
     response: ResponseWriter<'g>,
     life: Life<'g>,
     warnings: WarningCells,
@@ -74,9 +75,10 @@ impl<'g> EntrySummaryHost<'g> {
             .structure("AE", Direction::Input)
             .ok_or_else(|| UnknownName("no structure AE".to_owned()))?;
         let cells = FilingCells::new(grammar, automaton)?;
+        let header_data = ComparedData::new(grammar)?;
         let warnings = WarningCells::new(grammar)?;
         let (response, life) = (ResponseWriter::new(grammar)?, Life::new(grammar)?);
-        Ok(Self { grammar, rules, cells, response, life, warnings })
+        Ok(Self { grammar, rules, cells, header_data, response, life, warnings })
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -99,25 +101,14 @@ impl<'g> EntrySummaryHost<'g> {
         let now = desk.now;
         let filing = self.cells.read(transaction);
         let on_file = state::on_file(desk.unit, &filing.key, now)?;
-        let context =
-            Context { grammar: self.grammar, reference: desk.world, today: now.date(), block: info };
+        let sources = (self.grammar, desk.world);
+        let filed = (&filing, transaction);
+        let view = FileView::read(sources, filed, on_file.as_ref(), &self.header_data, desk.unit, now)?;
+        let context = Context { grammar: self.grammar, reference: &view, today: now.date(), block: info };
         let mut conditions = self.rules.judge(transaction, &context);
         if on_file.as_ref().is_some_and(|summary| summary.state == ControlState::Rejected) {
-            // It has been paid, so payment must not be reported again; the rules do not see the file.
+            // It has been paid, so payment must not be reported again, whatever the rest of it says.
             conditions.retain(|raised| raised.code.as_str() != PAYMENT_MISSING);
-        }
-        let state = StateRules {
-            conditions: self.grammar.conditions(),
-            world: desk.world,
-            filing: &filing,
-            header: self.cells.header_record(transaction),
-            now,
-        };
-        for raised in state.judge(on_file.as_ref(), desk.unit)? {
-            let is_same = |known: &Raised| known.code == raised.code && known.places == raised.places;
-            if !conditions.iter().any(is_same) {
-                conditions.push(raised);
-            }
         }
         let is_refused =
             |conditions: &[Raised]| conditions.iter().any(|raised| raised.severity == Severity::Fatal);
@@ -126,7 +117,7 @@ impl<'g> EntrySummaryHost<'g> {
         if let Some(Err(Illegal(code))) = event.map(|event| self.life.transitions.find(event, before))
             && !is_refused(&conditions)
         {
-            conditions.extend(state.forbidden(&code));
+            conditions.extend(self.forbidden(&code, transaction));
         }
         let mismatch = conditions.iter().any(|raised| raised.code.as_str() == REFERENCE_MISMATCH);
         let shown_reference =
@@ -145,6 +136,16 @@ impl<'g> EntrySummaryHost<'g> {
         verdict.conditions = conditions;
         verdict.shown_reference = shown_reference;
         Ok(verdict)
+    }
+
+    /// The condition by which the table of transitions forbids a filing.
+    fn forbidden(&self, code: &str, transaction: &Transaction) -> Option<Raised> {
+        let code = ConditionCode::new(code)?;
+        let severity = self.grammar.conditions().get("AE", code).map(|condition| condition.severity);
+        let record = self.cells.header_record(transaction);
+        let place = Place { signpost: "SUMMRY".to_owned(), occurrence: 0, record, item: 0 };
+        let severity = severity.unwrap_or(Severity::Fatal);
+        Some(Raised { code, severity, record, places: vec![place], cell: None })
     }
 
     /// Does what an accepted filing asks for.
@@ -173,14 +174,21 @@ impl<'g> EntrySummaryHost<'g> {
         if let Some(summary) = on_file.as_ref().filter(|_| !transition.disposition.is_empty()) {
             self.tell_former_owner(&transition.disposition, summary, block, desk)?;
         }
-        let releases = filing.releases.iter().map(|release| release.key.clone()).collect::<Vec<EntryKey>>();
+        let releases = filing.releases.clone();
         let is_new = on_file.is_none();
+        // What was paid keeps its releases: a correction cannot name them (ESF-177, ESF-184).
+        let keeps_releases = filing.is_correction || before == Some(ControlState::Rejected);
         let mut summary = established(filing, on_file, transaction, desk.now);
         summary.standing.owner = Some(block.processing.clone());
         summary.standing.recipient = Some(desk.sender.clone());
         self.life.transitions.apply(event, transition, &mut summary, desk.now.date());
         desk.unit.put_entry_summary(&summary)?;
-        desk.unit.consolidate(&summary.key, &releases)?;
+        if !keeps_releases {
+            desk.unit.consolidate(&summary.key, &releases)?;
+        }
+        if let Some(warehouse) = summary.warehouse.as_ref().filter(|_| summary.final_withdrawal) {
+            desk.unit.finalize(warehouse, &summary.key)?;
+        }
         if !is_new || !warnings.is_empty() {
             desk.unit.put_census_warnings(&summary.key, warnings)?;
         }
@@ -255,8 +263,11 @@ fn established(
         version: before.map_or(Version::FIRST, |summary| summary.version),
         corrected: filing.is_correction || before.is_some_and(|summary| summary.corrected),
         // Reconciliation is flagged once; a correction cannot speak of it (ESF-184).
-        reconciled: filing.is_reconciled,
+        reconciled: filing.is_reconciled
+            || before
+                .is_some_and(|summary| summary.reconciled && summary.state != ControlState::TradeControl),
         liquidation_date: before.and_then(|summary| summary.liquidation_date),
+        marks: before.map(|summary| summary.marks.clone()).unwrap_or_default(),
         standing: before.map_or_else(Default::default, |summary| summary.standing.clone()),
         added: before.map_or(now.timestamp(), |summary| summary.added),
         changed: now.timestamp(),

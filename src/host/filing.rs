@@ -28,21 +28,10 @@ impl Action {
     }
 }
 
-/// A release that a filing consolidates, and where it is named.
-#[derive(Clone, Debug)]
-pub(super) struct NamedRelease {
-    pub(super) key: EntryKey,
-    pub(super) record: u32,
-    pub(super) item: u8,
-    /// Its position among all releases of the summary.
-    pub(super) occurrence: u32,
-}
-
 /// The warehouse entry that a filing withdraws from.
 #[derive(Clone, Debug)]
 pub(super) struct NamedWarehouse {
     pub(super) key: EntryKey,
-    pub(super) port: String,
     pub(super) is_final: bool,
 }
 
@@ -58,14 +47,12 @@ pub(super) struct Filing {
     pub(super) broker_reference: String,
     /// Whether it is a post summary correction.
     pub(super) is_correction: bool,
-    pub(super) is_consolidated: bool,
     pub(super) is_reconciled: bool,
-    pub(super) has_payment: bool,
     pub(super) importer: String,
     pub(super) entry_date: Option<Date>,
     pub(super) import_date: Option<Date>,
     pub(super) warehouse: Option<NamedWarehouse>,
-    pub(super) releases: Vec<NamedRelease>,
+    pub(super) releases: Vec<EntryKey>,
 }
 
 /// The fields that a [`Filing`] is read from.
@@ -73,7 +60,7 @@ pub(super) struct Filing {
 pub(super) struct FilingCells {
     header: (Symbol, HeaderCells),
     content: (Symbol, [Cell; 3]),
-    warehouse: (Symbol, [Cell; 4]),
+    warehouse: (Symbol, [Cell; 3]),
     releases: (Symbol, Vec<(Cell, Cell)>),
 }
 
@@ -86,9 +73,7 @@ struct HeaderCells {
     entry_type: Cell,
     broker_reference: Cell,
     correction: Cell,
-    consolidated: Cell,
     reconciliation: [Cell; 2],
-    payment: [Cell; 3],
 }
 
 impl FilingCells {
@@ -120,7 +105,6 @@ impl FilingCells {
                 [
                     warehouse.cell("associated_warehouse_entry_filer_code")?,
                     warehouse.cell("associated_warehouse_entry_number")?,
-                    warehouse.cell("associated_warehouse_entry_district_port_code")?,
                     warehouse.cell("final_warehouse_withdrawal_indicator")?,
                 ],
             ),
@@ -154,20 +138,18 @@ impl FilingCells {
     }
 
     fn read_warehouse(&self, row: &Columns) -> Option<NamedWarehouse> {
-        let [filer, number, port, is_final] = &self.warehouse.1;
+        let [filer, number, is_final] = &self.warehouse.1;
         let key = EntryKey { filer: filer.value(row)?.to_owned(), number: number.value(row)?.to_owned() };
-        Some(NamedWarehouse { key, port: port.text(row).to_owned(), is_final: !is_final.is_blank(row) })
+        Some(NamedWarehouse { key, is_final: !is_final.is_blank(row) })
     }
 
-    fn read_releases(&self, transaction: &Transaction) -> Vec<NamedRelease> {
+    fn read_releases(&self, transaction: &Transaction) -> Vec<EntryKey> {
         let mut releases = Vec::new();
         for &record in transaction.records_of(self.releases.0) {
             let row = &transaction.rows()[record as usize];
-            for (item, (filer, number)) in (1..).zip(&self.releases.1) {
+            for (filer, number) in &self.releases.1 {
                 let (Some(filer), Some(number)) = (filer.value(row), number.value(row)) else { continue };
-                let key = EntryKey { filer: filer.to_owned(), number: number.to_owned() };
-                let occurrence = releases.len() as u32 + 1;
-                releases.push(NamedRelease { key, record, item, occurrence });
+                releases.push(EntryKey { filer: filer.to_owned(), number: number.to_owned() });
             }
         }
         releases
@@ -188,15 +170,9 @@ impl HeaderCells {
             entry_type: header.cell("entry_type_code")?,
             broker_reference: header.cell("broker_reference_number")?,
             correction: header.cell("post_summary_correction_indicator")?,
-            consolidated: header.cell("consolidated_summary_indicator")?,
             reconciliation: [
                 header.cell("trade_agreement_reconciliation_indicator")?,
                 header.cell("reconciliation_issue_code")?,
-            ],
-            payment: [
-                header.cell("payment_type_code")?,
-                header.cell("preliminary_statement_print_date")?,
-                header.cell("periodic_statement_month")?,
             ],
         })
     }
@@ -211,9 +187,7 @@ impl HeaderCells {
             entry_type: text(self.entry_type),
             broker_reference: text(self.broker_reference),
             is_correction: !self.correction.is_blank(row),
-            is_consolidated: !self.consolidated.is_blank(row),
             is_reconciled: self.reconciliation.iter().any(|cell| !cell.is_blank(row)),
-            has_payment: self.payment.iter().any(|cell| !cell.is_blank(row)),
             importer: String::new(),
             entry_date: None,
             import_date: None,

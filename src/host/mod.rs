@@ -37,6 +37,8 @@ pub use world::{
     ReferenceKinds, ReferenceTable, RowProblem, SenderProfile, World, WorldError,
 };
 
+pub use state::{BalanceLine, WarehouseBalance};
+
 use capability::Capabilities;
 use life::Transitions;
 use notification::NotificationWriter;
@@ -165,6 +167,15 @@ impl<'g, S: Store> Host<'g, S> {
         &mut self.store
     }
 
+    /// What is left of a warehouse entry; none if it is not on file.
+    ///
+    /// # Errors
+    /// The store failed, or the grammar has no quantities.
+    pub fn warehouse_balance(&mut self, warehouse: &EntryKey) -> Result<Option<WarehouseBalance>, HostError> {
+        let cells = state::BalanceCells::new(self.grammar)?;
+        Ok(state::balance(warehouse, &cells, &mut self.store.begin()?)?)
+    }
+
     /// The store, once no more batches come.
     #[must_use]
     pub fn into_store(self) -> S {
@@ -188,7 +199,8 @@ fn on_file(filed: &FiledSummary, now: &Zoned) -> EntrySummary {
         liquidation_date: filed.liquidation_date,
         warehouse: None,
         final_withdrawal: false,
-        records: Vec::new(),
+        records: filed.records.clone(),
+        marks: filed.marks.clone(),
         added: now.timestamp(),
         changed: now.timestamp(),
         standing: Standing {

@@ -15,8 +15,9 @@ pub use explain::{Explainer, HtmlPage, Level, Page, TextPage, Told};
 pub use finding::{Finding, Position};
 pub use identify::Identifier;
 pub use json::{
-    Content, Definitions, Form, ReadError, ReadFault, RecordsWriter, Translation, canonical, document_schema,
-    field_value, no_filings, put_value, read_ndjson, read_records, records_schema, schema_text,
+    Content, Definitions, Form, Piece, ReadError, ReadFault, RecordLines, RecordsWriter, Translation,
+    canonical, document_schema, field_value, no_filings, put_value, read_ndjson, read_records,
+    records_schema, schema_text,
 };
 pub use judge::{FieldTrouble, Trouble, judge};
 pub use outline::{Body, Child, Control, Item, Outline, Part, children};

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::lexicon::{Lexicon, Lexicons};
 use super::transaction::{Assembler, GroupRef, Transaction};
-use crate::grammar::{Automaton, Cell, Direction, Fault, Field, Grammar, Layout};
+use crate::grammar::{Automaton, Cell, Direction, Fault, Field, Grammar, Layout, Symbol};
 use crate::wire::{Columns, Limits};
 
 /// The four control records, told by their first column; no transaction record begins with these.
@@ -131,6 +131,8 @@ pub struct Outline<'g> {
     assembler: Option<Assembler<'g>>,
     /// The records of the current transaction.
     items: Vec<Item<'g>>,
+    /// The memory of a transaction that is no longer needed.
+    spare: Vec<Item<'g>>,
     /// Set while no transaction can be made of the records; holds the fault that is not yet told.
     lost: Option<Option<Fault>>,
 }
@@ -148,6 +150,7 @@ impl<'g> Outline<'g> {
             block: None,
             assembler: None,
             items: Vec::new(),
+            spare: Vec::new(),
             lost: None,
         }
     }
@@ -186,6 +189,20 @@ impl<'g> Outline<'g> {
                 self.detail(row, parts);
             }
         }
+    }
+
+    /// Begins another stream, once the one before has been ended.
+    pub fn restart(&mut self) {
+        self.number = 0;
+    }
+
+    /// Gives a used transaction's memory back for a later one.
+    pub fn recycle(&mut self, body: Body<'g>) {
+        if let (Some(assembler), Some((transaction, _))) = (&mut self.assembler, body.tree) {
+            assembler.recycle(transaction);
+        }
+        self.spare = body.items;
+        self.spare.clear();
     }
 
     /// Ends the stream.
@@ -248,23 +265,31 @@ impl<'g> Outline<'g> {
         let Some(lexicon) = self.block.clone() else { return };
         let folded = upper(row);
         let (symbol, layout) = lexicon.identify(&folded);
+        let begins = lexicon.begins(symbol);
         if self.items.len() >= self.most {
             self.unstructured(None, parts);
             self.lost = Some(None);
         }
-        if lexicon.begins(symbol) && self.lost.is_some() {
+        if begins && self.lost.is_some() {
             self.unstructured(None, parts);
         }
         if self.lost.is_none() {
-            self.assemble(&folded, lexicon.begins(symbol), parts);
+            self.assemble(&folded, symbol.zip(layout), begins, parts);
         }
         self.items.push(Item { number: self.number, row: *row, layout, password: None });
     }
 
-    fn assemble(&mut self, folded: &Columns, begins: bool, parts: &mut Vec<Part<'g>>) {
+    fn assemble(
+        &mut self,
+        folded: &Columns,
+        known: Option<(Symbol, &'g Layout)>,
+        begins: bool,
+        parts: &mut Vec<Part<'g>>,
+    ) {
         let Some(assembler) = &mut self.assembler else { return };
         let mut finished = None;
-        let Err(fault) = assembler.push(folded, self.number, &mut finished) else {
+        let known_as = known.map(|(symbol, layout)| (symbol, layout.id));
+        let Err(fault) = assembler.push_known(folded, known_as, self.number, &mut finished) else {
             if let Some(transaction) = finished {
                 self.transaction(transaction, parts);
             }
@@ -277,7 +302,7 @@ impl<'g> Outline<'g> {
         }
         // what stands before lacks something, and this record begins anew
         self.unstructured(Some(fault), parts);
-        self.assemble(folded, begins, parts);
+        self.assemble(folded, known, begins, parts);
     }
 
     fn end_transaction(&mut self, parts: &mut Vec<Part<'g>>) {
@@ -292,11 +317,15 @@ impl<'g> Outline<'g> {
     }
 
     fn transaction(&mut self, transaction: Transaction, parts: &mut Vec<Part<'g>>) {
-        let items = std::mem::take(&mut self.items);
+        let items = self.take_items();
         debug_assert_eq!(items.len(), transaction.rows().len());
         let automaton = self.block.as_ref().and_then(|lexicon| lexicon.structure.as_ref());
         let tree = automaton.map(|(_, automaton)| (transaction, *automaton));
         parts.push(Part::Body(Body { items, tree, fault: None }));
+    }
+
+    fn take_items(&mut self) -> Vec<Item<'g>> {
+        std::mem::replace(&mut self.items, std::mem::take(&mut self.spare))
     }
 
     /// Gives away what is no transaction; after that the next one may begin.
@@ -308,7 +337,7 @@ impl<'g> Outline<'g> {
             self.lost = Some(None);
         }
         if !self.items.is_empty() {
-            let items = std::mem::take(&mut self.items);
+            let items = self.take_items();
             parts.push(Part::Body(Body { items, tree: None, fault: fault.or(told) }));
         }
     }

@@ -213,7 +213,21 @@ impl<'g> Assembler<'g> {
         number: u64,
         finished: &mut Option<Transaction>,
     ) -> Result<(), Fault> {
-        let Some((symbol, layout)) = self.identifier.identify(columns) else {
+        self.push_known(columns, self.identifier.identify(columns), number, finished)
+    }
+
+    /// The same for a record that has been [identified](Identifier::identify).
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(super) fn push_known(
+        &mut self,
+        columns: &Columns,
+        known: Option<(Symbol, LayoutId)>,
+        number: u64,
+        finished: &mut Option<Transaction>,
+    ) -> Result<(), Fault> {
+        let Some((symbol, layout)) = known else {
             return Err(self.cursor.unknown(self.automaton, self.identifier.shown(columns)));
         };
         let transition = self.cursor.step(self.automaton, symbol)?;

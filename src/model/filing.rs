@@ -8,6 +8,7 @@ use super::header::{
 };
 use super::line::Line;
 use super::object::objects;
+use super::rows::Rows;
 use super::text::{Code, Text};
 
 objects! {
@@ -33,13 +34,13 @@ objects! {
         /// Bonds.
         bonds: Vec<Bond>,
         /// The releases of a consolidated summary.
-        releases: Vec<Release>,
+        releases: Rows<Release>,
         /// Documents that are missing.
-        missing_documents: Vec<Code<2>>,
+        missing_documents: Rows<Code<2>>,
         /// Fees of the whole summary.
-        fees: Vec<HeaderFee>,
+        fees: Rows<HeaderFee>,
         /// Why header data are corrected after the summary.
-        correction_reasons: Vec<Code<3>>,
+        correction_reasons: Rows<Code<3>>,
         /// The correction explained in words.
         correction_explanations: Vec<Text<75>>,
         /// Partner agency data that the sets of any line refer to.
@@ -53,7 +54,7 @@ objects! {
         /// Totals of antidumping and countervailing duty.
         ad_cvd_totals: Option<AdCvdTotals>,
         /// Totals of fees.
-        fee_totals: Vec<FeeTotal>,
+        fee_totals: Rows<FeeTotal>,
         /// Totals of the summary.
         grand_totals: Option<GrandTotals>,
     }

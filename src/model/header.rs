@@ -8,6 +8,7 @@ use super::codes::{
 };
 use super::identifiers::{CountryCode, EntryNumber, FilerCode, PartyNumber, PortCode};
 use super::object::objects;
+use super::rows::Rows;
 use super::text::{Code, Text};
 
 objects! {
@@ -236,7 +237,7 @@ objects! {
         /// What the party is, in pieces.
         descriptions: Vec<EntityDescription>,
         /// Its street address, component by component.
-        address: Vec<AddressComponent>,
+        address: Rows<AddressComponent>,
         /// Its place.
         place: Option<EntityPlace>,
     }
@@ -259,10 +260,11 @@ objects! {
 
     /// A component of a street address (ESF-63, ESF-87).
     struct AddressComponent {
-        /// What it is.
-        qualifier: Code<2>,
+    } optional {
+        /// What it is. The second of a record may lack it, or the text; no condition is raised.
+        qualifier: Option<Code<2>>,
         /// The text.
-        text: Text<35>,
+        text: Option<Text<35>>,
     }
 
     /// A city and country (ESF-64, ESF-88).

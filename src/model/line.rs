@@ -16,6 +16,7 @@ use super::identifiers::{
     CaseNumber, CountryCode, ForeignPortCode, HtsNumber, ManufacturerCode, PartyNumber,
 };
 use super::object::objects;
+use super::rows::Rows;
 use super::text::{Code, Text};
 
 objects! {
@@ -87,9 +88,9 @@ objects! {
         /// Data of goods under sanctions.
         sanctions: Vec<Sanction>,
         /// Why the line is corrected after the summary.
-        correction_reasons: Vec<Code<3>>,
+        correction_reasons: Rows<Code<3>>,
         /// Census warnings that the filer overrides.
-        census_overrides: Vec<CensusOverride>,
+        census_overrides: Rows<CensusOverride>,
     }
 
     /// What a foreign trade zone says of the goods (ESF-72).
@@ -105,8 +106,8 @@ objects! {
 
     /// Lines of an electronic invoice (ESF-74).
     struct InvoiceReference {
-        /// The supplier.
-        supplier: ManufacturerCode,
+        /// The supplier. It is to be a manufacturer's code, yet any text is accepted (condition 451).
+        supplier: Text<15>,
         /// The invoice's number.
         number: Code<17>,
     } optional {

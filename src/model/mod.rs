@@ -12,6 +12,7 @@ mod header;
 mod identifiers;
 mod line;
 mod object;
+mod rows;
 mod text;
 
 pub use agency::{AgencyFields, AgencyRecord, AgencyText};
@@ -38,4 +39,5 @@ pub use line::{
     ArticleParty, CensusOverride, DutyCase, InvoiceLines, InvoiceReference, License, Line, Quantity, Revenue,
     Ruling, Sanction, SanctionStatement, Tariff, ZoneMerchandise,
 };
+pub use rows::Rows;
 pub use text::{Code, Coded, InvalidValue, Text};

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use crate::host::WarehouseBalance;
 use crate::store::{EntryKey, EntrySummary, StoreError, Unit, WarningQuery};
 
 /// What may be asked. Each is a text; what is not there is the empty one. Of a summary that is not on file
 /// only the state is known: `none`.
-pub const FACTS: [&str; 15] = [
+pub const FACTS: [&str; 16] = [
+    "balance",
     "corrected",
     "due",
     "entry_date",
@@ -32,6 +34,7 @@ const MOST_WARNINGS: u32 = 1000;
 pub(super) fn facts(
     unit: &mut dyn Unit,
     entry: &EntryKey,
+    balance: Option<&WarehouseBalance>,
 ) -> Result<BTreeMap<&'static str, String>, StoreError> {
     let Some(summary) = unit.entry_summary(entry)? else {
         return Ok(BTreeMap::from([("state", "none".to_owned())]));
@@ -45,6 +48,7 @@ pub(super) fn facts(
     let warnings = unit.census_warnings(&query)?;
     let warning = warnings.iter().map(|one| words(&[&one.line, &one.hts, &one.code]));
     let mut facts = of_summary(&summary);
+    facts.insert("balance", balance.map(remaining).unwrap_or_default());
     facts.insert("warnings", warning.collect::<Vec<_>>().join(", "));
     Ok(facts)
 }
@@ -68,6 +72,15 @@ fn of_summary(summary: &EntrySummary) -> BTreeMap<&'static str, String> {
         ("team", standing.team.clone()),
         ("version", summary.version.to_string()),
     ])
+}
+
+/// What is left in a warehouse, by tariff number and unit.
+fn remaining(balance: &WarehouseBalance) -> String {
+    let lines = balance.lines.iter().map(|line| {
+        let left = (line.entered - line.withdrawn).normalize();
+        format!("{} {left} {}", line.hts_number, line.unit)
+    });
+    lines.chain(balance.closed.then(|| "closed".to_owned())).collect::<Vec<_>>().join(", ")
 }
 
 fn shown(value: Option<impl Display>) -> String {

@@ -144,8 +144,9 @@ impl Rehearsal {
     /// # Errors
     /// The store failed.
     pub fn facts(&mut self, entry: &EntryKey) -> Result<BTreeMap<&'static str, String>, StageError> {
+        let balance = self.host.warehouse_balance(entry)?;
         let mut unit = self.host.store().begin()?;
-        Ok(facts::facts(&mut unit, entry)?)
+        Ok(facts::facts(&mut unit, entry, balance.as_ref())?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The schema, as the steps that led to it; a step that has been released is never changed.
 
 /// The steps. A store's version is how many of them it has seen.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE entry_summary (
         filer             TEXT NOT NULL,
@@ -93,4 +93,6 @@ pub(super) const MIGRATIONS: [&str; 3] = [
     CREATE INDEX mail_waiting ON mail (site, sender, office, id) WHERE state = 'waiting';
     CREATE INDEX mail_held ON mail (id) WHERE state = 'held';
 ",
+    // Marks of CBP on a summary, words with a space between them.
+    "ALTER TABLE entry_summary ADD COLUMN marks TEXT NOT NULL DEFAULT '';",
 ];

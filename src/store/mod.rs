@@ -5,6 +5,7 @@
 
 mod census;
 mod ledger;
+mod mark;
 mod migrations;
 mod packed;
 mod sqlite;
@@ -21,6 +22,7 @@ use crate::wire::Columns;
 
 pub use census::{CensusWarning, WarningQuery};
 pub use ledger::{HistoryEntry, Ledger, Mail, MailQuery, MailState, Standing};
+pub use mark::Mark;
 pub use sqlite::{SqliteStore, SqliteUnit};
 
 /// An entry's number with the code of the filer who assigned it.
@@ -190,6 +192,8 @@ pub struct EntrySummary {
     pub final_withdrawal: bool,
     /// The records as they were accepted; empty for a summary that a world brings along.
     pub records: Vec<Columns>,
+    /// What else CBP has noted of it.
+    pub marks: Vec<Mark>,
     /// When it was first accepted.
     pub added: Timestamp,
     /// When it was last changed.
@@ -198,7 +202,6 @@ pub struct EntrySummary {
     pub standing: Standing,
 }
 
-/// Says which summary it is and where it stands, but not what it holds: taxpayers' numbers.
 /// A summary that withdraws from a warehouse entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Withdrawal {
@@ -221,6 +224,7 @@ pub struct BatchOnFile {
     pub answer: Vec<Columns>,
 }
 
+/// Says which summary it is and where it stands, but not what it holds: taxpayers' numbers.
 impl fmt::Debug for EntrySummary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -334,11 +338,23 @@ pub trait Unit {
     /// The store failed.
     fn consolidate(&mut self, summary: &EntryKey, releases: &[EntryKey]) -> Result<(), StoreError>;
 
+    /// The releases that a summary consolidates.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn consolidated_by(&mut self, summary: &EntryKey) -> Result<Vec<EntryKey>, StoreError>;
+
     /// The withdrawals from a warehouse entry, and which of them is the last.
     ///
     /// # Errors
     /// The store failed.
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError>;
+
+    /// Makes a withdrawal the last one from its warehouse entry, and all others no longer the last.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError>;
 
     /// The history and the mailboxes, as part of this unit.
     ///

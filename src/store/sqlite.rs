@@ -10,7 +10,7 @@ use super::census::{self, CensusWarning, WarningQuery};
 use super::ledger::{self, Ledger, Mail, Standing};
 use super::migrations::MIGRATIONS;
 use super::packed::{pack, unpack};
-use super::{BatchOnFile, EntryKey, EntrySummary, Store, StoreError, Unit, Version, Withdrawal};
+use super::{BatchOnFile, EntryKey, EntrySummary, Mark, Store, StoreError, Unit, Version, Withdrawal};
 use crate::envelope::Sender;
 
 /// A SQLite store. A file is written with a write-ahead log that is flushed at each commit, so what has
@@ -117,7 +117,7 @@ impl Unit for SqliteUnit<'_> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT port, entry_type, importer, broker_reference, state, corrected, reconciled, version_major,
                     version_minor, entry_date, import_date, liquidation_date, warehouse_filer, warehouse_number,
-                    final_withdrawal, records, added, changed, due, standing
+                    final_withdrawal, records, added, changed, due, standing, marks
              FROM entry_summary WHERE filer = ?1 AND number = ?2",
         )?;
         let stored =
@@ -130,9 +130,9 @@ impl Unit for SqliteUnit<'_> {
             "INSERT OR REPLACE INTO entry_summary (filer, number, port, entry_type, importer, broker_reference, state,
                  corrected, reconciled, version_major, version_minor, entry_date, import_date, liquidation_date,
                  warehouse_filer, warehouse_number, final_withdrawal, records, added, changed,
-                 due, standing)
+                 due, standing, marks)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                 ?21, ?22)",
+                 ?21, ?22, ?23)",
         )?;
         statement.execute(params![
             summary.key.filer,
@@ -158,6 +158,7 @@ impl Unit for SqliteUnit<'_> {
             summary.standing.due.map(|date| date.to_string()),
             serde_json::to_string(&summary.standing)
                 .map_err(|error| StoreError::Refused(error.to_string()))?,
+            Mark::join(&summary.marks),
         ])?;
         Ok(())
     }
@@ -197,6 +198,17 @@ impl Unit for SqliteUnit<'_> {
         Ok(())
     }
 
+    fn consolidated_by(&mut self, summary: &EntryKey) -> Result<Vec<EntryKey>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT filer, number FROM consolidated_release
+             WHERE into_filer = ?1 AND into_number = ?2 ORDER BY filer, number",
+        )?;
+        let rows = statement.query_map([&summary.filer, &summary.number], |row| {
+            Ok(EntryKey { filer: row.get(0)?, number: row.get(1)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT filer, number, final_withdrawal FROM entry_summary
@@ -209,6 +221,15 @@ impl Unit for SqliteUnit<'_> {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "UPDATE entry_summary SET final_withdrawal = (filer = ?3 AND number = ?4)
+             WHERE warehouse_filer = ?1 AND warehouse_number = ?2",
+        )?;
+        statement.execute([&warehouse.filer, &warehouse.number, &withdrawal.filer, &withdrawal.number])?;
+        Ok(())
     }
 
     fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {
@@ -288,6 +309,8 @@ fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreErro
         added: timestamp("entry_summary.added", &row.get::<_, String>(16)?)?,
         changed: timestamp("entry_summary.changed", &row.get::<_, String>(17)?)?,
         standing: Standing { due: date(18, "entry_summary.due")?, ..standing(&row.get::<_, String>(19)?)? },
+        marks: Mark::split(&row.get::<_, String>(20)?)
+            .map_err(|found| StoreError::Damaged { column: "entry_summary.marks", found })?,
     })
 }
 
@@ -325,6 +348,7 @@ mod tests {
             warehouse: None,
             final_withdrawal: false,
             records: vec![[b'1'; RECORD_LENGTH], [b' '; RECORD_LENGTH]],
+            marks: Mark::ALL.to_vec(),
             added: now,
             changed: now,
             standing: Standing::default(),

@@ -9,7 +9,7 @@ use crate::model::{
     AdCvdTotals, AddressComponent, AgencyRecord, Bill, Bond, BusinessIdentifier, CargoManifest,
     CargoReference, Code, Conveyance, CorrectionContact, Entity, EntityDescription, EntityPlace,
     EntrySummaryFiling, FeeTotal, GrandTotals, Header, HeaderFee, Importation, Line, Release,
-    ReleaseReference, Text, WarehouseWithdrawal,
+    ReleaseReference, Rows, Text, WarehouseWithdrawal,
 };
 
 part! {
@@ -28,17 +28,17 @@ part! {
             manifests: Nested<Vec<CargoManifest>> ["22"],
             warehouse_withdrawal: Row<Option<WarehouseWithdrawal>> ["30"],
             bonds: Row<Vec<Bond>> ["31"],
-            releases: Row<Vec<Release>> ["32"],
-            missing_documents: Row<Vec<Code<2>>> ["33", "missing_document_code_#"],
-            fees: Row<Vec<HeaderFee>> ["34"],
-            correction_reasons: Row<Vec<Code<3>>> ["35", "post_summary_correction_header_reason_code_#"],
+            releases: Row<Rows<Release>> ["32"],
+            missing_documents: Row<Rows<Code<2>>> ["33", "missing_document_code_#"],
+            fees: Row<Rows<HeaderFee>> ["34"],
+            correction_reasons: Row<Rows<Code<3>>> ["35", "post_summary_correction_header_reason_code_#"],
             correction_explanations: Row<Vec<Text<75>>> ["36", "psc_filing_explanation_text"],
             agency_substitutions: Agency<Vec<AgencyRecord>> [],
             release_references: Row<Vec<ReleaseReference>> ["SE20"],
             entities: Nested<Vec<Entity>> ["SE30"],
             lines: Nested<Vec<Line>> ["40"],
             ad_cvd_totals: Row<Option<AdCvdTotals>> ["88"],
-            fee_totals: Row<Vec<FeeTotal>> ["89"],
+            fee_totals: Row<Rows<FeeTotal>> ["89"],
             grand_totals: Row<Option<GrandTotals>> ["90"],
         }
     }
@@ -70,7 +70,7 @@ part! {
         children {
             business_identifiers: Row<Vec<BusinessIdentifier>> ["^1"],
             descriptions: Row<Vec<EntityDescription>> ["^2"],
-            address: Row<Vec<AddressComponent>> ["^5"],
+            address: Row<Rows<AddressComponent>> ["^5"],
             place: Row<Option<EntityPlace>> ["^6"],
         }
     }

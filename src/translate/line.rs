@@ -11,8 +11,8 @@ use super::problem::EncodeProblem;
 use crate::grammar::{Symbol, UnknownName};
 use crate::model::{
     AgencyRecord, ArticleParty, CensusOverride, Code, Declaration, DutyCase, Entity, HtsNumber, InvoiceLines,
-    InvoiceReference, License, Line, ManufacturerCode, PartyNumber, Quantity, Revenue, Ruling, Sanction,
-    SanctionStatement, Tariff, Text, ZoneMerchandise,
+    InvoiceReference, License, Line, ManufacturerCode, PartyNumber, Quantity, Revenue, Rows, Ruling,
+    Sanction, SanctionStatement, Tariff, Text, ZoneMerchandise,
 };
 
 part! {
@@ -52,8 +52,8 @@ part! {
             other_revenue: Row<Option<Revenue>> ["61", "other_revenue_amount"],
             fees: Row<Vec<Revenue>> ["62", "user_fee_amount"],
             sanctions: Nested<Vec<Sanction>> ["SE62"],
-            correction_reasons: Row<Vec<Code<3>>> ["63", "post_summary_correction_line_reason_code_#"],
-            census_overrides: Row<Vec<CensusOverride>> ["CW02"],
+            correction_reasons: Row<Rows<Code<3>>> ["63", "post_summary_correction_line_reason_code_#"],
+            census_overrides: Row<Rows<CensusOverride>> ["CW02"],
         }
     }
 }

@@ -10,6 +10,7 @@ use super::place::{Names, Reading, RecordPlace, Source, Spot, Writing};
 use super::problem::{DecodeProblem, EncodeProblem, shown};
 use crate::grammar::{LayoutId, Symbol, UnknownName};
 use crate::message::Transaction;
+use crate::model::Rows;
 use crate::wire::Columns;
 
 /// Fields of one record that make one value of the model.
@@ -163,14 +164,13 @@ impl<P: Part> Child<Nested> for Vec<P> {
 pub(super) struct RowPlace<P> {
     record: RecordPlace,
     places: Vec<P>,
-    numbered: bool,
 }
 
 fn row_place<T: Fields>(names: &Names<'_>, spec: &[&str]) -> Result<RowPlace<T::Place>, UnknownName> {
     let record = names.record(first(spec), "")?;
     let name = spec.get(1).copied().unwrap_or_default();
     let places = places::<T>(&record, names, name)?;
-    Ok(RowPlace { record, places, numbered: T::numbered(name) })
+    Ok(RowPlace { record, places })
 }
 
 impl<T: Fields> Child<Row> for Option<T> {
@@ -210,24 +210,42 @@ impl<T: Fields> Child<Row> for Vec<T> {
 
     fn read(&mut self, place: &Self::Place, reader: &mut Reader<'_>) {
         let mut reading = reader.take(&place.record);
-        if !place.numbered {
-            self.extend(place.places.first().and_then(|place| T::read(place, &mut reading)));
-            return;
-        }
-        let before = (self.len(), reading.problems.len());
-        read_row(&place.places, &mut reading, self);
-        if before == (self.len(), reading.problems.len()) {
-            reading.fail_record("at least one value");
-        }
+        self.extend(place.places.first().and_then(|place| T::read(place, &mut reading)));
     }
 
     fn write(&self, place: &Self::Place, writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
-        for values in self.chunks(place.places.len()) {
-            writer.record(&place.record, |writing| {
-                values.iter().zip(&place.places).try_for_each(|(value, place)| value.write(place, writing))
-            })?;
+        let Some(own) = place.places.first() else { return Ok(()) };
+        self.iter().try_for_each(|value| writer.record(&place.record, |writing| value.write(own, writing)))
+    }
+}
+
+impl<T: Fields> Child<Row> for Rows<T> {
+    type Place = RowPlace<T::Place>;
+
+    fn place(names: &Names<'_>, spec: &[&str]) -> Result<Self::Place, UnknownName> {
+        row_place::<T>(names, spec)
+    }
+
+    #[inline]
+    fn accepts(&self, place: &Self::Place, next: Symbol, _: &Reader<'_>) -> bool {
+        place.record.symbol == next
+    }
+
+    fn read(&mut self, place: &Self::Place, reader: &mut Reader<'_>) {
+        let mut reading = reader.take(&place.record);
+        let mut values = Vec::new();
+        let before = reading.problems.len();
+        read_row(&place.places, &mut reading, &mut values);
+        if values.is_empty() && before == reading.problems.len() {
+            reading.fail_record("at least one value");
         }
-        Ok(())
+        self.push_record(values, place.places.len());
+    }
+
+    fn write(&self, place: &Self::Place, writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
+        self.records(place.places.len()).try_for_each(|values| {
+            writer.record(&place.record, |writing| write_row(values, &place.places, writing))
+        })
     }
 }
 

@@ -292,9 +292,14 @@ pub struct Case {
 /// the file are judged in the demo world with the rows of `NAME.toml`, and not in the one made up here; a line
 /// `with duty` that what is owed is judged as well, in a world of its own.
 pub fn cases() -> Vec<Case> {
+    cases_of(&files("cases"))
+}
+
+/// All cases of these files.
+pub fn cases_of(files: &[std::path::PathBuf]) -> Vec<Case> {
     let mut found = Vec::new();
-    for path in files("cases") {
-        let text = std::fs::read_to_string(&path).unwrap();
+    for path in files {
+        let text = std::fs::read_to_string(path).unwrap();
         let mut base = (String::new(), 0);
         let (mut world, mut with_duty) = (None, false);
         for (number, line) in text.lines().enumerate() {
@@ -331,7 +336,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 impl Case {
-    fn path(&self) -> std::path::PathBuf {
+    pub fn path(&self) -> std::path::PathBuf {
         Path::new("samples/entry_summary/good").join(&self.base).with_extension("abi")
     }
 
@@ -382,7 +387,7 @@ impl Case {
                 "repeat" => rows.insert(at() + 1, rows[at()]),
                 "insert" => rows.insert(at() + 1, row(value)),
                 "put" => rows[at()] = row(value),
-                "block" => {}
+                "block" | "held" => {}
                 other => panic!("{}: no change {other}", self.place),
             }
         }

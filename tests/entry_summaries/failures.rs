@@ -93,9 +93,19 @@ impl<U: Unit> Unit for FaultyUnit<U> {
         self.inner.consolidate(summary, releases)
     }
 
+    fn consolidated_by(&mut self, summary: &EntryKey) -> Result<Vec<EntryKey>, StoreError> {
+        self.fuse.burn()?;
+        self.inner.consolidated_by(summary)
+    }
+
     fn withdrawals(&mut self, warehouse: &EntryKey) -> Result<Vec<Withdrawal>, StoreError> {
         self.fuse.burn()?;
         self.inner.withdrawals(warehouse)
+    }
+
+    fn finalize(&mut self, warehouse: &EntryKey, withdrawal: &EntryKey) -> Result<(), StoreError> {
+        self.fuse.burn()?;
+        self.inner.finalize(warehouse, withdrawal)
     }
 
     fn ledger(&mut self) -> Result<&mut dyn Ledger, StoreError> {

@@ -2,8 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 mod answers;
+#[path = "../conditions/bench.rs"]
+#[allow(dead_code)] // what only conditions.rs uses
+mod bench;
 mod census;
 mod control;
+mod correction;
 mod failures;
 mod model;
+mod on_file;
 mod support;
+mod warehouse;

@@ -124,3 +124,10 @@ pub fn key(number: &str) -> EntryKey {
 pub fn on_file(store: &mut impl Store, number: &str) -> Option<EntrySummary> {
     store.begin().unwrap().entry_summary(&key(number)).unwrap()
 }
+
+/// Puts a value into a field of the first record of a kind.
+pub fn put(rows: &mut [Columns], record: &str, field: &str, value: &str) {
+    let layout = Grammar::builtin().find("AE", Direction::Input, record, "").unwrap();
+    let row = rows.iter_mut().find(|row| row.starts_with(record.as_bytes())).unwrap();
+    layout.cell(field).unwrap().put_text(row, value).unwrap();
+}

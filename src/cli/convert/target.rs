@@ -7,7 +7,7 @@ use super::side::Side;
 use super::{Arguments, Format};
 use crate::flat::{Event, FlatLayout, FlatProblem, FlatWriter, Translator};
 use crate::grammar::Grammar;
-use crate::message::{Body, Form, Outline, Part, RecordsWriter, Translation, canonical};
+use crate::message::{Body, Outline, Part, RecordsWriter, Translation, canonical};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Columns, Encoding, Separator};
 
@@ -33,11 +33,7 @@ impl<'g> Target<'g> {
         side: &Rc<Side>,
         rows: RowWriter,
     ) -> Self {
-        let form = Form {
-            lines: arguments.to.is_in_lines(),
-            canonical: arguments.canonical,
-            mask_passwords: arguments.mask_passwords,
-        };
+        let form = arguments.form();
         let outline = || Box::new(Outline::new(grammar));
         let kind = match arguments.to {
             Format::Records | Format::Ndjson => {
@@ -95,22 +91,19 @@ impl<'g> Target<'g> {
 /// Makes filings of transactions, and names those that it cannot make one of.
 fn translation<'g>(codec: &Rc<EntrySummaryCodec>, side: &Rc<Side>) -> Translation<'g> {
     let (codec, side) = (Rc::clone(codec), Rc::clone(side));
-    Box::new(move |body| {
-        let problem = match codec.to_json(body) {
-            Ok(filing) => return Some(filing),
-            Err(problem) => problem,
-        };
+    Box::new(move |body, out| {
+        let Err(problem) = codec.write_json(body, out) else { return true };
         let first = body.items.first().map_or(0, |item| item.number);
         side.tell(&format!("transaction at record {first} is left out: {problem}"));
         if let Err(error) = side.reject(&records_of(body)) {
             side.tell(&format!("what is left out cannot be kept: {error}"));
         }
-        None
+        false
     })
 }
 
 /// The records of a transaction, one a line.
-fn records_of(body: &Body<'_>) -> Vec<u8> {
+pub(super) fn records_of(body: &Body<'_>) -> Vec<u8> {
     body.items.iter().flat_map(|item| item.row.iter().copied().chain([b'\n'])).collect()
 }
 

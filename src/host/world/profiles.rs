@@ -113,6 +113,16 @@ pub struct FilerProfile {
     pub(super) client_branches: bool,
     #[serde(default)]
     pub(super) electronic_invoice: bool,
+    /// The day of its monthly statement, two digits; 00 if it has chosen none, blank if it is not known
+    /// (215, 313).
+    #[serde(default)]
+    pub(super) periodic_statement_day: String,
+    /// Whether it may certify entry summaries for cargo release (149).
+    #[serde(default = "yes")]
+    pub(super) cargo_release_certification: bool,
+    /// Whether it is an express consignment facility, which may consolidate informal entries (B74).
+    #[serde(default)]
+    pub(super) express_facility: bool,
     /// Whether each of its summaries must have a reference of its own (B34).
     #[serde(default)]
     pub(super) broker_reference_required: bool,

@@ -6,14 +6,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::kind::{ReferenceKind, ReferenceKinds};
 use super::reference::{ReferenceTable, key_of};
 use super::{WorldError, line_of};
-use crate::store::ControlState;
+use crate::store::{ControlState, Mark};
+use crate::wire::{Columns, RECORD_LENGTH};
 
 /// A summary that is on file when a store begins.
 #[derive(Clone, Deserialize)]
@@ -35,6 +37,20 @@ pub struct FiledSummary {
     pub(in crate::host) entry_date: Option<Date>,
     pub(in crate::host) import_date: Option<Date>,
     pub(in crate::host) liquidation_date: Option<Date>,
+    #[serde(default)]
+    pub(in crate::host) marks: Vec<Mark>,
+    /// The records as they were accepted, if what they hold matters.
+    #[serde(default, deserialize_with = "records")]
+    pub(in crate::host) records: Vec<Columns>,
+}
+
+fn records<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Columns>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let record = |text: &String| {
+        let padded = format!("{text:RECORD_LENGTH$}").into_bytes();
+        padded.try_into().map_err(|_| D::Error::custom("a record is longer than 80 columns"))
+    };
+    texts.iter().map(record).collect()
 }
 
 /// Says which summary it is but not whose: the importer's number is a taxpayer's.

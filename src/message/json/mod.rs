@@ -24,11 +24,16 @@
 //!
 //! Reading takes no offence at a message that is wrong; it is the records that may not be ambiguous.
 
+mod lines;
+mod pen;
+mod plan;
 mod read;
 mod schema;
+mod text;
 mod value;
 mod write;
 
+pub use lines::{Piece, RecordLines};
 pub use read::{ReadError, ReadFault, no_filings, read_ndjson, read_records};
 pub use schema::{Content, Definitions, document_schema, records_schema, schema_text};
 pub(super) use value::decoded;

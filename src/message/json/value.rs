@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::grammar::{Cell, Field, Layout};
@@ -25,6 +26,17 @@ pub(super) enum Shown<'a> {
     Raw(&'a str),
     /// Bytes that are not all printable ASCII.
     Hex(String),
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Decoded(text) => serializer.serialize_str(text),
+            Self::Raw(text) => serializer.collect_map([(RAW, text)]),
+            Self::Hex(text) => serializer.collect_map([(RAW_HEX, text)]),
+        }
+    }
 }
 
 /// Bytes as characters if all are printable ASCII, or else as hexadecimal digits.

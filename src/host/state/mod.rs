@@ -1,0 +1,132 @@
+//! What is on file, as rules ask for it: as lists beside those of the world (docs/rules.md). The rules
+//! stand in `grammars/rules/entry_summary_corrections.rules`.
+
+mod change;
+mod control;
+mod release;
+mod warehouse;
+
+use std::borrow::Cow;
+
+use jiff::civil::Date;
+use jiff::{Span, Zoned};
+
+use super::World;
+use super::filing::Filing;
+use crate::grammar::Grammar;
+use crate::message::Transaction;
+use crate::rules::Reference;
+use crate::store::{ControlState, EntryKey, EntrySummary, StoreError, Unit};
+
+pub(super) use change::ComparedData;
+use control::Filed;
+use release::Releases;
+pub(super) use warehouse::{BalanceCells, balance};
+pub use warehouse::{BalanceLine, WarehouseBalance};
+
+/// After how many months from liquidation an entry number may be used again (ESF-132).
+const REUSE_MONTHS: i64 = 120;
+/// How many months ahead of this one a statement month may be (ESF-175, 213).
+const STATEMENT_MONTHS: u8 = 2;
+/// Since when corrections must leave the numbers of the emergency tariffs alone (883; CSMS 69635410).
+const IEEPA_SINCE: Date = jiff::civil::date(2026, 8, 21);
+
+/// The world, and of the file what one filing names: the summary of its own number, the warehouse entry it
+/// withdraws from, and the releases.
+pub(super) struct FileView<'a> {
+    world: &'a World,
+    grammar: &'a Grammar,
+    filing: &'a Filing,
+    today: Date,
+    filed: Option<Filed>,
+    warehouse: Option<Filed>,
+    releases: Releases,
+}
+
+/// The accepted summary of the entry, unless its number is free again.
+pub(super) fn on_file(
+    unit: &mut dyn Unit,
+    key: &EntryKey,
+    now: &Zoned,
+) -> Result<Option<EntrySummary>, StoreError> {
+    let is_free = |summary: &EntrySummary| {
+        let liquidated = summary.liquidation_date.filter(|_| summary.state == ControlState::Liquidated);
+        liquidated.is_some_and(|date| later(date, Span::new().months(REUSE_MONTHS)) <= now.date())
+    };
+    Ok(unit.entry_summary(key)?.filter(|summary| !is_free(summary)))
+}
+
+impl<'a> FileView<'a> {
+    /// Reads what the rules may ask for.
+    pub(super) fn read(
+        (grammar, world): (&'a Grammar, &'a World),
+        (filing, transaction): (&'a Filing, &Transaction),
+        on_file: Option<&EntrySummary>,
+        header: &ComparedData,
+        unit: &mut dyn Unit,
+        now: &Zoned,
+    ) -> Result<Self, StoreError> {
+        let filed = on_file
+            .map(|summary| Filed::own(summary.clone(), filing, transaction, (header, now.date()), unit))
+            .transpose()?;
+        let warehouse = match &filing.warehouse {
+            Some(named) => self::on_file(unit, &named.key, now)?
+                .map(|summary| Filed::warehouse(summary, &filing.key, unit))
+                .transpose()?,
+            None => None,
+        };
+        let releases = Releases::read(filing, unit)?;
+        Ok(Self { world, grammar, filing, today: now.date(), filed, warehouse, releases })
+    }
+
+    /// The summary on file behind a list.
+    fn summary(&self, list: &str) -> Option<Option<&Filed>> {
+        match list {
+            "filed" => Some(self.filed.as_ref()),
+            "filed_warehouse" => Some(self.warehouse.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl Reference for FileView<'_> {
+    fn has(&self, list: &str, code: &str) -> Option<bool> {
+        match list {
+            "named_release" => self.releases.has(self.world, code),
+            "statement_month" => code.parse::<u8>().ok().map(|month| is_near(month, self.today)),
+            _ => match self.summary(list) {
+                Some(filed) => Some(filed.is_some()),
+                None => self.world.has(list, code),
+            },
+        }
+    }
+
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+        match list {
+            "named_release" => self.releases.value(self.world, &self.filing.key, code, column),
+            "releases" => self.releases.together(self.world, column),
+            _ => match self.summary(list) {
+                Some(filed) => filed?.value(self.grammar, column),
+                None => self.world.value(list, code, column),
+            },
+        }
+    }
+
+    fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
+        Reference::check_digit_offsets(self.world, filer)
+    }
+}
+
+/// Whether a month is this one or soon.
+fn is_near(month: u8, today: Date) -> bool {
+    let this = today.month().unsigned_abs();
+    (1..=12).contains(&month) && (month + 12 - this) % 12 <= STATEMENT_MONTHS
+}
+
+fn later(date: Date, span: Span) -> Date {
+    date.saturating_add(span)
+}
+
+fn truth(holds: bool) -> String {
+    holds.to_string()
+}
