@@ -79,8 +79,8 @@ pub(super) fn perform(name: &str) -> anyhow::Result<Ending> {
         return Err(error.into());
     }
     for difference in &differences {
-        let super_difference = format!("told:\n{}\nfound:\n{}", difference.expected, difference.found);
-        writeln!(program.output, "step {} went another way\n{super_difference}", difference.step)?;
+        let both = format!("told:\n{}\nfound:\n{}", difference.expected, difference.found);
+        writeln!(program.output, "step {} went another way\n{both}", difference.step)?;
     }
     let (steps, others) = (story.steps.len(), differences.len());
     writeln!(program.output, "{steps} steps, {} as told", steps - others)?;
