@@ -25,6 +25,7 @@ pub mod host;
 pub mod message;
 pub mod model;
 pub mod rules;
+pub mod scenario;
 pub mod store;
 pub mod tariff;
 pub mod translate;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::annotate::Annotator;
-use super::{Ending, development};
+use super::{Ending, development, story};
 use crate::gateway::{Client, HostWithClock, Outcome, Outliner, Server, client_tls};
 use crate::grammar::{ConditionCode, Grammar};
 use crate::host::World;
@@ -43,9 +43,21 @@ pub(super) struct Arguments {
     /// Send every sample
     #[arg(long)]
     all: bool,
+    /// Tell a story instead: one that comes with the program, or a TOML file (docs/scenarios.md)
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    scenario: Option<String>,
+    /// List the stories that come with the program
+    #[arg(long, conflicts_with_all = ["all", "scenario"])]
+    list: bool,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    if arguments.list {
+        return story::list();
+    }
+    if let Some(name) = &arguments.scenario {
+        return story::perform(name);
+    }
     let samples = samples(arguments.all)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(demonstrate(&samples))
@@ -175,10 +187,10 @@ fn is_expected(sample: &Sample, outcome: &Outcome) -> bool {
 }
 
 /// A folder that is gone when the demo ends.
-struct TemporaryFolder(PathBuf);
+pub(super) struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
-    fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         let parent = std::env::temp_dir();
         for attempt in 0..100 {
             let folder = parent.join(format!("abigate-demo-{}-{attempt}", std::process::id()));
@@ -189,6 +201,10 @@ impl TemporaryFolder {
             }
         }
         bail!("no free name for a folder in {}", parent.display())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -18,6 +18,7 @@ mod parts;
 mod report;
 mod send;
 mod serve;
+mod story;
 mod stream;
 mod tariff;
 

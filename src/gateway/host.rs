@@ -54,13 +54,7 @@ impl<S: Store> HostWithClock<S> {
 
 impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
     fn senders(&self) -> Vec<SenderPassword> {
-        let password = |sender: &SenderProfile| SenderPassword {
-            sender: outline::sender(sender.site(), sender.id()),
-            hash: sender.password_hash().to_owned(),
-            certificate: sender.certificate().map(str::to_owned),
-            mailboxes: sender.offices().iter().map(|office| mailbox(sender, office)).collect(),
-        };
-        self.host.world().senders().iter().map(password).collect()
+        SenderPassword::of_world(self.host.world())
     }
 
     fn answer(&mut self, batch: &RawBatch, peer: &Peer) -> Result<Vec<Columns>, AnswerError> {
@@ -96,6 +90,20 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
     fn mark_delivered(&mut self, mailbox: &Sender, up_to: i64) -> Result<(), AnswerError> {
         let now = read_clock(self.clock.as_ref());
         self.host.mark_delivered(mailbox, up_to, &now).map_err(reason)
+    }
+}
+
+impl SenderPassword {
+    /// The senders of a world.
+    #[must_use]
+    pub fn of_world(world: &World) -> Vec<Self> {
+        let password = |sender: &SenderProfile| SenderPassword {
+            sender: outline::sender(sender.site(), sender.id()),
+            hash: sender.password_hash().to_owned(),
+            certificate: sender.certificate().map(str::to_owned),
+            mailboxes: sender.offices().iter().map(|office| mailbox(sender, office)).collect(),
+        };
+        world.senders().iter().map(password).collect()
     }
 }
 

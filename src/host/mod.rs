@@ -162,6 +162,11 @@ impl<'g, S: Store> Host<'g, S> {
         &self.world
     }
 
+    /// The store, to look at what is on file.
+    pub fn store(&mut self) -> &mut S {
+        &mut self.store
+    }
+
     /// What is left of a warehouse entry; none if it is not on file.
     ///
     /// # Errors
