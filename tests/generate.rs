@@ -203,8 +203,11 @@ fn the_command_writes_what_check_accepts() {
 fn accepted_entry_summaries_come_back_from_the_model() {
     let grammar = Grammar::builtin();
     let codec = EntrySummaryCodec::new(grammar).unwrap();
-    for seed in 1..=8 {
-        let batch = rows(&generated(&order("AE", seed, 24), 24));
+    let world = world();
+    for seed in 1..=6 {
+        let mut batch = Vec::new();
+        Generator::new(grammar, &world, &order("AE", seed, 8)).unwrap().batch(8, &mut batch);
+        let batch = rows(&batch);
         let mut outline = Outline::new(grammar);
         let mut parts = Vec::new();
         batch.iter().for_each(|row| outline.push(row, &mut parts));
@@ -222,8 +225,8 @@ fn accepted_entry_summaries_come_back_from_the_model() {
             assert_eq!(made.collect::<Vec<_>>(), stood.collect::<Vec<_>>(), "seed {seed}");
             summaries += 1;
         }
-        assert_eq!(summaries, 24);
+        assert_eq!(summaries, 8);
         let outcome = answered(batch);
-        assert_eq!((outcome.accepted, outcome.rejected), (24, 0), "seed {seed}: {outcome}");
+        assert_eq!((outcome.accepted, outcome.rejected), (8, 0), "seed {seed}: {outcome}");
     }
 }
