@@ -336,8 +336,13 @@ impl Reference for World {
         self.lists(list, code)
     }
 
-    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
-        self.cell(list, code, column).map(str::to_owned)
+    fn may_have(&self, list: &str, first: &str) -> bool {
+        list == census::LIST
+            || self.references.list(list).is_some_and(|(table, list)| table.may_have(list, first))
+    }
+
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>> {
+        self.cell(list, code, column).map(Cow::Borrowed)
     }
 
     fn tariff(&self) -> Option<&Tariff> {

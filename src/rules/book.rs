@@ -297,7 +297,7 @@ impl RuleBook {
         let this = Spot { record: 0, item: 0 };
         let judge = filing.judge(spoiled, this);
         let inside = outer.is_none_or(|outer| self.decide_guard(outer, decided, filing, spoiled));
-        let holds = inside && judge.truth(test, this) == Some(true);
+        let holds = inside && judge.holds(test, this);
         decided[guard] = Some(holds);
         holds
     }
@@ -327,7 +327,7 @@ impl RuleBook {
                     continue;
                 }
                 let judge = filing.judge(spoiled, this);
-                if judge.truth(&rule.test, this) != Some(true) {
+                if !judge.holds(&rule.test, this) {
                     continue;
                 }
                 observe(rule, &judge);

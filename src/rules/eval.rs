@@ -58,6 +58,22 @@ type FirstSpots = HashMap<Vec<u8>, Spot>;
 const FEW: u32 = 16;
 
 impl<'a> Judge<'a> {
+    /// Whether a test is true. What is not true need not be told apart in false and undecided here, so of
+    /// several parts that all must hold the first that does not is the last one looked at.
+    pub(super) fn holds(&self, expression: &Expression, at: Spot) -> bool {
+        match expression {
+            Expression::And(parts) => parts.iter().all(|part| self.holds(part, at)),
+            Expression::Or(parts) => parts.iter().any(|part| self.holds(part, at)),
+            Expression::Any(scan) => self
+                .spots(scan, at)
+                .any(|spot| scan.filter.as_ref().is_none_or(|filter| self.holds(filter, spot))),
+            Expression::Neighbour { record, next, value } => {
+                self.neighbour(record, *next, at).is_some_and(|spot| self.holds(value, spot))
+            }
+            other => self.truth(other, at) == Some(true),
+        }
+    }
+
     pub(super) fn truth(&self, expression: &Expression, at: Spot) -> Option<bool> {
         match expression {
             Expression::And(parts) => self.joined(parts, at, false),
@@ -71,6 +87,9 @@ impl<'a> Judge<'a> {
                 Some(texts.binary_search_by(|known| (**known).cmp(text.as_ref())).is_ok())
             }
             Expression::OnReference(value, list) => {
+                if !self.may_have(list, value, at) && self.is_decided(value, at) {
+                    return self.context.reference.has(list, "");
+                }
                 let text = self.text(value, at)?;
                 if text.is_empty() { None } else { self.context.reference.has(list, &text) }
             }
@@ -244,9 +263,28 @@ impl<'a> Judge<'a> {
         at: Spot,
         kind: Kind,
     ) -> Value<'b> {
+        if !self.may_have(list, key, at) {
+            return Value::Undecided;
+        }
         let Some(key) = self.text(key, at) else { return Value::Undecided };
         let held = self.context.reference.value(list, &key, column);
-        held.map_or(Value::Undecided, |value| of_kind(Cow::Owned(value), kind))
+        held.map_or(Value::Undecided, |value| of_kind(value, kind))
+    }
+
+    /// Whether a host's list may have a key; only its first part is looked at.
+    fn may_have(&self, list: &str, key: &Expression, at: Spot) -> bool {
+        let Expression::Joined(parts) = key else { return true };
+        let Some((kind, first)) = parts.first() else { return true };
+        match self.value(first, at, *kind) {
+            Value::Text(text) => self.context.reference.may_have(list, &text),
+            _ => true,
+        }
+    }
+
+    /// Whether each part of a key is decided.
+    fn is_decided(&self, key: &Expression, at: Spot) -> bool {
+        let Expression::Joined(parts) = key else { return false };
+        parts.iter().all(|(kind, part)| !matches!(self.value(part, at, *kind), Value::Undecided))
     }
 
     fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {

@@ -57,7 +57,7 @@ impl Gate {
 
     /// Whether the parts that are common to all records hold; the judge may stand anywhere.
     pub(super) fn is_open(&self, judge: &Judge<'_>) -> bool {
-        self.common.iter().all(|part| judge.truth(part, judge.this) == Some(true))
+        self.common.iter().all(|part| judge.holds(part, judge.this))
     }
 
     /// Whether a record or item has what must be given, and nothing where it must be blank.

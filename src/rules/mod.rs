@@ -134,7 +134,14 @@ pub trait Reference {
 
     /// A column of a code's row, empty if it says nothing; `None` if the list, the code or the column
     /// is not held, and then nothing is judged by it.
-    fn value(&self, list: &str, code: &str, column: &str) -> Option<String>;
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>>;
+
+    /// Whether a list may have a code that begins with this, the first part of a code that has several.
+    /// If not, the rest of the code need not be put together.
+    fn may_have(&self, list: &str, first: &str) -> bool {
+        let _ = (list, first);
+        true
+    }
 
     /// The tariff by which duty, tax and fees are computed; none if they are not judged.
     fn tariff(&self) -> Option<&Tariff> {
@@ -157,7 +164,7 @@ impl Reference for NoReference {
         None
     }
 
-    fn value(&self, _list: &str, _code: &str, _column: &str) -> Option<String> {
+    fn value(&self, _list: &str, _code: &str, _column: &str) -> Option<Cow<'_, str>> {
         None
     }
 }

@@ -74,7 +74,7 @@ impl Reference for World {
         })
     }
 
-    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>> {
         if list == "census_parameter" {
             return parameters().value(list, code, column);
         }
@@ -84,10 +84,10 @@ impl Reference for World {
         if let Some((_, kind, rate)) = rate {
             return column
                 .ends_with("_rate")
-                .then(|| if column == *kind { (*rate).to_owned() } else { String::new() });
+                .then(|| if column == *kind { (*rate).into() } else { "".into() });
         }
         let found = COLUMNS.iter().find(|row| (row.0, row.1, row.2) == (list, code, column))?;
-        Some(found.3.to_owned())
+        Some(found.3.into())
     }
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
@@ -122,9 +122,9 @@ impl Reference for DutyWorld {
         World.has(list, code)
     }
 
-    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>> {
         let express = (list, code, column) == ("schedule_d", "2767", "kinds");
-        if express { Some("entry cargo air express".to_owned()) } else { World.value(list, code, column) }
+        if express { Some("entry cargo air express".into()) } else { World.value(list, code, column) }
     }
 
     fn tariff(&self) -> Option<&Tariff> {
@@ -144,7 +144,7 @@ impl Reference for WithoutDuty<'_> {
         self.0.has(list, code)
     }
 
-    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>> {
         self.0.value(list, code, column)
     }
 

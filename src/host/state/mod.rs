@@ -17,6 +17,7 @@ use crate::grammar::Grammar;
 use crate::message::Transaction;
 use crate::rules::Reference;
 use crate::store::{ControlState, EntryKey, EntrySummary, StoreError, Unit};
+use crate::tariff::Tariff;
 
 pub(super) use change::ComparedData;
 use control::Filed;
@@ -101,15 +102,26 @@ impl Reference for FileView<'_> {
         }
     }
 
-    fn value(&self, list: &str, code: &str, column: &str) -> Option<String> {
+    fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>> {
         match list {
-            "named_release" => self.releases.value(self.world, &self.filing.key, code, column),
-            "releases" => self.releases.together(self.world, column),
+            "named_release" => {
+                self.releases.value(self.world, &self.filing.key, code, column).map(Cow::Owned)
+            }
+            "releases" => self.releases.together(self.world, column).map(Cow::Owned),
             _ => match self.summary(list) {
-                Some(filed) => filed?.value(self.grammar, column),
+                Some(filed) => filed?.value(self.grammar, column).map(Cow::Owned),
                 None => self.world.value(list, code, column),
             },
         }
+    }
+
+    fn may_have(&self, list: &str, first: &str) -> bool {
+        let is_of_file = matches!(list, "named_release" | "releases" | "statement_month");
+        is_of_file || self.summary(list).is_some() || self.world.may_have(list, first)
+    }
+
+    fn tariff(&self) -> Option<&Tariff> {
+        Reference::tariff(self.world)
     }
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {

@@ -28,7 +28,7 @@ impl NamedRelease {
     fn column(&self, world: &World, column: &str) -> Option<String> {
         let key = self.key.to_string();
         let known = world.has(LIST, &key) == Some(true);
-        known.then(|| world.value(LIST, &key, column).unwrap_or_default())
+        known.then(|| world.value(LIST, &key, column).unwrap_or_default().into_owned())
     }
 }
 

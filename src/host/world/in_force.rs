@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use jiff::civil::Date;
 
 use super::kind::ReferenceKind;
@@ -14,7 +15,7 @@ pub(super) struct References {
     /// By kind, oldest first.
     tables: HashMap<String, Vec<(Date, Arc<ReferenceTable>)>>,
     /// By list: the table in force, and which list of its kind it is.
-    in_force: HashMap<String, (Arc<ReferenceTable>, usize)>,
+    in_force: HashMap<String, (Arc<ReferenceTable>, usize), RandomState>,
     /// None stands for the end of time: the newest tables are in force.
     day: Option<Date>,
 }

@@ -1,9 +1,10 @@
 //! Tables of reference data: rows as they are read, and their look-up by the keys of lists.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use jiff::civil::Date;
 
 use super::kind::{Form, List, ReferenceKind};
@@ -18,13 +19,15 @@ pub struct ReferenceTable {
     ends: Vec<usize>,
     /// By the lists of the kind.
     indexes: Vec<Index>,
+    /// With what the keys of each list begin, for lists whose keys have several parts.
+    firsts: Vec<HashSet<Box<str>, RandomState>>,
 }
 
 #[derive(Clone)]
 enum Index {
-    Plain(HashMap<Box<str>, usize>),
+    Plain(HashMap<Box<str>, usize, RandomState>),
     /// The rows of a key with their first days, in order.
-    Dated(HashMap<Box<str>, Vec<(Date, usize)>>),
+    Dated(HashMap<Box<str>, Vec<(Date, usize)>, RandomState>),
 }
 
 /// A key that an earlier row has as well.
@@ -53,10 +56,11 @@ impl fmt::Debug for ReferenceTable {
 impl ReferenceTable {
     pub(super) fn new(kind: Arc<ReferenceKind>) -> Self {
         let index = |list: &List| {
-            if list.dated { Index::Dated(HashMap::new()) } else { Index::Plain(HashMap::new()) }
+            if list.dated { Index::Dated(HashMap::default()) } else { Index::Plain(HashMap::default()) }
         };
         let indexes = kind.lists.iter().map(index).collect();
-        Self { kind, text: String::new(), ends: Vec::new(), indexes }
+        let firsts = vec![HashSet::default(); kind.lists.len()];
+        Self { kind, text: String::new(), ends: Vec::new(), indexes, firsts }
     }
 
     /// Adds a row; each cell is what its column's [`value`](super::kind::ReferenceColumn::value) gave.
@@ -72,6 +76,9 @@ impl ReferenceTable {
                 continue;
             }
             for key in keys(list, &kind, cells) {
+                if list.key.len() > 1 && !self.firsts[number].contains(first_part(&key)) {
+                    self.firsts[number].insert(first_part(&key).into());
+                }
                 let earlier = index.insert(key, row);
                 if number == 0
                     && let Some(row) = earlier
@@ -136,6 +143,13 @@ impl ReferenceTable {
                 newer.checked_sub(1).map(|newest| rows[newest].1)
             }
         }
+    }
+
+    /// Whether a key of one of the kind's lists may begin with this part. It is the quick way to learn that
+    /// there is nothing to find.
+    pub(super) fn may_have(&self, list: usize, first: &str) -> bool {
+        let has_parts = self.kind.lists.get(list).is_some_and(|list| list.key.len() > 1);
+        !has_parts || self.firsts.get(list).is_some_and(|firsts| firsts.contains(first_part(first)))
     }
 
     /// A column of a row; `None` if the kind has no such column.
@@ -217,6 +231,10 @@ fn keys(list: &List, kind: &ReferenceKind, cells: &[String]) -> Vec<String> {
             .collect();
     }
     keys
+}
+
+fn first_part(key: &str) -> &str {
+    key.split(' ').next().unwrap_or_default()
 }
 
 fn shown_key(list: &List, kind: &ReferenceKind, cells: &[String]) -> String {
