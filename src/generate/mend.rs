@@ -15,6 +15,9 @@ use crate::wire::Columns;
 /// After so many changes a transaction is given up.
 const PATIENCE: usize = 400;
 
+/// After so many changes that made nothing better, it begins again where it was best.
+const ASTRAY: usize = 20;
+
 impl Workshop<'_> {
     /// The same transaction, obeying the rules; none if it cannot be brought to.
     pub(super) fn mend(
@@ -25,9 +28,19 @@ impl Workshop<'_> {
     ) -> Option<Vec<Columns>> {
         let context =
             Context { grammar: self.grammar, reference: self.world, today: self.today, block: &self.block };
-        for _ in 0..PATIENCE {
+        let mut best = (usize::MAX, rows.clone(), 0);
+        for step in 0..PATIENCE {
             let transaction = self.assemble(&rows)?;
-            let repairs = book.repairs(&transaction, &context);
+            let mut repairs = book.repairs(&transaction, &context);
+            if repairs.len() < best.0 {
+                best = (repairs.len(), rows.clone(), step);
+            } else if step - best.2 > ASTRAY {
+                // one change led to another and none of them back
+                rows = best.1.clone();
+                best.2 = step;
+                let transaction = self.assemble(&rows)?;
+                repairs = book.repairs(&transaction, &context);
+            }
             // What a rule reads may hang on those before it.
             let first = if dice.chance(0.8) { 0 } else { dice.below(repairs.len()) };
             let Some((_, repair)) = repairs.get(first) else { return Some(rows) };
