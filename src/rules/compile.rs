@@ -318,7 +318,7 @@ impl<'g> Compiler<'g> {
                 return Err(self.wrong(offset, format!("{list} has no column {name}")));
             }
         }
-        let mut rows = HashMap::new();
+        let mut rows = HashMap::default();
         for row in table.rows() {
             let cell = |name: &str| table.cell(row, name).unwrap_or_default();
             let fits =

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
 
 use jiff::Span;
 use jiff::civil::Date;
@@ -53,6 +54,9 @@ pub(super) struct Firsts(RefCell<HashMap<(*const Scan, u32), FirstSpots>>);
 
 /// By the values of one search: where each stands first.
 type FirstSpots = HashMap<Vec<u8>, Spot>;
+
+/// The room that most keys of several parts take.
+const KEY: usize = 48;
 
 /// Up to how many records are compared one by one.
 const FEW: u32 = 16;
@@ -247,12 +251,17 @@ impl<'a> Judge<'a> {
     }
 
     fn joined_texts(&self, parts: &[(Kind, Expression)], at: Spot) -> Option<String> {
-        let text = |(kind, part): &(Kind, Expression)| match self.value(part, at, *kind) {
-            Value::Date(date) => Some(date.to_string()),
-            value => as_text(value).map(Cow::into_owned),
-        };
-        let texts = parts.iter().map(text).collect::<Option<Vec<_>>>()?;
-        Some(texts.join(" "))
+        let mut joined = String::with_capacity(KEY);
+        for (number, (kind, part)) in parts.iter().enumerate() {
+            if number > 0 {
+                joined.push(' ');
+            }
+            match self.value(part, at, *kind) {
+                Value::Date(date) => write!(joined, "{date}").ok()?,
+                value => joined.push_str(&as_text(value)?),
+            }
+        }
+        Some(joined)
     }
 
     fn reference<'b>(

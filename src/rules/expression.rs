@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
 use super::BlockField;
@@ -83,7 +84,7 @@ pub(super) enum Expression {
     Round(Box<Expression>, u32),
     Absolute(Box<Expression>),
     /// A grammar's table by its keys that vary; several are joined by a slash.
-    Table(HashMap<Box<str>, Box<str>>, Box<[Expression]>),
+    Table(HashMap<Box<str>, Box<str>, RandomState>, Box<[Expression]>),
     Reference {
         list: Box<str>,
         key: Box<Expression>,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -63,12 +64,12 @@ impl Parameter {
 /// Parameters, the closest found first.
 #[derive(Clone, Debug, Default)]
 pub(in crate::host) struct ParameterTable {
-    measures: HashMap<String, Measure>,
+    measures: HashMap<String, Measure, RandomState>,
 }
 
 /// The parameters of one measure by tariff number, grouped by its length, shortest first.
 #[derive(Clone, Debug, Default)]
-struct Measure(BTreeMap<usize, HashMap<String, Vec<Parameter>>>);
+struct Measure(BTreeMap<usize, HashMap<String, Vec<Parameter>, RandomState>>);
 
 impl ParameterTable {
     /// The parameters that come with the program.
