@@ -1,8 +1,11 @@
 //! A batch as a unit of work.
 
+use std::num::NonZero;
+use std::thread;
+
 use jiff::Zoned;
 
-use super::capability::{Capabilities, Capability, Desk};
+use super::capability::{Capabilities, Capability, Desk, Foresight};
 use super::world::PeerDirectory;
 use super::{Host, HostError, Peer};
 use crate::envelope::{BatchReading, Block, RawBatch, Sender};
@@ -29,7 +32,7 @@ impl<S: Store> Host<'_, S> {
     ) -> Result<Vec<Columns>, HostError> {
         self.world.turn_to(now.date());
         let reading = self.read(batch, peer);
-        match self.keep(&[(batch, &reading)], now) {
+        match self.keep(&[(batch, &reading)], Vec::new(), now) {
             Ok(answers) => Ok(answers.into_iter().flatten().collect()),
             Err(HostError::Store(error)) => {
                 let sender = name_of(&reading.sender);
@@ -48,10 +51,12 @@ impl<S: Store> Host<'_, S> {
         batches: &[(&RawBatch, &dyn Peer)],
         now: &Zoned,
     ) -> Vec<Result<Vec<Columns>, HostError>> {
+        self.world.turn_to(now.date());
         let readings =
             batches.iter().map(|(batch, peer)| (*batch, self.read(batch, *peer))).collect::<Vec<_>>();
         let together = readings.iter().map(|(batch, reading)| (*batch, reading)).collect::<Vec<_>>();
-        match self.keep(&together, now) {
+        let foreseen = self.foresee(&together, now);
+        match self.keep(&together, foreseen, now) {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(_) => batches.iter().map(|(batch, peer)| self.answer(batch, *peer, now)).collect(),
         }
@@ -63,15 +68,46 @@ impl<S: Store> Host<'_, S> {
         self.envelope.read_batch(batch, &directory)
     }
 
+    /// What can be said of each block of some batches before their turn comes, found by all cores.
+    fn foresee(&self, batches: &[(&RawBatch, &BatchReading)], now: &Zoned) -> Vec<Vec<Foresight>> {
+        let (capabilities, world) = (&self.capabilities, &self.world);
+        let of_batch = |reading: &BatchReading| {
+            let is_refused = !reading.conditions.is_empty() || reading.structure_fault.is_some();
+            match capabilities.get(&reading.application) {
+                Some(capability) if !is_refused => {
+                    reading.blocks.iter().map(|block| capability.foresee(block, world, now)).collect()
+                }
+                _ => Vec::new(),
+            }
+        };
+        let of_all = |part: &[(&RawBatch, &BatchReading)]| {
+            part.iter().map(|(_, reading)| of_batch(reading)).collect::<Vec<_>>()
+        };
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let mut parts = batches.chunks(batches.len().div_ceil(threads).max(1));
+        let first = parts.next().unwrap_or_default();
+        thread::scope(|scope| {
+            let others = parts.map(|part| scope.spawn(|| of_all(part))).collect::<Vec<_>>();
+            let mut found = of_all(first);
+            for other in others {
+                // what a thread that failed has not foreseen is found out later
+                found.extend(other.join().unwrap_or_default());
+            }
+            found
+        })
+    }
+
     /// The answers to batches, kept in one unit of work: all of them or none.
     fn keep(
         &mut self,
         batches: &[(&RawBatch, &BatchReading)],
+        foreseen: Vec<Vec<Foresight>>,
         now: &Zoned,
     ) -> Result<Vec<Vec<Columns>>, HostError> {
         let mut unit = self.store.begin()?;
         let mut answers = Vec::with_capacity(batches.len());
-        for (batch, reading) in batches {
+        let foreseen = foreseen.into_iter().chain(std::iter::repeat_with(Vec::new));
+        for ((batch, reading), foreseen) in batches.iter().zip(foreseen) {
             let is_refused = !reading.conditions.is_empty();
             let (answer, records) = if is_refused {
                 // Its records are not kept: where control records are wrong, no one knows in which
@@ -79,8 +115,9 @@ impl<S: Store> Host<'_, S> {
                 (self.envelope.rejection(reading)?, Vec::new())
             } else {
                 let capability = capability(&self.capabilities, reading)?;
-                let mut desk = Desk { world: &self.world, unit: &mut unit, now, sender: &reading.sender };
-                let blocks = process(capability, batch, reading, &mut desk)?;
+                let (world, sender) = (&self.world, &reading.sender);
+                let mut desk = Desk { world, unit: &mut unit, now, sender, foreseen: Foresight::new() };
+                let blocks = process(capability, batch, (reading, foreseen), &mut desk)?;
                 (self.envelope.response(reading, &blocks)?, without_passwords(self.grammar, batch))
             };
             unit.put_batch(&on_file(reading, records, &answer, now))?;
@@ -106,11 +143,16 @@ impl<S: Store> Host<'_, S> {
 fn process(
     capability: &dyn Capability,
     batch: &RawBatch,
-    reading: &BatchReading,
+    (reading, foreseen): (&BatchReading, Vec<Foresight>),
     desk: &mut Desk<'_>,
 ) -> Result<Vec<Vec<Columns>>, HostError> {
     let Some(fault) = &reading.structure_fault else {
-        return reading.blocks.iter().map(|block| capability.answer_block(block, desk)).collect();
+        let foreseen = foreseen.into_iter().chain(std::iter::repeat_with(Foresight::new));
+        let answer = |(block, foreseen)| {
+            desk.foreseen = foreseen;
+            capability.answer_block(block, desk)
+        };
+        return reading.blocks.iter().zip(foreseen).map(answer).collect();
     };
     let record = batch.rows.get(fault.record as usize - 1);
     let mut blocks = vec![Vec::new(); reading.blocks.len()];

@@ -7,6 +7,7 @@ use jiff::Zoned;
 use super::{HostError, World, census, entry_summary};
 use crate::envelope::{Block, Sender};
 use crate::grammar::{Fault, Grammar};
+use crate::rules::Raised;
 use crate::store::Unit;
 use crate::wire::Columns;
 
@@ -25,6 +26,14 @@ pub(super) trait Capability: fmt::Debug + Send + Sync {
     /// The store failed, or a record of the answer cannot be written.
     fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError>;
 
+    /// The conditions of a block's transactions as they are if nothing that they name is on file: what can
+    /// be found before it is a batch's turn, for several batches at the same time. Nothing, for who finds
+    /// nothing.
+    fn foresee(&self, block: &Block, world: &World, now: &Zoned) -> Foresight {
+        let _ = (block, world, now);
+        Foresight::new()
+    }
+
     /// The answer to a batch that breaks the structure map; the record is where the fault was found.
     ///
     /// # Errors
@@ -38,6 +47,9 @@ pub(super) trait Capability: fmt::Debug + Send + Sync {
     fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError>;
 }
 
+/// The conditions of a block's transactions, in order.
+pub(super) type Foresight = Vec<Vec<Raised>>;
+
 /// What lies before a capability when it answers.
 pub(super) struct Desk<'a> {
     /// Who may do what, and reference data.
@@ -47,6 +59,8 @@ pub(super) struct Desk<'a> {
     pub(super) now: &'a Zoned,
     /// Who transmitted the batch.
     pub(super) sender: &'a Sender,
+    /// What has been foreseen of the block that is answered next, if anything has.
+    pub(super) foreseen: Foresight,
 }
 
 /// The hosts of all applications.

@@ -5,14 +5,14 @@ use jiff::Zoned;
 
 use super::act::{addressee, step};
 use super::batch::name_of;
-use super::capability::{Capability, Desk};
+use super::capability::{Capability, Desk, Foresight};
 use super::census::WarningCells;
 use super::filing::{Action, Filing, FilingCells};
 use super::life::{Illegal, event};
 use super::notification::Notice;
 use super::response::{Header, ResponseWriter, Verdict};
 use super::state::{self, ComparedData, FileView};
-use super::{HostError, Life};
+use super::{HostError, Life, World};
 use crate::envelope::Block;
 use crate::grammar::{ConditionCode, Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
@@ -46,12 +46,26 @@ impl Capability for EntrySummaryHost<'_> {
     fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError> {
         let info = block_info(block);
         let mut rows = Vec::new();
-        for (number, transaction) in (1..).zip(&block.transactions) {
+        let foreseen = std::mem::take(&mut desk.foreseen).into_iter().map(Some);
+        let foreseen = foreseen.chain(std::iter::repeat_with(|| None));
+        for ((number, transaction), foreseen) in (1..).zip(&block.transactions).zip(foreseen) {
             let header = self.header(transaction, number);
-            let verdict = self.answer_transaction(transaction, (block, &info), desk)?;
+            let verdict = self.answer_transaction((transaction, foreseen), (block, &info), desk)?;
             self.response.transaction(&mut rows, transaction, &header, &verdict)?;
         }
         Ok(rows)
+    }
+
+    fn foresee(&self, block: &Block, world: &World, now: &Zoned) -> Foresight {
+        let info = block_info(block);
+        let conditions = |transaction: &Transaction| {
+            let filing = self.cells.read(transaction);
+            let view = FileView::unseen((self.grammar, world), &filing, now);
+            let context =
+                Context { grammar: self.grammar, reference: &view, today: now.date(), block: &info };
+            self.rules.judge(transaction, &context)
+        };
+        block.transactions.iter().map(conditions).collect()
     }
 
     /// The condition, where it stands, and the refusal of the batch (ESF-207).
@@ -94,7 +108,7 @@ impl<'g> EntrySummaryHost<'g> {
 
     fn answer_transaction(
         &self,
-        transaction: &Transaction,
+        (transaction, foreseen): (&Transaction, Option<Vec<Raised>>),
         (block, info): (&Block, &BlockInfo),
         desk: &mut Desk<'_>,
     ) -> Result<Verdict, HostError> {
@@ -105,7 +119,10 @@ impl<'g> EntrySummaryHost<'g> {
         let filed = (&filing, transaction);
         let view = FileView::read(sources, filed, on_file.as_ref(), &self.header_data, desk.unit, now)?;
         let context = Context { grammar: self.grammar, reference: &view, today: now.date(), block: info };
-        let mut conditions = self.rules.judge(transaction, &context);
+        let mut conditions = match foreseen {
+            Some(foreseen) if view.is_unseen() => foreseen,
+            _ => self.rules.judge(transaction, &context),
+        };
         if on_file.as_ref().is_some_and(|summary| summary.state == ControlState::Rejected) {
             // It has been paid, so payment must not be reported again, whatever the rest of it says.
             conditions.retain(|raised| raised.code.as_str() != PAYMENT_MISSING);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 
 use super::ast::{self, At};
-use super::expression::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, mark_upwards};
+use super::expression::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, Texts, mark_upwards};
 use super::owed::{FIGURES, FactCells, Figure};
 use super::{BLOCK_FIELDS, RuleError, reference};
 use crate::grammar::{Automaton, Cell, ClassSet, Direction, Grammar, Layout};
@@ -157,11 +157,13 @@ impl<'g> Compiler<'g> {
                 let (left, right) = (boxed(left)?, boxed(right)?);
                 Expression::Compare(kind_of(&left, &right), *operator, left, right)
             }
-            ast::Expression::OneOf(value, texts) => Expression::OneOf(boxed(value)?, sorted(texts)),
+            ast::Expression::OneOf(value, texts) => {
+                Expression::OneOf(boxed(value)?, Texts::new(sorted(texts)))
+            }
             ast::Expression::OnList(value, list) => match self.grammar.list(list) {
                 Some(codes) => {
                     let codes = codes.codes().map(str::to_owned).collect::<Vec<_>>();
-                    Expression::OneOf(boxed(value)?, sorted(&codes))
+                    Expression::OneOf(boxed(value)?, Texts::new(sorted(&codes)))
                 }
                 None => Expression::OnReference(boxed(value)?, list.as_str().into()),
             },

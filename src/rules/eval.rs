@@ -86,10 +86,7 @@ impl<'a> Judge<'a> {
             Expression::Compare(kind, operator, left, right) => {
                 self.compare(*kind, *operator, left, right, at)
             }
-            Expression::OneOf(value, texts) => {
-                let text = self.text(value, at)?;
-                Some(texts.binary_search_by(|known| (**known).cmp(text.as_ref())).is_ok())
-            }
+            Expression::OneOf(value, texts) => Some(texts.has(&self.text(value, at)?)),
             Expression::OnReference(value, list) => {
                 if !self.may_have(list, value, at) && self.is_decided(value, at) {
                     return self.context.reference.has(list, "");

@@ -62,6 +62,44 @@ pub(super) struct Scan {
     pub(super) filter: Option<Box<Expression>>,
 }
 
+/// Texts among which one is looked for. Most are codes of a few letters, and those are compared as numbers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts {
+    /// Sorted.
+    all: Box<[Box<str>]>,
+    /// The short ones, sorted.
+    short: Box<[u64]>,
+}
+
+impl Texts {
+    pub(super) fn new(all: Box<[Box<str>]>) -> Self {
+        let mut short = all.iter().filter_map(|text| packed(text)).collect::<Box<[u64]>>();
+        short.sort_unstable();
+        Self { all, short }
+    }
+
+    pub(super) fn has(&self, text: &str) -> bool {
+        match packed(text) {
+            Some(number) => self.short.binary_search(&number).is_ok(),
+            None => self.all.binary_search_by(|known| (**known).cmp(text)).is_ok(),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|text| &**text)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+}
+
+/// A text of up to seven bytes and its length as a number; none for a longer one.
+fn packed(text: &str) -> Option<u64> {
+    let length = u64::try_from(text.len()).ok().filter(|length| *length < 8)?;
+    Some(text.bytes().fold(length, |number, byte| number << 8 | u64::from(byte)))
+}
+
 /// What values are compared as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
@@ -101,8 +139,7 @@ pub(super) enum Expression {
     Or(Box<[Expression]>),
     Not(Box<Expression>),
     Compare(Kind, Comparison, Box<Expression>, Box<Expression>),
-    /// Sorted texts.
-    OneOf(Box<Expression>, Box<[Box<str>]>),
+    OneOf(Box<Expression>, Texts),
     OnReference(Box<Expression>, Box<str>),
     Like(Box<Expression>, Box<[Box<[u8]>]>),
     Has(Box<Expression>, Box<Expression>),

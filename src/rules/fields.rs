@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::checks::{CHECKS, Case, Check};
 use super::compile::{item_number, sorted};
-use super::expression::Spot;
+use super::expression::{Spot, Texts};
 use super::{Context, RuleError, reference};
 use crate::grammar::{Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values};
 use crate::message::Transaction;
@@ -13,8 +13,7 @@ use crate::wire::Columns;
 
 #[derive(Clone, Debug, Default)]
 struct Accepted {
-    /// Sorted.
-    texts: Box<[Box<str>]>,
+    texts: Texts,
     references: Vec<HeldList>,
 }
 
@@ -22,8 +21,8 @@ struct Accepted {
 #[derive(Clone, Debug)]
 struct HeldList {
     name: String,
-    /// The grammar's codes, sorted, for a host that does not hold it.
-    own: Option<Box<[Box<str>]>>,
+    /// The grammar's codes, for a host that does not hold it.
+    own: Option<Texts>,
 }
 
 #[derive(Clone)]
@@ -195,12 +194,11 @@ impl FieldPlan {
 impl Accepted {
     /// A list that no one holds forbids nothing.
     fn admits(&self, text: &str, context: &Context<'_>) -> bool {
-        let on = |texts: &[Box<str>]| texts.binary_search_by(|known| (**known).cmp(text)).is_ok();
         let referred = |list: &HeldList| {
             let held = context.reference.has(&list.name, text);
-            held.unwrap_or_else(|| list.own.as_ref().is_none_or(|texts| on(texts)))
+            held.unwrap_or_else(|| list.own.as_ref().is_none_or(|texts| texts.has(text)))
         };
-        on(&self.texts) || self.references.iter().any(referred)
+        self.texts.has(text) || self.references.iter().any(referred)
     }
 }
 
@@ -215,14 +213,14 @@ fn accepted(grammar: &Grammar, field: &Field) -> Option<Accepted> {
             Values::List(name) => match grammar.list(name) {
                 Some(list) if reference::is_held(grammar, name) => {
                     let codes = list.codes().map(str::to_owned).collect::<Vec<_>>();
-                    references.push(HeldList { name: name.clone(), own: Some(sorted(&codes)) });
+                    references.push(HeldList { name: name.clone(), own: Some(Texts::new(sorted(&codes))) });
                 }
                 Some(list) => texts.extend(list.codes().map(str::to_owned)),
                 None => references.push(HeldList { name: name.clone(), own: None }),
             },
         }
     }
-    (field.values != Values::Any).then(|| Accepted { texts: sorted(&texts), references })
+    (field.values != Values::Any).then(|| Accepted { texts: Texts::new(sorted(&texts)), references })
 }
 
 /// The fields that have failed.

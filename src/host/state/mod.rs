@@ -80,6 +80,21 @@ impl<'a> FileView<'a> {
         Ok(Self { world, grammar, filing, today: now.date(), filed, warehouse, releases })
     }
 
+    /// What the rules may ask for if nothing that a filing names is on file.
+    pub(super) fn unseen(
+        (grammar, world): (&'a Grammar, &'a World),
+        filing: &'a Filing,
+        now: &Zoned,
+    ) -> Self {
+        let releases = Releases::unseen(filing);
+        Self { world, grammar, filing, today: now.date(), filed: None, warehouse: None, releases }
+    }
+
+    /// Whether nothing that the filing names is on file.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.filed.is_none() && self.warehouse.is_none() && self.releases.is_unseen()
+    }
+
     /// The summary on file behind a list.
     fn summary(&self, list: &str) -> Option<Option<&Filed>> {
         match list {

@@ -39,6 +39,17 @@ impl Releases {
         std::iter::once(&filing.key).chain(&filing.releases).map(release).collect::<Result<_, _>>().map(Self)
     }
 
+    /// The releases of a filing if nothing that it names were on file.
+    pub(super) fn unseen(filing: &Filing) -> Self {
+        let named = std::iter::once(&filing.key).chain(&filing.releases);
+        Self(named.map(|key| NamedRelease { key: key.clone(), into: None }).collect())
+    }
+
+    /// Whether none of them is on file as part of a summary.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.0.iter().all(|release| release.into.is_none())
+    }
+
     fn find(&self, number: &str) -> Option<&NamedRelease> {
         self.0.iter().find(|release| release.key.number == number)
     }

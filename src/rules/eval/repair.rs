@@ -83,7 +83,7 @@ impl Judge<'_> {
                 self.turn_comparison(*kind, operator, [left, right], at, out);
             }
             Expression::OneOf(value, texts) if wanted && texts.len() <= FEW => {
-                let contents = texts.iter().map(|text| Content::Text(text.to_string()));
+                let contents = texts.iter().map(|text| Content::Text(text.to_owned()));
                 self.put(value, at, contents, out);
             }
             Expression::OnReference(value, _) if matches!(**value, Expression::Joined(_)) => {
