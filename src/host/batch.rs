@@ -87,11 +87,11 @@ impl<S: Store> Host<'_, S> {
         let mut parts = batches.chunks(batches.len().div_ceil(threads).max(1));
         let first = parts.next().unwrap_or_default();
         thread::scope(|scope| {
-            let others = parts.map(|part| scope.spawn(|| of_all(part))).collect::<Vec<_>>();
+            let others = parts.map(|part| (part.len(), scope.spawn(|| of_all(part)))).collect::<Vec<_>>();
             let mut found = of_all(first);
-            for other in others {
-                // what a thread that failed has not foreseen is found out later
-                found.extend(other.join().unwrap_or_default());
+            for (batches, other) in others {
+                // what a thread that failed has not foreseen is found out later, and belongs to its batches
+                found.extend(other.join().unwrap_or_else(|_| vec![Vec::new(); batches]));
             }
             found
         })
