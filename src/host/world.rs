@@ -21,7 +21,7 @@ use serde::Deserialize;
 use toml::de::DeTable;
 
 use crate::grammar::{Grammar, UnknownName};
-use crate::rules::Reference;
+use crate::rules::{ColumnName, ListName, Reference, Row};
 use crate::tariff::Tariff;
 
 pub use file::{ReferenceFile, ReferenceFileError, RowProblem};
@@ -313,7 +313,7 @@ impl World {
 
     fn cell(&self, list: &str, code: &str, column: &str) -> Option<&str> {
         if list == census::LIST {
-            return self.census.value(code, column);
+            return self.census.cell(self.census.find(code), column);
         }
         let (table, list) = self.references.list(list)?;
         table.value(table.find_in(list, code)?, column)
@@ -336,9 +336,25 @@ impl Reference for World {
         self.lists(list, code)
     }
 
-    fn may_have(&self, list: &str, first: &str) -> bool {
-        list == census::LIST
-            || self.references.list(list).is_some_and(|(table, list)| table.may_have(list, first))
+    fn row(&self, list: &ListName, code: &str) -> Row {
+        if list.place.is_none() && *list.name == *census::LIST {
+            return Row::At(self.census.find(code));
+        }
+        let Some((table, list)) = self.references.named(list) else { return Row::NotHeld };
+        let found = table.find_in(list, code).and_then(|row| u32::try_from(row).ok());
+        found.map_or(Row::Missing, Row::At)
+    }
+
+    fn cell(&self, list: &ListName, row: u32, column: &ColumnName) -> Option<&str> {
+        if list.place.is_none() && *list.name == *census::LIST {
+            return self.census.cell(row, &column.name);
+        }
+        self.references.named(list)?.0.named(row, column)
+    }
+
+    fn may_have(&self, list: &ListName, first: &str) -> bool {
+        *list.name == *census::LIST
+            || self.references.named(list).is_some_and(|(table, list)| table.may_have(list, first))
     }
 
     fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>> {

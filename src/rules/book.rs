@@ -8,8 +8,10 @@ use super::compile::{Compiler, Scope};
 use super::eval::{Change, Content, Firsts, Judge, Repair};
 use super::expression::{Expression, RecordRef, Spot};
 use super::fields::{Failure, LayoutPlan, Spoiled};
-use super::gate::{Gate, Presence};
+use super::gate::Gate;
+use super::memo::{Memo, Questions};
 use super::owed::{FactCells, Owed};
+use super::presence::Presence;
 use super::signpost::{Signposts, WHOLE};
 use super::{Context, Raised, RuleError, parse};
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
@@ -50,15 +52,16 @@ struct Guard {
 struct Filing<'a> {
     transaction: &'a Transaction,
     context: &'a Context<'a>,
-    presence: Presence,
+    presence: Presence<'a>,
     owed: Owed<'a>,
     firsts: Firsts,
+    memo: Memo,
 }
 
 impl Filing<'_> {
     fn judge<'b>(&'b self, spoiled: &'b Spoiled, this: Spot) -> Judge<'b> {
-        let &Self { transaction, context, ref owed, ref firsts, .. } = self;
-        Judge { transaction, context, spoiled, owed, this, firsts }
+        let &Self { transaction, context, ref presence, ref owed, ref firsts, ref memo } = self;
+        Judge { transaction, context, presence, spoiled, owed, this, firsts, memo }
     }
 }
 
@@ -72,6 +75,8 @@ pub struct RuleBook {
     facts: Option<FactCells>,
     guards: Vec<Guard>,
     rules: Vec<Rule>,
+    /// How many questions rules ask again and again.
+    questions: usize,
 }
 
 impl RuleBook {
@@ -103,15 +108,23 @@ impl RuleBook {
             facts: None,
             guards: Vec::new(),
             rules: Vec::new(),
+            questions: 0,
         };
+        let questions = Questions::default();
         for text in texts {
             let file = parse::parse(text)?;
             let (_, automaton) = grammar
                 .structure(&file.application, Direction::Input)
                 .ok_or_else(|| RuleError::at(text, 0, format!("no structure {}", file.application)))?;
             let facts = OnceCell::new();
-            let compiler =
-                Compiler { grammar, automaton, application: &file.application, text, facts: &facts };
+            let compiler = Compiler {
+                grammar,
+                automaton,
+                application: &file.application,
+                text,
+                facts: &facts,
+                questions: &questions,
+            };
             if book.application.is_empty() {
                 book.application.clone_from(&file.application);
                 for record in automaton.records() {
@@ -125,6 +138,7 @@ impl RuleBook {
             book.add(&compiler, &file.items, None)?;
             book.facts = book.facts.or(facts.into_inner());
         }
+        book.questions = questions.count();
         Ok(book)
     }
 
@@ -244,7 +258,8 @@ impl RuleBook {
         self.judge_fields(transaction, context, &mut spoiled, raised);
         let owed = Owed::new(transaction, context, self.facts.as_ref());
         let presence = Presence::of(transaction.rows());
-        let filing = Filing { transaction, context, presence, owed, firsts: Firsts::default() };
+        let memo = Memo::new(self.questions, transaction.rows().len());
+        let filing = Filing { transaction, context, presence, owed, firsts: Firsts::default(), memo };
         let mut guards = vec![None; self.guards.len()];
         for rule in &self.rules {
             let matters = |guard| self.decide_guard(guard, &mut guards, &filing, &spoiled);
@@ -317,6 +332,7 @@ impl RuleBook {
             return;
         }
         let items = if rule.record.items == 0 { 0..=0 } else { 1..=rule.record.items };
+        let mut failed = false;
         for &record in records {
             if rule.record.layout.is_some_and(|id| transaction.nodes()[record as usize].layout != id) {
                 continue;
@@ -327,7 +343,9 @@ impl RuleBook {
                     continue;
                 }
                 let judge = filing.judge(spoiled, this);
-                if !judge.holds(&rule.test, this) {
+                // what is common to all records has been decided, unless a field has failed since
+                let holds = if failed { judge.holds(&rule.test, this) } else { rule.gate.holds(&judge) };
+                if !holds {
                     continue;
                 }
                 observe(rule, &judge);
@@ -338,6 +356,8 @@ impl RuleBook {
                 };
                 if let Some(cell) = cell {
                     spoiled.insert((record, cell.first_column() as u8));
+                    filing.memo.forget();
+                    failed = true;
                 }
                 raised.push(Raised {
                     code: rule.code,

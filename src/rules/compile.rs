@@ -2,11 +2,15 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use super::ast::{self, At};
-use super::expression::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, Texts, mark_upwards};
+use super::expression::{
+    Expression, FieldRef, Holder, Kind, Lookup, Reach, RecordRef, Scan, Texts, mark_upwards,
+};
+use super::memo::Questions;
 use super::owed::{FIGURES, FactCells, Figure};
 use super::{BLOCK_FIELDS, RuleError, reference};
 use crate::grammar::{Automaton, Cell, ClassSet, Direction, Grammar, Layout};
@@ -25,6 +29,8 @@ pub(super) struct Compiler<'g> {
     pub(super) text: &'g str,
     /// Where the facts of figures stand, once a rule asks for a figure.
     pub(super) facts: &'g OnceCell<FactCells>,
+    /// What is asked again and again.
+    pub(super) questions: &'g Questions,
 }
 
 type Compiled<T> = Result<T, RuleError>;
@@ -134,7 +140,7 @@ impl<'g> Compiler<'g> {
             ast::Expression::Known { list, keys } => {
                 let known = reference::check(self.grammar, list, keys, None);
                 known.map_err(|message| self.wrong(offset, message))?;
-                Expression::OnReference(Box::new(self.key(keys, this, at)?), list.as_str().into())
+                Expression::OnReference(self.held(list, self.key(keys, this, at)?))
             }
             ast::Expression::First(values) => {
                 Expression::First(values.iter().map(compile).collect::<Compiled<_>>()?)
@@ -165,7 +171,7 @@ impl<'g> Compiler<'g> {
                     let codes = codes.codes().map(str::to_owned).collect::<Vec<_>>();
                     Expression::OneOf(boxed(value)?, Texts::new(sorted(&codes)))
                 }
-                None => Expression::OnReference(boxed(value)?, list.as_str().into()),
+                None => Expression::OnReference(self.held(list, compile(value)?)),
             },
             ast::Expression::Like(value, patterns) => {
                 let patterns = patterns.iter().map(|pattern| pattern.as_bytes().into()).collect();
@@ -250,7 +256,8 @@ impl<'g> Compiler<'g> {
                 if record.items > 0 {
                     return Err(self.wrong(offset, "which item? name its field by number"));
                 }
-                (Holder::Nearest(record), scope)
+                let slot = self.questions.nearest(&record);
+                (Holder::Nearest(record, slot), scope)
             }
         };
         Ok(FieldRef { holder, cells: self.cells(offset, scope, &name.field)? })
@@ -291,6 +298,25 @@ impl<'g> Compiler<'g> {
         }
     }
 
+    /// A key of a host's list.
+    fn held(&self, list: &str, key: Expression) -> Lookup {
+        let slot = self.questions.row(list, &key);
+        Lookup { list: reference::named(self.grammar, list), key: Box::new(key), slot }
+    }
+
+    /// A column of a host's list.
+    fn reference(
+        &self,
+        list: &str,
+        keys: &[ast::TableKey],
+        column: &str,
+        this: Scope<'g>,
+        at: Scope<'g>,
+    ) -> Compiled<Expression> {
+        let column = reference::column(self.grammar, list, column);
+        Ok(Expression::Reference(self.held(list, self.key(keys, this, at)?), column))
+    }
+
     fn lookup(
         &self,
         offset: usize,
@@ -302,8 +328,7 @@ impl<'g> Compiler<'g> {
     ) -> Compiled<Expression> {
         let held = reference::check(self.grammar, list, keys, Some(column));
         if held.map_err(|message| self.wrong(offset, message))? {
-            let key = Box::new(self.key(keys, this, at)?);
-            return Ok(Expression::Reference { list: list.into(), key, column: column.into() });
+            return self.reference(list, keys, column, this, at);
         }
         let (constants, variables) =
             keys.iter().partition::<Vec<_>, _>(|key| matches!(key.value.node, ast::Expression::Text(_)));
@@ -312,8 +337,7 @@ impl<'g> Compiler<'g> {
             values.push(self.expression(&key.value, this, at)?);
         }
         let Some(table) = self.grammar.list(list) else {
-            let key = Box::new(self.key(keys, this, at)?);
-            return Ok(Expression::Reference { list: list.into(), key, column: column.into() });
+            return self.reference(list, keys, column, this, at);
         };
         for name in keys.iter().map(|key| key.column.as_str()).chain([column]) {
             if !table.header().iter().any(|known| known == name) {
@@ -335,7 +359,7 @@ impl<'g> Compiler<'g> {
         if rows.is_empty() || values.is_empty() {
             return Err(self.wrong(offset, format!("{list} has no such rows, or no key varies")));
         }
-        Ok(Expression::Table(rows, values.into()))
+        Ok(Expression::Table(Arc::new(rows), values.into()))
     }
 }
 

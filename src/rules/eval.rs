@@ -12,14 +12,18 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
+use foldhash::fast::RandomState;
 use jiff::Span;
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::Context;
 use super::ast::{Arithmetic, CalendarUnit, Comparison};
-use super::expression::{Expression, FieldRef, Holder, Kind, RecordRef, Scan, Spot, nearest, reach};
+use super::expression::{Expression, FieldRef, Holder, Kind, Lookup, RecordRef, Scan, Spot, nearest, reach};
+use super::memo::Memo;
 use super::owed::{Computed, Figure, Owed};
+use super::presence::Presence;
+use super::{ColumnName, Row};
 use crate::grammar::Cell;
 use crate::message::Transaction;
 
@@ -38,6 +42,7 @@ enum Value<'a> {
 pub(super) struct Judge<'a> {
     pub(super) transaction: &'a Transaction,
     pub(super) context: &'a Context<'a>,
+    pub(super) presence: &'a Presence<'a>,
     /// Fields that failed, by record and first column; what reads them is undecided.
     pub(super) spoiled: &'a HashSet<(u32, u8)>,
     /// What is owed.
@@ -45,18 +50,16 @@ pub(super) struct Judge<'a> {
     /// The record or item the rule is about.
     pub(super) this: Spot,
     pub(super) firsts: &'a Firsts,
+    pub(super) memo: &'a Memo,
 }
 
 /// Where values stand for the first time, for tests that ask whether they stood before: looked up, since
 /// a summary has so many lines that each cannot be compared with all before it.
 #[derive(Default)]
-pub(super) struct Firsts(RefCell<HashMap<(*const Scan, u32), FirstSpots>>);
+pub(super) struct Firsts(RefCell<HashMap<(*const Scan, u32), FirstSpots, RandomState>>);
 
 /// By the values of one search: where each stands first.
-type FirstSpots = HashMap<Vec<u8>, Spot>;
-
-/// The room that most keys of several parts take.
-const KEY: usize = 48;
+type FirstSpots = HashMap<Vec<u8>, Spot, RandomState>;
 
 /// Up to how many records are compared one by one.
 const FEW: u32 = 16;
@@ -86,14 +89,8 @@ impl<'a> Judge<'a> {
             Expression::Compare(kind, operator, left, right) => {
                 self.compare(*kind, *operator, left, right, at)
             }
-            Expression::OneOf(value, texts) => Some(texts.has(&self.text(value, at)?)),
-            Expression::OnReference(value, list) => {
-                if !self.may_have(list, value, at) && self.is_decided(value, at) {
-                    return self.context.reference.has(list, "");
-                }
-                let text = self.text(value, at)?;
-                if text.is_empty() { None } else { self.context.reference.has(list, &text) }
-            }
+            Expression::OneOf(value, texts) => self.of_text(value, at, |text| texts.has(text)),
+            Expression::OnReference(lookup) => self.is_listed(lookup, at),
             Expression::Like(value, patterns) => {
                 let text = self.text(value, at)?;
                 (!text.is_empty()).then(|| patterns.iter().any(|pattern| is_like(text.as_bytes(), pattern)))
@@ -140,6 +137,10 @@ impl<'a> Judge<'a> {
         right: &Expression,
         at: Spot,
     ) -> Option<bool> {
+        if kind == Kind::Text && matches!(operator, Comparison::Equal | Comparison::Unequal) {
+            let is_right = |left: &str| self.of_text(right, at, |right| left == right);
+            return self.of_text(left, at, is_right)?.map(|same| same == (operator == Comparison::Equal));
+        }
         let left = self.value(left, at, kind);
         let right = self.value(right, at, kind);
         let ordering = match kind {
@@ -160,16 +161,38 @@ impl<'a> Judge<'a> {
         })
     }
 
+    /// Something of a text; none if the text is undecided.
+    #[inline]
+    fn of_text<T>(&self, expression: &Expression, at: Spot, tell: impl FnOnce(&str) -> T) -> Option<T> {
+        match expression {
+            Expression::Text(text) => Some(tell(text)),
+            Expression::Field(field) => match self.cell(field, at) {
+                Some((cell, record)) if self.is_spoiled(record, cell) => None,
+                Some((cell, record)) => Some(tell(self.presence.text(cell, record))),
+                None => Some(tell("")),
+            },
+            other => self.text(other, at).map(|text| tell(&text)),
+        }
+    }
+
     fn text<'b>(&'b self, expression: &'b Expression, at: Spot) -> Option<Cow<'b, str>> {
         as_text(self.value(expression, at, Kind::Text))
     }
 
+    #[inline]
     fn value<'b>(&'b self, expression: &'b Expression, at: Spot, kind: Kind) -> Value<'b> {
         match expression {
             Expression::Field(field) => self.field(field, at, kind),
-            Expression::Part(field, from, to) => self.part(field, (*from, *to), at, kind),
             Expression::Text(text) => Value::Text(Cow::Borrowed(text)),
             Expression::Number(number) => Value::Number(*number),
+            other => self.computed(other, at, kind),
+        }
+    }
+
+    /// The value of what is neither a field nor a literal.
+    fn computed<'b>(&'b self, expression: &'b Expression, at: Spot, kind: Kind) -> Value<'b> {
+        match expression {
+            Expression::Part(field, from, to) => self.part(field, (*from, *to), at, kind),
             Expression::Today => Value::Date(self.context.today),
             Expression::Block(field) => Value::Text(Cow::Borrowed(self.context.block.field(*field))),
             Expression::Owed(figure, class) => self.owed(*figure, class.as_deref(), at),
@@ -199,9 +222,11 @@ impl<'a> Judge<'a> {
                 }
                 None => Value::Undecided,
             },
-            Expression::Reference { list, key, column } => self.reference(list, key, column, at, kind),
+            Expression::Reference(lookup, column) => self.reference(lookup, column, at, kind),
             Expression::Joined(parts) => {
-                self.joined_texts(parts, at).map_or(Value::Undecided, |text| Value::Text(Cow::Owned(text)))
+                let mut joined = String::new();
+                let decided = self.join(parts, at, &mut joined);
+                decided.map_or(Value::Undecided, |()| Value::Text(Cow::Owned(joined)))
             }
             Expression::First(values) => {
                 let mut values = values.iter().map(|value| self.value(value, at, kind));
@@ -247,50 +272,88 @@ impl<'a> Judge<'a> {
         Some(Cow::Owned(texts.join("/")))
     }
 
-    fn joined_texts(&self, parts: &[(Kind, Expression)], at: Spot) -> Option<String> {
-        let mut joined = String::with_capacity(KEY);
+    /// Puts texts one behind the other, with spaces between; none if one of them is undecided.
+    fn join(&self, parts: &[(Kind, Expression)], at: Spot, joined: &mut String) -> Option<()> {
         for (number, (kind, part)) in parts.iter().enumerate() {
             if number > 0 {
                 joined.push(' ');
             }
-            match self.value(part, at, *kind) {
-                Value::Date(date) => write!(joined, "{date}").ok()?,
-                value => joined.push_str(&as_text(value)?),
+            match kind {
+                Kind::Text => self.of_text(part, at, |text| joined.push_str(text))?,
+                _ => match self.value(part, at, *kind) {
+                    Value::Date(date) => write!(joined, "{date}").ok()?,
+                    value => joined.push_str(&as_text(value)?),
+                },
             }
         }
-        Some(joined)
+        Some(())
     }
 
-    fn reference<'b>(
-        &'b self,
-        list: &str,
-        key: &'b Expression,
-        column: &str,
-        at: Spot,
-        kind: Kind,
-    ) -> Value<'b> {
-        if !self.may_have(list, key, at) {
-            return Value::Undecided;
+    fn is_listed(&self, lookup: &Lookup, at: Spot) -> Option<bool> {
+        match self.row(lookup, at)? {
+            Row::NotHeld => None,
+            Row::Missing => Some(false),
+            Row::At(_) => Some(true),
+            Row::Unnumbered => {
+                let text = self.text(&lookup.key, at)?;
+                if text.is_empty() { None } else { self.context.reference.has(&lookup.list.name, &text) }
+            }
         }
-        let Some(key) = self.text(key, at) else { return Value::Undecided };
-        let held = self.context.reference.value(list, &key, column);
+    }
+
+    fn reference<'b>(&'b self, lookup: &'b Lookup, column: &ColumnName, at: Spot, kind: Kind) -> Value<'b> {
+        let reference = self.context.reference;
+        let held = match self.row(lookup, at) {
+            Some(Row::At(row)) => reference.cell(&lookup.list, row, column).map(Cow::Borrowed),
+            Some(Row::Unnumbered) => self
+                .text(&lookup.key, at)
+                .and_then(|key| reference.value(&lookup.list.name, &key, &column.name)),
+            Some(Row::NotHeld | Row::Missing) | None => None,
+        };
         held.map_or(Value::Undecided, |value| of_kind(value, kind))
     }
 
-    /// Whether a host's list may have a key; only its first part is looked at.
-    fn may_have(&self, list: &str, key: &Expression, at: Spot) -> bool {
-        let Expression::Joined(parts) = key else { return true };
-        let Some((kind, first)) = parts.first() else { return true };
-        match self.value(first, at, *kind) {
-            Value::Text(text) => self.context.reference.may_have(list, &text),
-            _ => true,
+    /// The row of a key; none if the key is undecided or blank.
+    fn row(&self, lookup: &Lookup, at: Spot) -> Option<Row> {
+        let found = self.memo.answer(lookup.slot, at.record, || match self.find(lookup, at) {
+            None => 0,
+            Some(Row::NotHeld) => 1,
+            Some(Row::Missing) => 2,
+            Some(Row::Unnumbered) => 3,
+            Some(Row::At(row)) => row + 4,
+        });
+        match found {
+            0 => None,
+            1 => Some(Row::NotHeld),
+            2 => Some(Row::Missing),
+            3 => Some(Row::Unnumbered),
+            row => Some(Row::At(row - 4)),
         }
     }
 
-    /// Whether each part of a key is decided.
-    fn is_decided(&self, key: &Expression, at: Spot) -> bool {
-        let Expression::Joined(parts) = key else { return false };
-        parts.iter().all(|(kind, part)| !matches!(self.value(part, at, *kind), Value::Undecided))
+    fn find(&self, Lookup { list, key, .. }: &Lookup, at: Spot) -> Option<Row> {
+        let reference = self.context.reference;
+        if let Expression::Joined(parts) = &**key {
+            let first = parts.first().map(|(kind, first)| self.value(first, at, *kind));
+            if let Some(Value::Text(first)) = first
+                && !reference.may_have(list, &first)
+            {
+                let is_decided = |(kind, part): &(Kind, Expression)| {
+                    !matches!(self.value(part, at, *kind), Value::Undecided)
+                };
+                return parts.iter().all(is_decided).then(|| reference.row(list, ""));
+            }
+        }
+        let told = |key: &str| match reference.row(list, key) {
+            Row::Unnumbered => Some(Row::Unnumbered),
+            _ if key.is_empty() => None,
+            row => Some(row),
+        };
+        let Expression::Joined(parts) = &**key else { return self.of_text(key, at, told)? };
+        let mut key = self.memo.scratch();
+        let found = if self.join(parts, at, &mut key).is_some() { told(&key) } else { None };
+        self.memo.keep(key);
+        found
     }
 
     fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {
@@ -302,9 +365,12 @@ impl<'a> Judge<'a> {
         if self.is_spoiled(record, cell) {
             return Value::Undecided;
         }
+        if !self.presence.is_given(cell, record) {
+            return Value::Blank;
+        }
         let row = &self.transaction.rows()[record as usize];
         match kind {
-            Kind::Text => cell.value(row).map_or(Value::Blank, |text| Value::Text(Cow::Borrowed(text))),
+            Kind::Text => Value::Text(Cow::Borrowed(self.presence.text(cell, record))),
             Kind::Number => match cell.decimal(row) {
                 Ok(number) => number.map_or(Value::Blank, Value::Number),
                 Err(_) => Value::Undecided,
@@ -332,7 +398,7 @@ impl<'a> Judge<'a> {
 
     fn given(&self, field: &FieldRef, at: Spot) -> Option<bool> {
         let Some((cell, record)) = self.cell(field, at) else { return Some(false) };
-        let given = !cell.is_blank(&self.transaction.rows()[record as usize]);
+        let given = self.presence.is_given(cell, record);
         (!self.is_spoiled(record, cell)).then_some(given)
     }
 
@@ -344,8 +410,9 @@ impl<'a> Judge<'a> {
         let spot = match &field.holder {
             Holder::Current => at,
             Holder::This => self.this,
-            Holder::Nearest(record) => {
-                Spot { record: nearest(self.transaction, record, at.record)?, item: 0 }
+            Holder::Nearest(record, slot) => {
+                let find = || nearest(self.transaction, record, at.record).map_or(0, |found| found + 1);
+                Spot { record: self.memo.answer(*slot, at.record, find).checked_sub(1)?, item: 0 }
             }
         };
         let cell = match &*field.cells {
@@ -413,7 +480,7 @@ impl<'a> Judge<'a> {
         let mut known = self.firsts.0.borrow_mut();
         let firsts = known.entry((std::ptr::from_ref(scan), range.start)).or_insert_with(|| {
             let last = Spot { record: u32::MAX, item: u8::MAX };
-            let mut firsts = FirstSpots::new();
+            let mut firsts = FirstSpots::default();
             for spot in self.spots_from(scan, at.record, last) {
                 firsts.entry(key(spot)).or_insert(spot);
             }

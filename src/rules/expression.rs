@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
-use super::BlockField;
 use super::ast::{Arithmetic, CalendarUnit, Comparison};
+use super::memo::Slot;
 use super::owed::Figure;
+use super::{BlockField, ColumnName, ListName};
 use crate::grammar::{Cell, GroupIndex, LayoutId, Symbol};
 use crate::message::Transaction;
 
@@ -20,7 +22,7 @@ pub(super) struct Spot {
 }
 
 /// The records of one kind, and where to look for them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct RecordRef {
     pub(super) symbol: Symbol,
     /// Only records of this layout.
@@ -31,21 +33,21 @@ pub(super) struct RecordRef {
     pub(super) items: u8,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Holder {
     Current,
     This,
-    Nearest(RecordRef),
+    Nearest(RecordRef, Option<Slot>),
 }
 
 /// A field; one cell, or one for each item.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct FieldRef {
     pub(super) holder: Holder,
     pub(super) cells: Box<[Cell]>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Reach {
     Near,
     All,
@@ -53,7 +55,7 @@ pub(super) enum Reach {
     Group(Box<[bool]>),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scan {
     pub(super) record: RecordRef,
     pub(super) reach: Reach,
@@ -63,19 +65,19 @@ pub(super) struct Scan {
 }
 
 /// Texts among which one is looked for. Most are codes of a few letters, and those are compared as numbers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Texts {
     /// Sorted.
-    all: Box<[Box<str>]>,
+    all: Arc<[Box<str>]>,
     /// The short ones, sorted.
-    short: Box<[u64]>,
+    short: Arc<[u64]>,
 }
 
 impl Texts {
     pub(super) fn new(all: Box<[Box<str>]>) -> Self {
-        let mut short = all.iter().filter_map(|text| packed(text)).collect::<Box<[u64]>>();
+        let mut short = all.iter().filter_map(|text| packed(text)).collect::<Vec<u64>>();
         short.sort_unstable();
-        Self { all, short }
+        Self { all: all.into(), short: short.into() }
     }
 
     pub(super) fn has(&self, text: &str) -> bool {
@@ -108,7 +110,7 @@ pub(super) enum Kind {
     Date,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expression {
     Field(FieldRef),
     Part(FieldRef, u8, u8),
@@ -122,12 +124,9 @@ pub(super) enum Expression {
     Round(Box<Expression>, u32),
     Absolute(Box<Expression>),
     /// A grammar's table by its keys that vary; several are joined by a slash.
-    Table(HashMap<Box<str>, Box<str>, RandomState>, Box<[Expression]>),
-    Reference {
-        list: Box<str>,
-        key: Box<Expression>,
-        column: Box<str>,
-    },
+    Table(Arc<HashMap<Box<str>, Box<str>, RandomState>>, Box<[Expression]>),
+    /// A column of a row of a host's list.
+    Reference(Lookup, ColumnName),
     /// Values with spaces between, as the key of a host's list.
     Joined(Box<[(Kind, Expression)]>),
     /// The first that has a value.
@@ -140,7 +139,8 @@ pub(super) enum Expression {
     Not(Box<Expression>),
     Compare(Kind, Comparison, Box<Expression>, Box<Expression>),
     OneOf(Box<Expression>, Texts),
-    OnReference(Box<Expression>, Box<str>),
+    /// A host's list has a key.
+    OnReference(Lookup),
     Like(Box<Expression>, Box<[Box<[u8]>]>),
     Has(Box<Expression>, Box<Expression>),
     Weekend(Box<Expression>),
@@ -154,6 +154,82 @@ pub(super) enum Expression {
         next: bool,
         value: Box<Expression>,
     },
+}
+
+/// A key of a host's list.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Lookup {
+    pub(super) list: ListName,
+    pub(super) key: Box<Expression>,
+    /// Where the row is remembered.
+    pub(super) slot: Option<Slot>,
+}
+
+impl Expression {
+    /// The fields that it reads itself.
+    fn fields(&self) -> &[FieldRef] {
+        match self {
+            Self::Field(field) | Self::Part(field, ..) | Self::Given(field) | Self::Differ(_, field) => {
+                std::slice::from_ref(field)
+            }
+            Self::Repeats(fields, _) => fields,
+            _ => &[],
+        }
+    }
+
+    /// Its parts that are about the same record as itself.
+    pub(super) fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::And(parts) | Self::Or(parts) | Self::First(parts) | Self::Table(_, parts) => {
+                parts.iter().collect()
+            }
+            Self::Joined(parts) => parts.iter().map(|(_, part)| part).collect(),
+            Self::Arithmetic(_, left, right) | Self::Compare(_, _, left, right) | Self::Has(left, right) => {
+                vec![left, right]
+            }
+            Self::Not(inner)
+            | Self::Shift(inner, ..)
+            | Self::Round(inner, _)
+            | Self::Absolute(inner)
+            | Self::OneOf(inner, _)
+            | Self::OnReference(Lookup { key: inner, .. })
+            | Self::Reference(Lookup { key: inner, .. }, _)
+            | Self::Like(inner, _)
+            | Self::Weekend(inner)
+            | Self::Owed(_, Some(inner)) => vec![inner],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Its parts that are about records which it finds.
+    fn parts_elsewhere(&self) -> Vec<&Self> {
+        match self {
+            Self::Any(scan) | Self::Count(scan) | Self::Repeats(_, scan) | Self::Differ(scan, _) => {
+                scan.filter.as_deref().into_iter().collect()
+            }
+            Self::Sum(scan, value) | Self::The(scan, value) => {
+                scan.filter.as_deref().into_iter().chain([&**value]).collect()
+            }
+            Self::Neighbour { value, .. } => vec![value],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether it reads the record that the rule is about, wherever it stands itself.
+    pub(super) fn reads_this(&self) -> bool {
+        self.fields().iter().any(|field| matches!(field.holder, Holder::This))
+            || self.parts().into_iter().chain(self.parts_elsewhere()).any(Self::reads_this)
+    }
+
+    /// Whether its value depends on no more than the record where it stands: neither on one of its items
+    /// nor on what the rule is about.
+    pub(super) fn depends_on_record_alone(&self) -> bool {
+        let of_items = |field: &FieldRef| field.cells.len() > 1;
+        !matches!(self, Self::Gap(_))
+            && !self.reads_this()
+            && !self.fields().iter().any(of_items)
+            && self.parts().into_iter().all(Self::depends_on_record_alone)
+    }
 }
 
 impl RecordRef {

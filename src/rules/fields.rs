@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::checks::{CHECKS, Case, Check};
 use super::compile::{item_number, sorted};
 use super::expression::{Spot, Texts};
-use super::{Context, RuleError, reference};
+use super::{Context, ListName, Row, RuleError, reference};
 use crate::grammar::{Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values};
 use crate::message::Transaction;
 use crate::wire::Columns;
@@ -20,7 +20,7 @@ struct Accepted {
 /// A list that a host may hold.
 #[derive(Clone, Debug)]
 struct HeldList {
-    name: String,
+    name: ListName,
     /// The grammar's codes, for a host that does not hold it.
     own: Option<Texts>,
 }
@@ -195,7 +195,12 @@ impl Accepted {
     /// A list that no one holds forbids nothing.
     fn admits(&self, text: &str, context: &Context<'_>) -> bool {
         let referred = |list: &HeldList| {
-            let held = context.reference.has(&list.name, text);
+            let held = match context.reference.row(&list.name, text) {
+                Row::NotHeld => None,
+                Row::Missing => Some(false),
+                Row::At(_) => Some(true),
+                Row::Unnumbered => context.reference.has(&list.name.name, text),
+            };
             held.unwrap_or_else(|| list.own.as_ref().is_none_or(|texts| texts.has(text)))
         };
         self.texts.has(text) || self.references.iter().any(referred)
@@ -213,10 +218,13 @@ fn accepted(grammar: &Grammar, field: &Field) -> Option<Accepted> {
             Values::List(name) => match grammar.list(name) {
                 Some(list) if reference::is_held(grammar, name) => {
                     let codes = list.codes().map(str::to_owned).collect::<Vec<_>>();
-                    references.push(HeldList { name: name.clone(), own: Some(Texts::new(sorted(&codes))) });
+                    references.push(HeldList {
+                        name: reference::named(grammar, name),
+                        own: Some(Texts::new(sorted(&codes))),
+                    });
                 }
                 Some(list) => texts.extend(list.codes().map(str::to_owned)),
-                None => references.push(HeldList { name: name.clone(), own: None }),
+                None => references.push(HeldList { name: reference::named(grammar, name), own: None }),
             },
         }
     }

@@ -12,23 +12,16 @@
 
 use super::ast::Comparison;
 use super::eval::Judge;
-use super::expression::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, Spot};
-use crate::grammar::{ALL_COLUMNS, Bits, Cell, Symbol};
-use crate::wire::Columns;
-
-/// The columns of each record in which something stands; bit 0 is column 1.
-pub(super) struct Presence(Vec<u128>);
-
-impl Presence {
-    pub(super) fn of(rows: &[Columns]) -> Self {
-        Self(rows.iter().map(|row| ALL_COLUMNS & !Bits::of(row).space).collect())
-    }
-}
+use super::expression::{Expression, FieldRef, Holder, Kind, Lookup, Reach, RecordRef, Scan, Spot};
+use super::presence::Presence;
+use crate::grammar::{Cell, Symbol};
 
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     /// Parts of the test that are the same for every record.
     common: Box<[Expression]>,
+    /// The other parts.
+    rest: Box<[Expression]>,
     /// Fields of the record at hand that must be given: one cell, or one for each item.
     given: Box<[Box<[Cell]>]>,
     /// Fields of the record at hand that must be blank.
@@ -38,21 +31,20 @@ pub(super) struct Gate {
 impl Gate {
     /// The gate of a test about records of one kind.
     pub(super) fn new(test: &Expression, symbol: Symbol) -> Self {
-        let parts = match test {
-            Expression::And(parts) => parts,
-            single => std::slice::from_ref(single),
-        };
-        let (mut common, mut given, mut blank) = (Vec::new(), Vec::new(), Vec::new());
-        for part in parts {
+        let (mut common, mut rest, mut given, mut blank) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for part in all_of(test) {
             if is_common(part, symbol) {
                 common.push(part.clone());
-            } else if let Some(cells) = asks_for_blank(part) {
+                continue;
+            }
+            rest.push(part.clone());
+            if let Some(cells) = asks_for_blank(part) {
                 blank.push(cells);
             } else if let Some(cells) = asks_for_given(part) {
                 given.push(cells);
             }
         }
-        Self { common: common.into(), given: given.into(), blank: blank.into() }
+        Self { common: common.into(), rest: rest.into(), given: given.into(), blank: blank.into() }
     }
 
     /// Whether the parts that are common to all records hold; the judge may stand anywhere.
@@ -60,13 +52,27 @@ impl Gate {
         self.common.iter().all(|part| judge.holds(part, judge.this))
     }
 
+    /// Whether the parts that are not common hold of the record that the judge stands at.
+    pub(super) fn holds(&self, judge: &Judge<'_>) -> bool {
+        self.rest.iter().all(|part| judge.holds(part, judge.this))
+    }
+
     /// Whether a record or item has what must be given, and nothing where it must be blank.
     #[inline]
-    pub(super) fn admits(&self, presence: &Presence, spot: Spot) -> bool {
-        let columns = presence.0[spot.record as usize];
-        let is_given = |cells: &[Cell]| cell_of(cells, spot).is_none_or(|cell| columns & cell.mask() != 0);
-        let is_blank = |cells: &[Cell]| cell_of(cells, spot).is_none_or(|cell| columns & cell.mask() == 0);
-        self.given.iter().all(|cells| is_given(cells)) && self.blank.iter().all(|cells| is_blank(cells))
+    pub(super) fn admits(&self, presence: &Presence<'_>, spot: Spot) -> bool {
+        let stands = |cells: &[Cell], default| {
+            cell_of(cells, spot).map_or(default, |cell| presence.is_given(cell, spot.record))
+        };
+        self.given.iter().all(|cells| stands(cells, true))
+            && !self.blank.iter().any(|cells| stands(cells, false))
+    }
+}
+
+/// The parts that all must hold of a test.
+fn all_of(test: &Expression) -> Vec<&Expression> {
+    match test {
+        Expression::And(parts) => parts.iter().flat_map(all_of).collect(),
+        single => vec![single],
     }
 }
 
@@ -107,12 +113,21 @@ fn asks_for_given(part: &Expression) -> Option<Box<[Cell]>> {
         // a blank is none of the texts, unless one of them is blank
         Expression::OneOf(value, texts) if texts.iter().all(|text| !text.is_empty()) => own_field(value),
         // of a blank it is undecided whether a list has it or whether it has a form
-        Expression::OnReference(value, _) | Expression::Like(value, _) => own_field(value),
+        Expression::OnReference(Lookup { key: value, .. }) | Expression::Like(value, _) => own_field(value),
         Expression::Not(inner) => match &**inner {
-            Expression::OnReference(value, _) | Expression::Like(value, _) => own_field(value),
+            Expression::OnReference(Lookup { key: value, .. }) | Expression::Like(value, _) => {
+                own_field(value)
+            }
             _ => None,
         },
         Expression::Weekend(value) => own_field(value),
+        // a blank number is zero, and so not above another
+        Expression::Compare(Kind::Number, Comparison::Greater, value, least)
+        | Expression::Compare(Kind::Number, Comparison::Less, least, value)
+            if matches!(**least, Expression::Number(least) if !least.is_sign_negative()) =>
+        {
+            own_field(value)
+        }
         // a blank date is neither before nor behind another
         Expression::Compare(Kind::Date, _, left, right) => own_field(left).or_else(|| own_field(right)),
         Expression::Compare(Kind::Text, Comparison::Equal, left, right) => match (&**left, &**right) {
@@ -127,36 +142,17 @@ fn asks_for_given(part: &Expression) -> Option<Box<[Cell]>> {
 
 /// Whether a part is the same for all records of a kind.
 fn is_common(part: &Expression, symbol: Symbol) -> bool {
-    let all = |parts: &[Expression]| parts.iter().all(|part| is_common(part, symbol));
     match part {
-        Expression::Text(_) | Expression::Number(_) | Expression::Today | Expression::Block(_) => true,
         Expression::Field(field) | Expression::Part(field, ..) | Expression::Given(field) => {
             match &field.holder {
                 // seen from itself, a record is the nearest of its kind
-                Holder::Nearest(record) => record.symbol != symbol && stands_alone(record),
+                Holder::Nearest(record, _) => record.symbol != symbol && stands_alone(record),
                 Holder::Current | Holder::This => false,
             }
         }
-        Expression::And(parts)
-        | Expression::Or(parts)
-        | Expression::First(parts)
-        | Expression::Table(_, parts) => all(parts),
-        Expression::Joined(parts) => parts.iter().all(|(_, part)| is_common(part, symbol)),
-        Expression::Arithmetic(_, left, right)
-        | Expression::Compare(_, _, left, right)
-        | Expression::Has(left, right) => is_common(left, symbol) && is_common(right, symbol),
-        Expression::Not(inner)
-        | Expression::Shift(inner, ..)
-        | Expression::Round(inner, _)
-        | Expression::Absolute(inner)
-        | Expression::OneOf(inner, _)
-        | Expression::OnReference(inner, _)
-        | Expression::Like(inner, _)
-        | Expression::Weekend(inner)
-        | Expression::Reference { key: inner, .. } => is_common(inner, symbol),
         Expression::Any(scan) | Expression::Count(scan) => finds_the_same(scan),
         Expression::Sum(scan, value) | Expression::The(scan, value) => {
-            finds_the_same(scan) && !reads_this(value)
+            finds_the_same(scan) && !value.reads_this()
         }
         // a figure belongs to where it is asked for
         Expression::Owed(..)
@@ -164,6 +160,7 @@ fn is_common(part: &Expression, symbol: Symbol) -> bool {
         | Expression::Differ(..)
         | Expression::Gap(_)
         | Expression::Neighbour { .. } => false,
+        other => other.parts().into_iter().all(|part| is_common(part, symbol)),
     }
 }
 
@@ -179,43 +176,5 @@ fn finds_the_same(scan: &Scan) -> bool {
         Reach::Near => stands_alone(&scan.record),
         Reach::Group(_) => false,
     };
-    is_everywhere && !scan.earlier && scan.filter.as_ref().is_none_or(|filter| !reads_this(filter))
-}
-
-/// Whether something inside a search reads the record that the rule is about.
-fn reads_this(expression: &Expression) -> bool {
-    let any = |parts: &[Expression]| parts.iter().any(reads_this);
-    let this = |field: &FieldRef| matches!(field.holder, Holder::This);
-    let scan = |scan: &Scan| scan.filter.as_deref().is_some_and(reads_this);
-    match expression {
-        Expression::Text(_)
-        | Expression::Number(_)
-        | Expression::Today
-        | Expression::Block(_)
-        | Expression::Gap(_) => false,
-        Expression::Field(field) | Expression::Part(field, ..) | Expression::Given(field) => this(field),
-        Expression::And(parts)
-        | Expression::Or(parts)
-        | Expression::First(parts)
-        | Expression::Table(_, parts) => any(parts),
-        Expression::Joined(parts) => parts.iter().any(|(_, part)| reads_this(part)),
-        Expression::Arithmetic(_, left, right)
-        | Expression::Compare(_, _, left, right)
-        | Expression::Has(left, right) => reads_this(left) || reads_this(right),
-        Expression::Not(inner)
-        | Expression::Shift(inner, ..)
-        | Expression::Round(inner, _)
-        | Expression::Absolute(inner)
-        | Expression::OneOf(inner, _)
-        | Expression::OnReference(inner, _)
-        | Expression::Like(inner, _)
-        | Expression::Weekend(inner)
-        | Expression::Reference { key: inner, .. }
-        | Expression::Neighbour { value: inner, .. } => reads_this(inner),
-        Expression::Any(inner) | Expression::Count(inner) => scan(inner),
-        Expression::Sum(inner, value) | Expression::The(inner, value) => scan(inner) || reads_this(value),
-        Expression::Owed(_, class) => class.as_deref().is_some_and(reads_this),
-        Expression::Repeats(fields, inner) => fields.iter().any(this) || scan(inner),
-        Expression::Differ(inner, field) => this(field) || scan(inner),
-    }
+    is_everywhere && !scan.earlier && scan.filter.as_ref().is_none_or(|filter| !filter.reads_this())
 }

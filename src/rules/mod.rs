@@ -14,8 +14,10 @@ mod expression;
 mod fields;
 mod gate;
 mod lex;
+mod memo;
 mod owed;
 mod parse;
+mod presence;
 mod reference;
 mod signpost;
 
@@ -127,6 +129,45 @@ impl BlockInfo {
     }
 }
 
+/// A list of reference data, as rules name it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ListName {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its place in the grammar's list of lists, counted from zero; none of one that is not described
+    /// there.
+    pub place: Option<u16>,
+}
+
+impl std::fmt::Display for ListName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.name)
+    }
+}
+
+/// A column of a list of reference data.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ColumnName {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its place among the columns of the list's kind, counted from zero; none of one that is not
+    /// described in the grammar.
+    pub place: Option<u16>,
+}
+
+/// What is found for a key in a list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Row {
+    /// The list is not held: nothing is judged by it.
+    NotHeld,
+    /// The list has no such key.
+    Missing,
+    /// It has no rows that could be remembered: [`Reference::has`] and [`Reference::value`] tell.
+    Unnumbered,
+    /// The row of this number; less than 2^32 - 16.
+    At(u32),
+}
+
 /// Reference data that a host holds: ports, carriers, importers, the tariff.
 pub trait Reference {
     /// Whether a code is on a list; `None` if the list is not held, and then nothing is judged by it.
@@ -136,9 +177,22 @@ pub trait Reference {
     /// is not held, and then nothing is judged by it.
     fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>>;
 
+    /// The row of a code, for who asks for several of its columns. It stays that row while a transaction is
+    /// judged.
+    fn row(&self, list: &ListName, code: &str) -> Row {
+        let _ = (list, code);
+        Row::Unnumbered
+    }
+
+    /// A column of a row that [`Self::row`] has found, as by [`Self::value`].
+    fn cell(&self, list: &ListName, row: u32, column: &ColumnName) -> Option<&str> {
+        let _ = (list, row, column);
+        None
+    }
+
     /// Whether a list may have a code that begins with this, the first part of a code that has several.
     /// If not, the rest of the code need not be put together.
-    fn may_have(&self, list: &str, first: &str) -> bool {
+    fn may_have(&self, list: &ListName, first: &str) -> bool {
         let _ = (list, first);
         true
     }

@@ -2,6 +2,7 @@
 //! that is not described, such as `filer`, may be asked for anything.
 
 use super::ast::TableKey;
+use super::{ColumnName, ListName};
 use crate::grammar::Grammar;
 
 /// The list of lists that hosts hold, and that of their columns.
@@ -11,6 +12,25 @@ const COLUMNS: &str = "reference_column";
 /// Whether a list is one that a host may hold.
 pub(super) fn is_held(grammar: &Grammar, list: &str) -> bool {
     grammar.list(LISTS).is_some_and(|lists| lists.contains(list))
+}
+
+/// A list by its name.
+pub(super) fn named(grammar: &Grammar, list: &str) -> ListName {
+    let rows = grammar.list(LISTS).map(|lists| lists.codes()).into_iter().flatten();
+    let place = rows.into_iter().position(|known| known == list).and_then(|place| u16::try_from(place).ok());
+    ListName { name: list.into(), place }
+}
+
+/// A column of a list by its name.
+pub(super) fn column(grammar: &Grammar, list: &str, column: &str) -> ColumnName {
+    let place = || {
+        let kind = grammar.list(LISTS)?.value(list, "kind")?;
+        let columns = grammar.list(COLUMNS)?;
+        let cell = |row, name| columns.cell(row, name).unwrap_or_default();
+        let mut of_kind = columns.rows().iter().filter(|row| cell(row, "kind") == kind);
+        u16::try_from(of_kind.position(|row| cell(row, "column") == column)?).ok()
+    };
+    ColumnName { name: column.into(), place: place() }
 }
 
 /// Whether a host is to be asked for a column of a list, or for a row if there is no column; if not, the

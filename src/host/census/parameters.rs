@@ -62,14 +62,16 @@ impl Parameter {
 }
 
 /// Parameters, the closest found first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(in crate::host) struct ParameterTable {
+    /// The first is blank: it stands for none.
+    rows: Vec<Parameter>,
     measures: HashMap<String, Measure, RandomState>,
 }
 
-/// The parameters of one measure by tariff number, grouped by its length, shortest first.
+/// Where the parameters of one measure stand, by tariff number, grouped by its length, shortest first.
 #[derive(Clone, Debug, Default)]
-struct Measure(BTreeMap<usize, HashMap<String, Vec<Parameter>, RandomState>>);
+struct Measure(BTreeMap<usize, HashMap<String, Vec<u32>, RandomState>>);
 
 impl ParameterTable {
     /// The parameters that come with the program.
@@ -83,7 +85,7 @@ impl ParameterTable {
     /// # Errors
     /// What of which row is no number.
     pub(in crate::host) fn new(rows: Vec<Parameter>) -> Result<Self, String> {
-        let mut table = Self::default();
+        let mut table = Self { rows: vec![Parameter::default()], measures: HashMap::default() };
         for row in rows {
             for (column, value) in [("low", &row.low), ("high", &row.high)] {
                 if !value.is_empty() && value.parse::<Decimal>().is_err() {
@@ -92,26 +94,30 @@ impl ParameterTable {
             }
             let measure = table.measures.entry(row.measure.clone()).or_default();
             let same_number = measure.0.entry(row.hts.len()).or_default().entry(row.hts.clone()).or_default();
-            same_number.push(row);
-            same_number.sort_by_key(|row| std::cmp::Reverse(row.closeness()));
+            same_number.push(table.rows.len() as u32);
+            table.rows.push(row);
+            same_number.sort_by_key(|&row| std::cmp::Reverse(table.rows[row as usize].closeness()));
         }
         Ok(table)
     }
 
-    /// A column of the closest row for a key, empty if there is none; none if there is no such column.
-    pub(in crate::host) fn value(&self, key: &str, column: &str) -> Option<&str> {
-        let nothing = &Parameter::default();
-        self.find(key).map_or_else(|| nothing.column(column).map(|_| ""), |row| row.column(column))
+    /// A column of a row, blank if there is none; none if there is no such column.
+    pub(in crate::host) fn cell(&self, row: u32, column: &str) -> Option<&str> {
+        self.rows.get(row as usize)?.column(column)
     }
 
-    fn find(&self, key: &str) -> Option<&Parameter> {
+    /// The closest row for a key; the blank one if there is none.
+    pub(in crate::host) fn find(&self, key: &str) -> u32 {
         let mut parts = key.split(' ');
         let mut part = || parts.next().unwrap_or_default();
         let (measure, hts, country, mode) = (part(), part(), part(), part());
-        self.measures.get(measure)?.0.iter().rev().find_map(|(length, numbers)| {
-            let rows = numbers.get(hts.get(..*length)?)?;
-            rows.iter().find(|row| row.applies(country, mode))
-        })
+        let closest = |measure: &Measure| {
+            measure.0.iter().rev().find_map(|(length, numbers)| {
+                let mut rows = numbers.get(hts.get(..*length)?)?.iter().copied();
+                rows.find(|&row| self.rows[row as usize].applies(country, mode))
+            })
+        };
+        self.measures.get(measure).and_then(closest).unwrap_or(0)
     }
 }
 
@@ -140,15 +146,15 @@ mod tests {
             ("weight 2709001000 FR 41", "5"),
             ("value 2709001000 FR 41", ""),
         ] {
-            assert_eq!(table.value(key, "high"), Some(high), "{key}");
+            assert_eq!(table.cell(table.find(key), "high"), Some(high), "{key}");
         }
-        assert_eq!(table.value("weight 2709001000 FR 41", "width"), None);
+        assert_eq!(table.cell(table.find("weight 2709001000 FR 41"), "width"), None);
     }
 
     #[test]
     fn the_builtin_parameters_are_numbers() {
         let table = ParameterTable::builtin().unwrap();
-        assert_eq!(table.value("value/quantity_1 3924104000 VN 11", "high"), Some("60"));
+        assert_eq!(table.cell(table.find("value/quantity_1 3924104000 VN 11"), "high"), Some("60"));
     }
 
     #[test]

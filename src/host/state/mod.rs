@@ -15,7 +15,7 @@ use super::World;
 use super::filing::Filing;
 use crate::grammar::Grammar;
 use crate::message::Transaction;
-use crate::rules::Reference;
+use crate::rules::{ColumnName, ListName, Reference, Row};
 use crate::store::{ControlState, EntryKey, EntrySummary, StoreError, Unit};
 use crate::tariff::Tariff;
 
@@ -31,6 +31,9 @@ const REUSE_MONTHS: i64 = 120;
 const STATEMENT_MONTHS: u8 = 2;
 /// Since when corrections must leave the numbers of the emergency tariffs alone (883; CSMS 69635410).
 const IEEPA_SINCE: Date = jiff::civil::date(2026, 8, 21);
+
+/// The lists of what is on file.
+const OF_FILE: [&str; 5] = ["filed", "filed_warehouse", "named_release", "releases", "statement_month"];
 
 /// The world, and of the file what one filing names: the summary of its own number, the warehouse entry it
 /// withdraws from, and the releases.
@@ -95,6 +98,11 @@ impl<'a> FileView<'a> {
         self.filed.is_none() && self.warehouse.is_none() && self.releases.is_unseen()
     }
 
+    /// Whether a list tells what is on file.
+    fn is_of_file(&self, list: &ListName) -> bool {
+        list.place.is_none() && OF_FILE.contains(&&*list.name)
+    }
+
     /// The summary on file behind a list.
     fn summary(&self, list: &str) -> Option<Option<&Filed>> {
         match list {
@@ -130,9 +138,16 @@ impl Reference for FileView<'_> {
         }
     }
 
-    fn may_have(&self, list: &str, first: &str) -> bool {
-        let is_of_file = matches!(list, "named_release" | "releases" | "statement_month");
-        is_of_file || self.summary(list).is_some() || self.world.may_have(list, first)
+    fn row(&self, list: &ListName, code: &str) -> Row {
+        if self.is_of_file(list) { Row::Unnumbered } else { self.world.row(list, code) }
+    }
+
+    fn cell(&self, list: &ListName, row: u32, column: &ColumnName) -> Option<&str> {
+        self.world.cell(list, row, column)
+    }
+
+    fn may_have(&self, list: &ListName, first: &str) -> bool {
+        self.is_of_file(list) || self.world.may_have(list, first)
     }
 
     fn tariff(&self) -> Option<&Tariff> {

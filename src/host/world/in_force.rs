@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::kind::ReferenceKind;
 use super::reference::ReferenceTable;
+use crate::rules::ListName;
 
 /// The tables of each kind with their first days, and those of the day at hand.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,8 @@ pub(super) struct References {
     tables: HashMap<String, Vec<(Date, Arc<ReferenceTable>)>>,
     /// By list: the table in force, and which list of its kind it is.
     in_force: HashMap<String, (Arc<ReferenceTable>, usize), RandomState>,
+    /// The same by the places of lists in the grammar.
+    by_place: Vec<Option<(Arc<ReferenceTable>, usize)>>,
     /// None stands for the end of time: the newest tables are in force.
     day: Option<Date>,
 }
@@ -35,11 +38,18 @@ impl References {
     pub(super) fn turn_to(&mut self, day: Option<Date>) {
         self.day = day;
         self.in_force.clear();
+        self.by_place.clear();
         for tables in self.tables.values() {
             let newer = tables.partition_point(|(since, _)| day.is_none_or(|day| *since <= day));
             let Some((_, table)) = newer.checked_sub(1).map(|newest| &tables[newest]) else { continue };
             for (number, list) in table.kind().lists.iter().enumerate() {
                 self.in_force.insert(list.name.clone(), (Arc::clone(table), number));
+                if let Some(place) = list.place {
+                    if self.by_place.len() <= place {
+                        self.by_place.resize(place + 1, None);
+                    }
+                    self.by_place[place] = Some((Arc::clone(table), number));
+                }
             }
         }
     }
@@ -51,6 +61,18 @@ impl References {
     /// A list that is in force: its table, and which list of its kind it is.
     pub(super) fn list(&self, name: &str) -> Option<(&ReferenceTable, usize)> {
         self.in_force.get(name).map(|(table, list)| (&**table, *list))
+    }
+
+    /// A list that is in force, as rules name it.
+    #[inline]
+    pub(super) fn named(&self, name: &ListName) -> Option<(&ReferenceTable, usize)> {
+        match name.place {
+            Some(place) => {
+                let (table, list) = self.by_place.get(usize::from(place))?.as_ref()?;
+                Some((table, *list))
+            }
+            None => self.list(&name.name),
+        }
     }
 
     /// The table of a kind that is in force.

@@ -53,6 +53,8 @@ pub(super) struct KeyPart {
 #[derive(Clone, Debug)]
 pub(super) struct List {
     pub(super) name: String,
+    /// Its place in the grammar's list of lists, if it stands there.
+    pub(super) place: Option<usize>,
     pub(super) key: Vec<KeyPart>,
     /// Only rows with this value in this column.
     pub(super) only: Option<(usize, String)>,
@@ -153,7 +155,7 @@ impl ReferenceKind {
         parts.iter().map(|part| self.columns[part.column].name.as_str())
     }
 
-    fn parse_list(&self, row: &[String], table: &CodeList) -> Result<List, UnknownName> {
+    fn parse_list(&self, place: usize, row: &[String], table: &CodeList) -> Result<List, UnknownName> {
         let cell = |name| table.cell(row, name).unwrap_or_default();
         let named = |column: &str| {
             self.position(column)
@@ -172,7 +174,7 @@ impl ReferenceKind {
         };
         let last = key.last().filter(|_| key.len() > 1);
         let dated = last.is_some_and(|part| self.columns[part.column].form == Form::Date);
-        Ok(List { name: cell("list").to_owned(), key, only, dated })
+        Ok(List { name: cell("list").to_owned(), place: Some(place), key, only, dated })
     }
 }
 
@@ -204,11 +206,11 @@ impl ReferenceKinds {
             }
         }
         let lists = listed("reference_list")?;
-        for row in lists.rows() {
+        for (place, row) in lists.rows().iter().enumerate() {
             let name = lists.cell(row, "kind").unwrap_or_default();
             let kind = kinds.iter_mut().find(|kind| kind.name == name);
             let kind = kind.ok_or_else(|| UnknownName(format!("no reference data {name}")))?;
-            let list = kind.parse_list(row, lists)?;
+            let list = kind.parse_list(place, row, lists)?;
             kind.lists.push(list);
         }
         match kinds.iter().find(|kind| kind.lists.is_empty()) {

@@ -243,7 +243,7 @@ pub(super) fn table(filers: &[FilerProfile]) -> Result<ReferenceTable, WorldErro
         refers: None,
     };
     let key = vec![KeyPart { column: 0, signs: None }];
-    let list = List { name: "filer".to_owned(), key, only: None, dated: false };
+    let list = List { name: "filer".to_owned(), place: None, key, only: None, dated: false };
     let mut columns = names.map(column).collect::<Vec<_>>();
     if columns.is_empty() {
         columns.push(column(&"code".to_owned()));

@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use jiff::civil::Date;
 
 use super::kind::{Form, List, ReferenceKind};
+use crate::rules::ColumnName;
 
 /// Rows of a kind. All cells stand in one text, so that tens of thousands of rows are read quickly and
 /// looked up by a hash.
@@ -156,6 +157,14 @@ impl ReferenceTable {
     pub(super) fn value(&self, row: usize, column: &str) -> Option<&str> {
         let column = self.kind.position(column)?;
         (row < self.len()).then(|| self.cell(row, column))
+    }
+
+    /// A column of a row, as rules name it.
+    #[inline]
+    pub(super) fn named(&self, row: u32, column: &ColumnName) -> Option<&str> {
+        let row = usize::try_from(row).ok().filter(|row| *row < self.len())?;
+        let place = column.place.map(usize::from).filter(|place| *place < self.kind.columns.len());
+        Some(self.cell(row, place.or_else(|| self.kind.position(&column.name))?))
     }
 
     /// The keys of a list, sorted, without the day in which they may end.

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::{Judge, Value, as_number, as_text};
 use crate::grammar::{Cell, LayoutId, Symbol};
 use crate::rules::ast::Comparison;
-use crate::rules::expression::{Expression, FieldRef, Holder, Kind, RecordRef, Scan, Spot, reach};
+use crate::rules::expression::{Expression, FieldRef, Holder, Kind, Lookup, RecordRef, Scan, Spot, reach};
 
 /// More accepted values than these are left to whoever draws one.
 const FEW: usize = 40;
@@ -86,11 +86,11 @@ impl Judge<'_> {
                 let contents = texts.iter().map(|text| Content::Text(text.to_owned()));
                 self.put(value, at, contents, out);
             }
-            Expression::OnReference(value, _) if matches!(**value, Expression::Joined(_)) => {
-                self.depend(value, at, out);
+            Expression::OnReference(lookup) if matches!(*lookup.key, Expression::Joined(_)) => {
+                self.depend(&lookup.key, at, out);
             }
-            Expression::OnReference(value, list) if wanted => {
-                self.put(value, at, [Content::OneOfList(list.to_string()), Content::Blank], out);
+            Expression::OnReference(Lookup { list, key, .. }) if wanted => {
+                self.put(key, at, [Content::OneOfList(list.to_string()), Content::Blank], out);
             }
             Expression::Like(value, forms) if wanted => {
                 self.put(value, at, forms.iter().map(|form| Content::Form(form.to_vec())), out);
@@ -102,7 +102,7 @@ impl Judge<'_> {
                 self.depend(words, at, out);
             }
             Expression::OneOf(value, _)
-            | Expression::OnReference(value, _)
+            | Expression::OnReference(Lookup { key: value, .. })
             | Expression::Like(value, _)
             | Expression::Weekend(value) => {
                 self.put(value, at, [Content::Another, Content::Blank], out);
@@ -207,7 +207,7 @@ impl Judge<'_> {
     fn fill(&self, field: &FieldRef, at: Spot, content: Content, out: &mut Repair) {
         match (self.cell(field, at), &field.holder) {
             (Some((cell, record)), _) => out.direct.push(Change::Field { record, cell, content }),
-            (None, Holder::Nearest(record)) if content != Content::Blank => {
+            (None, Holder::Nearest(record, _)) if content != Content::Blank => {
                 out.direct.push(inserted(record, 0..self.transaction.rows().len() as u32));
             }
             (None, _) => {}
@@ -248,7 +248,7 @@ impl Judge<'_> {
             Expression::Joined(parts) => parts.iter().for_each(|(_, part)| self.depend(part, at, out)),
             Expression::First(values) => values.iter().for_each(|value| self.depend(value, at, out)),
             Expression::Table(_, keys) => keys.iter().for_each(|key| self.depend(key, at, out)),
-            Expression::Reference { key, .. } => self.depend(key, at, out),
+            Expression::Reference(lookup, _) => self.depend(&lookup.key, at, out),
             Expression::Sum(scan, value) | Expression::The(scan, value) => {
                 for spot in self.spots(scan, at) {
                     self.depend(value, spot, out);
