@@ -3,7 +3,7 @@
 use jiff::Zoned;
 use jiff::civil::Date;
 
-use super::{Answer, AnswerError, Peer, SenderPassword, outline};
+use super::{Answer, AnswerError, Examine, Peer, SenderPassword, Waiting, outline};
 use crate::envelope::{RawBatch, Sender};
 use crate::host::{self, Acted, Action, ActionError, Host, HostError, SenderProfile, World};
 use crate::store::Store;
@@ -62,11 +62,17 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
         self.host.answer(batch, peer, &now).map_err(reason)
     }
 
-    fn answer_all(&mut self, batches: &[(&RawBatch, &Peer)]) -> Vec<Result<Vec<Columns>, AnswerError>> {
+    fn examiner(&self) -> Option<Examine> {
+        let (examiner, clock) = (self.host.examiner(), self.clock.clone());
+        Some(Box::new(move |batch, peer| examiner.examine(batch, peer, &read_clock(clock.as_ref()))))
+    }
+
+    fn answer_all(&mut self, batches: Vec<Waiting<'_>>) -> Vec<Result<Vec<Columns>, AnswerError>> {
         let now = read_clock(self.clock.as_ref());
-        let batches =
-            batches.iter().map(|(batch, peer)| (*batch, *peer as &dyn host::Peer)).collect::<Vec<_>>();
-        self.host.answer_all(&batches, &now).into_iter().map(|answer| answer.map_err(reason)).collect()
+        let batches = batches.into_iter();
+        let batches = batches.map(|(batch, peer, examined)| (batch, peer as &dyn host::Peer, examined));
+        let answers = self.host.answer_all(batches.collect(), &now);
+        answers.into_iter().map(|answer| answer.map_err(reason)).collect()
     }
 
     fn tick(&mut self) -> Result<i64, AnswerError> {

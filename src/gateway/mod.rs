@@ -45,6 +45,7 @@ pub use session::SessionError;
 pub use writer::{HostGone, HostHandle, HostThread};
 
 use crate::envelope::{RawBatch, Sender};
+use crate::host::Examined;
 use crate::wire::Columns;
 
 /// What decides the answer to a batch; the host, or something simpler in a test.
@@ -64,10 +65,15 @@ pub trait Answer: Send + 'static {
     /// effect and its connection is closed.
     fn answer(&mut self, batch: &RawBatch, peer: &Peer) -> Result<Vec<Columns>, AnswerError>;
 
+    /// What can find out about a batch before its turn comes, on any thread. By default nothing can.
+    fn examiner(&self) -> Option<Examine> {
+        None
+    }
+
     /// The answers to batches that wait at the same moment, in their order, as by [`Self::answer`]. Who
     /// can keep them together saves the time that keeping each would take.
-    fn answer_all(&mut self, batches: &[(&RawBatch, &Peer)]) -> Vec<Result<Vec<Columns>, AnswerError>> {
-        batches.iter().map(|(batch, peer)| self.answer(batch, peer)).collect()
+    fn answer_all(&mut self, batches: Vec<Waiting<'_>>) -> Vec<Result<Vec<Columns>, AnswerError>> {
+        batches.into_iter().map(|(batch, peer, _)| self.answer(batch, peer)).collect()
     }
 
     /// Called twice a second: does what time does, and tells the number of the newest mail, whoever wrote
@@ -118,6 +124,12 @@ impl fmt::Debug for SenderPassword {
         formatter.debug_struct("SenderPassword").field("sender", &self.sender).finish_non_exhaustive()
     }
 }
+
+/// A batch that waits for its answer, who sent it, and what is known of it already.
+pub type Waiting<'a> = (&'a RawBatch, &'a Peer, Option<Examined>);
+
+/// Finds out about a batch what does not depend on those before it; nothing, if nothing can be said.
+pub type Examine = Box<dyn Fn(&RawBatch, &Peer) -> Option<Examined> + Send + Sync>;
 
 /// Why a batch could not be answered.
 pub type AnswerError = Box<dyn Error + Send + Sync>;

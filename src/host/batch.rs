@@ -1,17 +1,17 @@
 //! A batch as a unit of work.
 
-use std::num::NonZero;
-use std::thread;
-
 use jiff::Zoned;
 
 use super::capability::{Capabilities, Capability, Desk, Foresight};
-use super::world::PeerDirectory;
+use super::examine::Examined;
 use super::{Host, HostError, Peer};
 use crate::envelope::{BatchReading, Block, RawBatch, Sender};
 use crate::grammar::{Direction, Grammar};
 use crate::store::{BatchOnFile, Store, Unit};
 use crate::wire::Columns;
+
+/// A batch that waits for its answer, who sent it, and what is known of it already.
+pub type Waiting<'a> = (&'a RawBatch, &'a dyn Peer, Option<Examined>);
 
 /// The field that holds the password of an A- or Z-record.
 const PASSWORD: &str = "communication_password";
@@ -30,14 +30,13 @@ impl<S: Store> Host<'_, S> {
         peer: &dyn Peer,
         now: &Zoned,
     ) -> Result<Vec<Columns>, HostError> {
-        self.world.turn_to(now.date());
-        let reading = self.read(batch, peer);
-        match self.keep(&[(batch, &reading)], Vec::new(), now) {
+        let mut examined = self.examined((batch, peer, None), now);
+        match self.keep(&mut [(batch, &mut examined)], now) {
             Ok(answers) => Ok(answers.into_iter().flatten().collect()),
             Err(HostError::Store(error)) => {
-                let sender = name_of(&reading.sender);
+                let sender = name_of(&examined.reading.sender);
                 tracing::error!(%error, sender, "nothing of the batch was kept");
-                self.unprocessed(&reading)
+                self.unprocessed(&examined.reading)
             }
             Err(error) => Err(error),
         }
@@ -48,77 +47,48 @@ impl<S: Store> Host<'_, S> {
     /// itself.
     pub fn answer_all(
         &mut self,
-        batches: &[(&RawBatch, &dyn Peer)],
+        batches: Vec<Waiting<'_>>,
         now: &Zoned,
     ) -> Vec<Result<Vec<Columns>, HostError>> {
-        self.world.turn_to(now.date());
-        let readings =
-            batches.iter().map(|(batch, peer)| (*batch, self.read(batch, *peer))).collect::<Vec<_>>();
-        let together = readings.iter().map(|(batch, reading)| (*batch, reading)).collect::<Vec<_>>();
-        let foreseen = self.foresee(&together, now);
-        match self.keep(&together, foreseen, now) {
+        let waiting = batches.iter().map(|(batch, peer, _)| (*batch, *peer)).collect::<Vec<_>>();
+        let mut examined = batches.into_iter().map(|one| self.examined(one, now)).collect::<Vec<_>>();
+        let batches = waiting.iter().map(|(batch, _)| *batch);
+        match self.keep(&mut batches.zip(&mut examined).collect::<Vec<_>>(), now) {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
-            Err(_) => batches.iter().map(|(batch, peer)| self.answer(batch, *peer, now)).collect(),
+            Err(_) => waiting.iter().map(|(batch, peer)| self.answer(batch, *peer, now)).collect(),
         }
     }
 
-    fn read(&self, batch: &RawBatch, peer: &dyn Peer) -> BatchReading {
-        let applications = self.capabilities.applications();
-        let directory = PeerDirectory { world: &self.world, peer, applications: &applications };
-        self.envelope.read_batch(batch, &directory)
-    }
-
-    /// What can be said of each block of some batches before their turn comes, found by all cores.
-    fn foresee(&self, batches: &[(&RawBatch, &BatchReading)], now: &Zoned) -> Vec<Vec<Foresight>> {
-        let (capabilities, world) = (&self.capabilities, &self.world);
-        let of_batch = |reading: &BatchReading| {
-            let is_refused = !reading.conditions.is_empty() || reading.structure_fault.is_some();
-            match capabilities.get(&reading.application) {
-                Some(capability) if !is_refused => {
-                    reading.blocks.iter().map(|block| capability.foresee(block, world, now)).collect()
-                }
-                _ => Vec::new(),
-            }
-        };
-        let of_all = |part: &[(&RawBatch, &BatchReading)]| {
-            part.iter().map(|(_, reading)| of_batch(reading)).collect::<Vec<_>>()
-        };
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let mut parts = batches.chunks(batches.len().div_ceil(threads).max(1));
-        let first = parts.next().unwrap_or_default();
-        thread::scope(|scope| {
-            let others = parts.map(|part| (part.len(), scope.spawn(|| of_all(part)))).collect::<Vec<_>>();
-            let mut found = of_all(first);
-            for (batches, other) in others {
-                // what a thread that failed has not foreseen is found out later, and belongs to its batches
-                found.extend(other.join().unwrap_or_else(|_| vec![Vec::new(); batches]));
-            }
-            found
-        })
+    /// What is known of a batch, read now if it was not examined by the world of the day.
+    fn examined(&mut self, (batch, peer, examined): Waiting<'_>, now: &Zoned) -> Examined {
+        self.examiner.turn_to(now.date(), &mut self.world);
+        let of_today = examined.filter(|examined| examined.is_of(&self.world));
+        of_today.unwrap_or_else(|| self.examiner.read(batch, peer, &self.world))
     }
 
     /// The answers to batches, kept in one unit of work: all of them or none.
     fn keep(
         &mut self,
-        batches: &[(&RawBatch, &BatchReading)],
-        foreseen: Vec<Vec<Foresight>>,
+        batches: &mut [(&RawBatch, &mut Examined)],
         now: &Zoned,
     ) -> Result<Vec<Vec<Columns>>, HostError> {
-        let mut unit = self.store.begin()?;
+        let Self { examiner, world, store, grammar, .. } = self;
+        let mut unit = store.begin()?;
         let mut answers = Vec::with_capacity(batches.len());
-        let foreseen = foreseen.into_iter().chain(std::iter::repeat_with(Vec::new));
-        for ((batch, reading), foreseen) in batches.iter().zip(foreseen) {
+        for (batch, examined) in batches {
+            let foreseen = std::mem::take(&mut examined.foreseen);
+            let reading = &examined.reading;
             let is_refused = !reading.conditions.is_empty();
             let (answer, records) = if is_refused {
                 // Its records are not kept: where control records are wrong, no one knows in which
                 // column of which record the password stands.
-                (self.envelope.rejection(reading)?, Vec::new())
+                (examiner.envelope.rejection(reading)?, Vec::new())
             } else {
-                let capability = capability(&self.capabilities, reading)?;
-                let (world, sender) = (&self.world, &reading.sender);
+                let capability = capability(&examiner.capabilities, reading)?;
+                let sender = &reading.sender;
                 let mut desk = Desk { world, unit: &mut unit, now, sender, foreseen: Foresight::new() };
                 let blocks = process(capability, batch, (reading, foreseen), &mut desk)?;
-                (self.envelope.response(reading, &blocks)?, without_passwords(self.grammar, batch))
+                (examiner.envelope.response(reading, &blocks)?, without_passwords(grammar, batch))
             };
             unit.put_batch(&on_file(reading, records, &answer, now))?;
             answers.push(answer);
@@ -130,12 +100,12 @@ impl<S: Store> Host<'_, S> {
     /// The answer when nothing could be kept.
     fn unprocessed(&self, reading: &BatchReading) -> Result<Vec<Columns>, HostError> {
         if !reading.conditions.is_empty() {
-            return Ok(self.envelope.rejection(reading)?);
+            return Ok(self.examiner.envelope.rejection(reading)?);
         }
-        let capability = capability(&self.capabilities, reading)?;
+        let capability = capability(&self.examiner.capabilities, reading)?;
         let failure = |block: &Block| capability.system_failure(block);
         let blocks = reading.blocks.iter().map(failure).collect::<Result<Vec<_>, _>>()?;
-        Ok(self.envelope.response(reading, &blocks)?)
+        Ok(self.examiner.envelope.response(reading, &blocks)?)
     }
 }
 

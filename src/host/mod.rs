@@ -13,6 +13,7 @@ mod batch;
 mod capability;
 mod census;
 mod entry_summary;
+mod examine;
 mod filing;
 mod life;
 mod notification;
@@ -20,9 +21,10 @@ mod response;
 mod state;
 mod world;
 
+use std::sync::Arc;
+
 use jiff::Zoned;
 
-use crate::envelope::EnvelopeCodec;
 use crate::grammar::{Grammar, PutError, UnknownName};
 use crate::rules::RuleError;
 use crate::store::{ControlState, EntryKey, EntrySummary, Standing, Store, StoreError, Unit, Version};
@@ -31,6 +33,8 @@ pub use action::{
     Acted, Action, ActionError, AgencyDecision, Assignment, DocumentKind, DocumentRequest, QuotaDecision,
     Rejection, Step,
 };
+pub use batch::Waiting;
+pub use examine::{Examined, Examiner};
 pub use notification::{AgencyStatus, Officer, QuotaLine};
 pub use world::{
     FiledSummary, FilerKind, FilerProfile, ReferenceColumn, ReferenceFile, ReferenceFileError, ReferenceKind,
@@ -39,7 +43,6 @@ pub use world::{
 
 pub use state::{BalanceLine, WarehouseBalance};
 
-use capability::Capabilities;
 use life::Transitions;
 use notification::NotificationWriter;
 
@@ -111,10 +114,9 @@ pub enum HostError {
 #[derive(Debug)]
 pub struct Host<'g, S> {
     grammar: &'g Grammar,
-    world: World,
+    world: Arc<World>,
     store: S,
-    envelope: EnvelopeCodec<'g>,
-    capabilities: Capabilities<'g>,
+    examiner: Arc<Examiner<'g>>,
     life: Life<'g>,
 }
 
@@ -146,14 +148,15 @@ impl<'g, S: Store> Host<'g, S> {
             }
         }
         unit.commit()?;
-        Ok(Self {
-            envelope: EnvelopeCodec::new(grammar)?,
-            capabilities: Capabilities::new(grammar)?,
-            life: Life::new(grammar)?,
-            grammar,
-            world,
-            store,
-        })
+        let world = Arc::new(world);
+        let examiner = Arc::new(Examiner::new(grammar, Arc::clone(&world))?);
+        Ok(Self { life: Life::new(grammar)?, examiner, grammar, world, store })
+    }
+
+    /// What examines batches before they are answered.
+    #[must_use]
+    pub fn examiner(&self) -> Arc<Examiner<'g>> {
+        Arc::clone(&self.examiner)
     }
 
     /// The world it answers from.

@@ -225,8 +225,13 @@ E1RFZZZ   ** ACE SYSTEM FAILURE **                EEE  00001270     ORC-26119";
 /// Two batches that come at the same moment, and what they are answered.
 fn together<S: Store>(host: &mut abigate::host::Host<'_, S>) -> Vec<Vec<String>> {
     let batches = [mixed_batch(), batch(&[delete(&[("entry_number", "00001270")])])];
-    let batches = batches.each_ref().map(|batch| (batch, &Trusted as &dyn abigate::host::Peer));
-    let answers = host.answer_all(&batches, &noon());
+    let examiner = host.examiner();
+    let waiting = batches.each_ref().map(|batch| {
+        let examined = examiner.examine(batch, &Trusted, &noon());
+        assert!(examined.is_some());
+        (batch, &Trusted as &dyn abigate::host::Peer, examined)
+    });
+    let answers = host.answer_all(waiting.into(), &noon());
     answers.into_iter().flat_map(|answer| codes(&lines(&answer.unwrap()))).collect()
 }
 
