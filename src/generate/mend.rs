@@ -163,12 +163,13 @@ fn find<'a>(
     path.push(group);
     for member in &group.members {
         match member {
-            Member::Record(record) => {
+            Member::Record(record) if workshop.automaton.record(symbol) == record.record => {
                 let mut symbols = workshop.automaton.symbols_of(&record.record);
                 if symbols.any(|(own, mark)| own == symbol && mark == record.discriminator.as_ref()) {
                     return Some(record);
                 }
             }
+            Member::Record(_) => {}
             Member::Group(inner) => {
                 if let Some(found) = find(workshop, inner, symbol, path) {
                     return Some(found);

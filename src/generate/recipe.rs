@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::GenerateError;
 use crate::grammar::{Cell, Grammar, Layout, LayoutId};
 
@@ -40,6 +42,12 @@ pub(super) enum Recipe {
     Port,
 }
 
+impl Recipe {
+    fn follows(&self) -> bool {
+        matches!(self, Self::Occurrence | Self::Count(_) | Self::Same(_) | Self::Sum(_))
+    }
+}
+
 /// A field of a record by its names.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
@@ -57,9 +65,11 @@ pub(super) enum Given {
 /// The recipes of one application's fields.
 #[derive(Debug, Default)]
 pub(super) struct Recipes {
-    contents: HashMap<(LayoutId, usize), Recipe>,
-    given: HashMap<(LayoutId, usize), Given>,
-    records: HashMap<String, Given>,
+    contents: HashMap<(LayoutId, usize), Recipe, RandomState>,
+    /// The fields of a layout whose content follows from the rest of the transaction.
+    following: HashMap<LayoutId, Vec<usize>, RandomState>,
+    given: HashMap<(LayoutId, usize), Given, RandomState>,
+    records: HashMap<String, Given, RandomState>,
 }
 
 impl Recipes {
@@ -99,11 +109,23 @@ impl Recipes {
                 }
             }
         }
+        for ((layout, index), recipe) in &recipes.contents {
+            if recipe.follows() {
+                recipes.following.entry(*layout).or_default().push(*index);
+            }
+        }
+        recipes.following.values_mut().for_each(|fields| fields.sort_unstable());
         Ok(recipes)
     }
 
     pub(super) fn get(&self, layout: &Layout, field: usize) -> Option<&Recipe> {
         self.contents.get(&(layout.id, field))
+    }
+
+    /// The fields of a layout whose content follows from the rest of the transaction, in order.
+    pub(super) fn following(&self, layout: &Layout) -> impl Iterator<Item = (usize, &Recipe)> {
+        let fields = self.following.get(&layout.id).into_iter().flatten();
+        fields.filter_map(|index| Some((*index, self.get(layout, *index)?)))
     }
 
     /// Whether a record stands.

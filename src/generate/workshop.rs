@@ -319,8 +319,8 @@ impl<'a> Workshop<'a> {
             let occurrence =
                 seen.entry(layout.record.as_str()).and_modify(|count| *count += 1).or_insert(1_u64);
             let occurrence = *occurrence;
-            for (index, field) in layout.fields.iter().enumerate() {
-                let Some(recipe) = self.recipes.get(layout, index) else { continue };
+            for (index, recipe) in self.recipes.following(layout) {
+                let field = &layout.fields[index];
                 if field.cell.is_blank(&rows[at]) {
                     continue;
                 }
