@@ -4,7 +4,8 @@
 //! (batch chapter, B&B-12) and is answered on the same connection before the next one is looked at,
 //! so answers stand in the order of the batches and a peer that does not read its answers slows
 //! down only itself. All connections share one host thread, which owns the store: batches queue for
-//! it in a bounded channel, and its answer is written after it has committed.
+//! it in a bounded channel, after other threads have found out what can be known without the store, and
+//! its answer is written after it has committed.
 //!
 //! What the host has for a sender of its own accord waits in a mailbox and goes out between batches, on a
 //! connection that has shown to be the sender's. It counts as delivered when that connection goes on or is
