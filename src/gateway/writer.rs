@@ -40,7 +40,7 @@ pub struct HostGone;
 
 /// What waits for the host thread.
 enum Request {
-    Batch(BatchRequest),
+    Batch(Box<BatchRequest>),
     Task(Task),
 }
 
@@ -104,7 +104,8 @@ fn start_examining(
         thread::Builder::new().name("examiner".to_owned()).spawn(move || {
             let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
             while let Some(mut request) = next() {
-                if let Request::Batch(BatchRequest { batch, peer, span, examined, .. }) = &mut request {
+                if let Request::Batch(request) = &mut request {
+                    let BatchRequest { batch, peer, span, examined, .. } = &mut **request;
                     // what a defect has left unsaid the host finds out for itself
                     let found = || span.in_scope(|| examine(batch, peer));
                     *examined = panic::catch_unwind(AssertUnwindSafe(found)).ok().flatten();
@@ -119,12 +120,13 @@ fn start_examining(
 }
 
 /// Answers what waits; one batch in its span, several together.
-fn answer(host: &mut impl Answer, requests: &mut Vec<BatchRequest>) {
+fn answer(host: &mut impl Answer, requests: &mut Vec<Box<BatchRequest>>) {
     if requests.is_empty() {
         return;
     }
     let span = if let [one] = &**requests { one.span.clone() } else { Span::none() };
-    let waiting = requests.iter_mut().map(|BatchRequest { batch, peer, examined, .. }| {
+    let waiting = requests.iter_mut().map(|request| {
+        let BatchRequest { batch, peer, examined, .. } = &mut **request;
         let examined = examined.take();
         (&*batch, &**peer, examined)
     });
@@ -147,7 +149,7 @@ impl HostHandle {
         span: Span,
     ) -> Result<Result<Vec<Columns>, AnswerError>, HostGone> {
         let (reply, answer) = oneshot::channel();
-        let request = Request::Batch(BatchRequest { batch, peer, span, examined: None, reply });
+        let request = Request::Batch(Box::new(BatchRequest { batch, peer, span, examined: None, reply }));
         self.batches.send(request).await.map_err(|_| HostGone)?;
         answer.await.map_err(|_| HostGone)
     }

@@ -4,30 +4,29 @@
 //! check of its own, or whose list no one holds, is reported once and not again by every rule that
 //! reads it.
 
+mod field;
+mod lookup;
 mod repair;
+mod search;
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
+use std::collections::HashSet;
 
-use foldhash::fast::RandomState;
 use jiff::Span;
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::Context;
 use super::ast::{Arithmetic, CalendarUnit, Comparison};
-use super::expression::{Expression, FieldRef, Holder, Kind, Lookup, RecordRef, Scan, Spot, nearest, reach};
+use super::expression::{Expression, Kind, Spot};
 use super::memo::Memo;
 use super::owed::{Computed, Figure, Owed};
 use super::presence::Presence;
-use super::{ColumnName, Row};
-use crate::grammar::Cell;
 use crate::message::Transaction;
 
 pub use repair::{Change, Content, Repair};
+pub(super) use search::Firsts;
 
 #[derive(Clone, Debug)]
 enum Value<'a> {
@@ -52,17 +51,6 @@ pub(super) struct Judge<'a> {
     pub(super) firsts: &'a Firsts,
     pub(super) memo: &'a Memo,
 }
-
-/// Where values stand for the first time, for tests that ask whether they stood before: looked up, since
-/// a summary has so many lines that each cannot be compared with all before it.
-#[derive(Default)]
-pub(super) struct Firsts(RefCell<HashMap<(*const Scan, u32), FirstSpots, RandomState>>);
-
-/// By the values of one search: where each stands first.
-type FirstSpots = HashMap<Vec<u8>, Spot, RandomState>;
-
-/// Up to how many records are compared one by one.
-const FEW: u32 = 16;
 
 impl<'a> Judge<'a> {
     /// Whether a test is true. What is not true need not be told apart in false and undecided here, so of
@@ -272,278 +260,8 @@ impl<'a> Judge<'a> {
         Some(Cow::Owned(texts.join("/")))
     }
 
-    /// Puts texts one behind the other, with spaces between; none if one of them is undecided.
-    fn join(&self, parts: &[(Kind, Expression)], at: Spot, joined: &mut String) -> Option<()> {
-        for (number, (kind, part)) in parts.iter().enumerate() {
-            if number > 0 {
-                joined.push(' ');
-            }
-            match kind {
-                Kind::Text => self.of_text(part, at, |text| joined.push_str(text))?,
-                _ => match self.value(part, at, *kind) {
-                    Value::Date(date) => write!(joined, "{date}").ok()?,
-                    value => joined.push_str(&as_text(value)?),
-                },
-            }
-        }
-        Some(())
-    }
-
-    fn is_listed(&self, lookup: &Lookup, at: Spot) -> Option<bool> {
-        match self.row(lookup, at)? {
-            Row::NotHeld => None,
-            Row::Missing => Some(false),
-            Row::At(_) => Some(true),
-            Row::Unnumbered => {
-                let text = self.text(&lookup.key, at)?;
-                if text.is_empty() { None } else { self.context.reference.has(&lookup.list.name, &text) }
-            }
-        }
-    }
-
-    fn reference<'b>(&'b self, lookup: &'b Lookup, column: &ColumnName, at: Spot, kind: Kind) -> Value<'b> {
-        let reference = self.context.reference;
-        let held = match self.row(lookup, at) {
-            Some(Row::At(row)) => reference.cell(&lookup.list, row, column).map(Cow::Borrowed),
-            Some(Row::Unnumbered) => self
-                .text(&lookup.key, at)
-                .and_then(|key| reference.value(&lookup.list.name, &key, &column.name)),
-            Some(Row::NotHeld | Row::Missing) | None => None,
-        };
-        held.map_or(Value::Undecided, |value| of_kind(value, kind))
-    }
-
-    /// The row of a key; none if the key is undecided or blank.
-    fn row(&self, lookup: &Lookup, at: Spot) -> Option<Row> {
-        let found = self.memo.answer(lookup.slot, at.record, || match self.find(lookup, at) {
-            None => 0,
-            Some(Row::NotHeld) => 1,
-            Some(Row::Missing) => 2,
-            Some(Row::Unnumbered) => 3,
-            Some(Row::At(row)) => row + 4,
-        });
-        match found {
-            0 => None,
-            1 => Some(Row::NotHeld),
-            2 => Some(Row::Missing),
-            3 => Some(Row::Unnumbered),
-            row => Some(Row::At(row - 4)),
-        }
-    }
-
-    fn find(&self, Lookup { list, key, .. }: &Lookup, at: Spot) -> Option<Row> {
-        let reference = self.context.reference;
-        if let Expression::Joined(parts) = &**key {
-            let first = parts.first().map(|(kind, first)| self.value(first, at, *kind));
-            if let Some(Value::Text(first)) = first
-                && !reference.may_have(list, &first)
-            {
-                let is_decided = |(kind, part): &(Kind, Expression)| {
-                    !matches!(self.value(part, at, *kind), Value::Undecided)
-                };
-                return parts.iter().all(is_decided).then(|| reference.row(list, ""));
-            }
-        }
-        let told = |key: &str| match reference.row(list, key) {
-            Row::Unnumbered => Some(Row::Unnumbered),
-            _ if key.is_empty() => None,
-            row => Some(row),
-        };
-        let Expression::Joined(parts) = &**key else { return self.of_text(key, at, told)? };
-        let mut key = self.memo.scratch();
-        let found = if self.join(parts, at, &mut key).is_some() { told(&key) } else { None };
-        self.memo.keep(key);
-        found
-    }
-
     fn number(&self, expression: &Expression, at: Spot) -> Option<Decimal> {
         as_number(self.value(expression, at, Kind::Number))
-    }
-
-    fn field<'b>(&'b self, field: &FieldRef, at: Spot, kind: Kind) -> Value<'b> {
-        let Some((cell, record)) = self.cell(field, at) else { return Value::Blank };
-        if self.is_spoiled(record, cell) {
-            return Value::Undecided;
-        }
-        if !self.presence.is_given(cell, record) {
-            return Value::Blank;
-        }
-        let row = &self.transaction.rows()[record as usize];
-        match kind {
-            Kind::Text => Value::Text(Cow::Borrowed(self.presence.text(cell, record))),
-            Kind::Number => match cell.decimal(row) {
-                Ok(number) => number.map_or(Value::Blank, Value::Number),
-                Err(_) => Value::Undecided,
-            },
-            Kind::Date => match cell.date(row) {
-                Ok(date) => date.map_or(Value::Blank, Value::Date),
-                Err(_) => Value::Undecided,
-            },
-        }
-    }
-
-    fn part<'b>(&'b self, field: &FieldRef, (from, to): (u8, u8), at: Spot, kind: Kind) -> Value<'b> {
-        let Some((cell, record)) = self.cell(field, at) else { return Value::Blank };
-        if self.is_spoiled(record, cell) {
-            return Value::Undecided;
-        }
-        let raw = cell.raw(&self.transaction.rows()[record as usize]);
-        let part = raw.get(usize::from(from) - 1..usize::from(to)).unwrap_or_default();
-        match std::str::from_utf8(part).map(str::trim) {
-            Ok("") => Value::Blank,
-            Ok(text) => of_kind(Cow::Borrowed(text), kind),
-            Err(_) => Value::Undecided,
-        }
-    }
-
-    fn given(&self, field: &FieldRef, at: Spot) -> Option<bool> {
-        let Some((cell, record)) = self.cell(field, at) else { return Some(false) };
-        let given = self.presence.is_given(cell, record);
-        (!self.is_spoiled(record, cell)).then_some(given)
-    }
-
-    fn is_spoiled(&self, record: u32, cell: Cell) -> bool {
-        !self.spoiled.is_empty() && self.spoiled.contains(&(record, cell.first_column() as u8))
-    }
-
-    fn cell(&self, field: &FieldRef, at: Spot) -> Option<(Cell, u32)> {
-        let spot = match &field.holder {
-            Holder::Current => at,
-            Holder::This => self.this,
-            Holder::Nearest(record, slot) => {
-                let find = || nearest(self.transaction, record, at.record).map_or(0, |found| found + 1);
-                Spot { record: self.memo.answer(*slot, at.record, find).checked_sub(1)?, item: 0 }
-            }
-        };
-        let cell = match &*field.cells {
-            [only] => *only,
-            several => *several.get(usize::from(spot.item).checked_sub(1)?)?,
-        };
-        Some((cell, spot.record))
-    }
-
-    fn any(&self, scan: &Scan, at: Spot) -> Option<bool> {
-        let mut open = false;
-        for spot in self.spots(scan, at) {
-            match self.admits(scan, spot) {
-                Some(true) => return Some(true),
-                Some(false) => {}
-                None => open = true,
-            }
-        }
-        (!open).then_some(false)
-    }
-
-    fn count(&self, scan: &Scan, at: Spot) -> Option<u32> {
-        self.spots(scan, at).try_fold(0, |count, spot| Some(count + u32::from(self.admits(scan, spot)?)))
-    }
-
-    fn sum(&self, scan: &Scan, value: &Expression, at: Spot) -> Option<Decimal> {
-        let mut sum = Decimal::ZERO;
-        for spot in self.spots(scan, at) {
-            if self.admits(scan, spot)? {
-                sum = sum.checked_add(self.number(value, spot)?)?;
-            }
-        }
-        Some(sum)
-    }
-
-    fn gap(&self, cells: &[Cell], at: Spot) -> Option<bool> {
-        let row = &self.transaction.rows()[at.record as usize];
-        let here = usize::from(at.item);
-        let [before, item] = cells.get(here.checked_sub(2)?..here)? else { return None };
-        let gap = !item.is_blank(row) && before.is_blank(row);
-        (!gap || !self.is_spoiled(at.record, *before)).then_some(gap)
-    }
-
-    fn repeats(&self, fields: &[FieldRef], scan: &Scan, at: Spot) -> Option<bool> {
-        let raw = |field: &FieldRef, spot: Spot| {
-            let (cell, record) = self.cell(field, spot)?;
-            Some(cell.raw(&self.transaction.rows()[record as usize]))
-        };
-        let mut blank = true;
-        for field in fields {
-            blank &= !self.given(field, at)?;
-        }
-        if blank {
-            return Some(false);
-        }
-        let range = reach(self.transaction, scan, at.record);
-        let is_of_spot = |field: &FieldRef| matches!(field.holder, Holder::Current);
-        if range.end - range.start <= FEW || !fields.iter().all(is_of_spot) {
-            let is_same = |spot| fields.iter().all(|field| raw(field, spot) == raw(field, at));
-            return Some(self.spots(scan, at).any(is_same));
-        }
-        // fields have their widths, so the texts one behind the other tell them apart
-        let key =
-            |spot| fields.iter().flat_map(|field| raw(field, spot).unwrap_or_default()).copied().collect();
-        let mut known = self.firsts.0.borrow_mut();
-        let firsts = known.entry((std::ptr::from_ref(scan), range.start)).or_insert_with(|| {
-            let last = Spot { record: u32::MAX, item: u8::MAX };
-            let mut firsts = FirstSpots::default();
-            for spot in self.spots_from(scan, at.record, last) {
-                firsts.entry(key(spot)).or_insert(spot);
-            }
-            firsts
-        });
-        Some(firsts.get::<Vec<u8>>(&key(at)).is_some_and(|first| *first < at))
-    }
-
-    fn differ(&self, scan: &Scan, field: &FieldRef, at: Spot) -> Option<bool> {
-        let mut first: Option<&[u8]> = None;
-        for spot in self.spots(scan, at) {
-            let Some((cell, record)) = self.cell(field, spot) else { continue };
-            let row = &self.transaction.rows()[record as usize];
-            if self.is_spoiled(record, cell) || cell.is_blank(row) || self.admits(scan, spot) != Some(true) {
-                continue;
-            }
-            let raw = cell.raw(row);
-            if **first.get_or_insert(raw) != *raw {
-                return Some(true);
-            }
-        }
-        Some(false)
-    }
-
-    fn admits(&self, scan: &Scan, spot: Spot) -> Option<bool> {
-        scan.filter.as_ref().map_or(Some(true), |filter| self.truth(filter, spot))
-    }
-
-    fn spots<'b>(&self, scan: &'b Scan, at: Spot) -> impl Iterator<Item = Spot> + use<'a, 'b> {
-        let before = if scan.earlier { at } else { Spot { record: u32::MAX, item: u8::MAX } };
-        self.spots_from(scan, at.record, before)
-    }
-
-    /// What a search that begins at a record finds before a spot.
-    fn spots_from<'b>(
-        &self,
-        scan: &'b Scan,
-        from: u32,
-        before: Spot,
-    ) -> impl Iterator<Item = Spot> + use<'a, 'b> {
-        let transaction = self.transaction;
-        let range = reach(transaction, scan, from);
-        let record = &scan.record;
-        transaction
-            .records_within(record.symbol, range)
-            .iter()
-            .filter(|&&position| record.is_layout(transaction, position))
-            .flat_map(|&position| {
-                let items = if record.items == 0 { 0..=0 } else { 1..=record.items };
-                items.map(move |item| Spot { record: position, item })
-            })
-            .take_while(move |spot| *spot < before)
-    }
-
-    fn neighbour(&self, record: &RecordRef, next: bool, at: Spot) -> Option<Spot> {
-        let all = self.transaction.records_of(record.symbol);
-        let fits = |position: &&u32| record.is_layout(self.transaction, **position);
-        let found = if next {
-            all[all.partition_point(|&position| position <= at.record)..].iter().find(fits)
-        } else {
-            all[..all.partition_point(|&position| position < at.record)].iter().rev().find(fits)
-        };
-        found.map(|&record| Spot { record, item: 0 })
     }
 }
 
