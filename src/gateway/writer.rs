@@ -71,7 +71,7 @@ impl HostThread {
             while requests.blocking_recv_many(&mut waiting, TOGETHER) > 0 {
                 for request in waiting.drain(..) {
                     match request {
-                        Request::Batch(request) => batches.push(request),
+                        Request::Batch(request) => batches.push(*request),
                         Request::Task(task) => task(&mut host),
                     }
                 }
@@ -120,13 +120,13 @@ fn start_examining(
 }
 
 /// Answers what waits; one batch in its span, several together.
-fn answer(host: &mut impl Answer, requests: &mut Vec<Box<BatchRequest>>) {
+fn answer(host: &mut impl Answer, requests: &mut Vec<BatchRequest>) {
     if requests.is_empty() {
         return;
     }
     let span = if let [one] = &**requests { one.span.clone() } else { Span::none() };
     let waiting = requests.iter_mut().map(|request| {
-        let BatchRequest { batch, peer, examined, .. } = &mut **request;
+        let BatchRequest { batch, peer, examined, .. } = request;
         let examined = examined.take();
         (&*batch, &**peer, examined)
     });
