@@ -7,6 +7,7 @@ mod in_force;
 mod kind;
 mod profiles;
 mod reference;
+mod schedules;
 mod tables;
 
 use std::borrow::Cow;
@@ -22,7 +23,7 @@ use toml::de::DeTable;
 
 use crate::grammar::{Grammar, UnknownName};
 use crate::rules::{ColumnName, ListName, Reference, Row};
-use crate::tariff::Tariff;
+use crate::tariff::{Article, Tariff};
 
 pub use file::{ReferenceFile, ReferenceFileError, RowProblem};
 pub use kind::{ReferenceColumn, ReferenceKind, ReferenceKinds};
@@ -51,6 +52,8 @@ pub struct World {
     kinds: Arc<ReferenceKinds>,
     references: References,
     census: ParameterTable,
+    /// The tariff with schedules of the world's own, if it has any.
+    tariff: Option<Arc<Tariff>>,
 }
 
 /// A world that cannot be used.
@@ -214,6 +217,7 @@ impl World {
             kinds: Arc::new(kinds),
             references,
             census,
+            tariff: None,
         })
     }
 
@@ -225,11 +229,15 @@ impl World {
     }
 
     /// Adds the files of a folder of reference data. Of each kind the newest that is not after the day
-    /// at hand stands in the place of the world's own rows.
+    /// at hand stands in the place of the world's own rows; schedules of the tariff are added to that of the
+    /// program, and their numbers to the world's own.
     ///
     /// # Errors
     /// A file cannot be read, has no kind and day in its name, or holds rows that are wrong.
     pub fn add_reference(&mut self, folder: &Path) -> Result<(), ReferenceFileError> {
+        if let Some(tariff) = schedules::read(folder)? {
+            self.tariff = Some(Arc::new(tariff));
+        }
         for file in ReferenceFile::all(folder, &self.kinds)? {
             self.references.add(file.since, file.read(&self.kinds)?);
         }
@@ -311,6 +319,12 @@ impl World {
         self.cell(list, code, column).filter(|text| !text.is_empty())
     }
 
+    /// The article of a number in the world's own schedules, on the day at hand.
+    fn article(&self, list: &str, code: &str) -> Option<Article<'_>> {
+        let tariff = self.tariff.as_ref().filter(|_| list == schedules::LIST)?;
+        schedules::article(tariff, code, self.day().unwrap_or(Date::MAX))
+    }
+
     fn cell(&self, list: &str, code: &str, column: &str) -> Option<&str> {
         if list == census::LIST {
             return self.census.cell(self.census.find(code), column);
@@ -333,16 +347,20 @@ impl fmt::Debug for World {
 
 impl Reference for World {
     fn has(&self, list: &str, code: &str) -> Option<bool> {
-        self.lists(list, code)
+        self.lists(list, code).map(|has| has || self.article(list, code).is_some())
     }
 
-    fn row(&self, list: &ListName, code: &str) -> Row {
-        if list.place.is_none() && *list.name == *census::LIST {
+    fn row(&self, name: &ListName, code: &str) -> Row {
+        if name.place.is_none() && *name.name == *census::LIST {
             return Row::At(self.census.find(code));
         }
-        let Some((table, list)) = self.references.named(list) else { return Row::NotHeld };
+        let Some((table, list)) = self.references.named(name) else { return Row::NotHeld };
         let found = table.find_in(list, code).and_then(|row| u32::try_from(row).ok());
-        found.map_or(Row::Missing, Row::At)
+        match found {
+            Some(row) => Row::At(row),
+            None if self.article(&name.name, code).is_some() => Row::Unnumbered,
+            None => Row::Missing,
+        }
     }
 
     fn cell(&self, list: &ListName, row: u32, column: &ColumnName) -> Option<&str> {
@@ -358,11 +376,12 @@ impl Reference for World {
     }
 
     fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>> {
-        self.cell(list, code, column).map(Cow::Borrowed)
+        let held = self.cell(list, code, column).map(Cow::Borrowed);
+        held.or_else(|| schedules::column(&self.article(list, code)?, column))
     }
 
     fn tariff(&self) -> Option<&Tariff> {
-        Tariff::builtin().ok()
+        self.tariff.as_deref().or_else(|| Tariff::builtin().ok())
     }
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {

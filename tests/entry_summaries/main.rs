@@ -11,5 +11,6 @@ mod correction;
 mod failures;
 mod model;
 mod on_file;
+mod schedule;
 mod support;
 mod warehouse;

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 
 use super::kind::{ReferenceKind, ReferenceKinds};
 use super::reference::ReferenceTable;
+use crate::tariff::TableError;
 
 /// How many problems of one file are told.
 const TOLD: usize = 100;
@@ -62,6 +63,9 @@ pub enum ReferenceFileError {
         /// How many problems there are.
         count: usize,
     },
+    /// A schedule of the tariff cannot be read.
+    #[error(transparent)]
+    Schedule(#[from] TableError),
     /// There is one of that kind and day.
     #[error("{0} is there already")]
     There(String),
