@@ -126,7 +126,8 @@ impl QuickChecks {
     }
 }
 
-/// All months with their days as codes, the 29th of February apart: it is not sure.
+/// The days of all months as codes. The 29th of February is none: a record that has it is looked at field
+/// by field.
 static DAYS: LazyLock<ShortCodes> = LazyLock::new(|| {
     let days_of = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let days = (1..).zip(days_of).flat_map(|(month, days)| (1..=days).map(move |day| (month, day)));
