@@ -183,6 +183,9 @@ impl Field {
 pub struct LayoutId(pub(super) u16);
 
 impl LayoutId {
+    /// The first place.
+    pub(crate) const FIRST: Self = Self(0);
+
     /// The place as a number.
     #[must_use]
     pub fn index(self) -> usize {

@@ -38,6 +38,11 @@ struct Plain {
     layout: LayoutId,
 }
 
+impl Plain {
+    /// What no record begins with.
+    const NONE: Self = Self { key: 1, filled: 0, symbol: Symbol(0), layout: LayoutId::FIRST };
+}
+
 /// Tells the records of one application apart by their first columns. A clone shares what it knows.
 #[derive(Clone)]
 pub struct Identifier<'g> {
@@ -98,12 +103,15 @@ impl<'g> Identifier<'g> {
     #[must_use]
     #[inline]
     pub fn identify(&self, columns: &Columns) -> Option<(Symbol, LayoutId)> {
-        let word = u32::from_le_bytes([columns[0], columns[1], columns[2], columns[3]]);
-        let (two, three) = (&self.two[hash(word & 0xFFFF)], &self.three[hash(word & 0xFF_FFFF)]);
-        for plain in [two, three].into_iter().flatten() {
-            if word & plain.filled == plain.key {
-                return Some((plain.symbol, plain.layout));
-            }
+        let [first, ..] = columns.as_chunks().0 else { return None };
+        let word = u32::from_le_bytes(*first);
+        let two = &self.two[hash(word & 0xFFFF)];
+        if word & two.filled == two.key {
+            return Some((two.symbol, two.layout));
+        }
+        let three = &self.three[hash(word & 0xFF_FFFF)];
+        if word & three.filled == three.key {
+            return Some((three.symbol, three.layout));
         }
         let entry = self
             .find(self.long[hash(word)], word)
@@ -200,16 +208,19 @@ fn hang_in(entries: &mut [Entry]) -> [[u8; 256]; 2] {
 }
 
 /// By the hash of their identifiers.
-type PlainTable = [Option<Plain>; 256];
+type PlainTable = [Plain; 256];
 
 /// A slot is taken by the first that comes; another one is found among the entries.
 fn plain_ones(entries: &[Entry], length: usize) -> PlainTable {
-    let mut table = [None; 256];
+    let mut table = [Plain::NONE; 256];
     for entry in entries.iter().filter(|entry| entry.record.len() == length) {
         let begins = |other: &Entry| other.record.len() > length && other.record.starts_with(&entry.record);
         if let Some((symbol, layout)) = entry.plain.filter(|_| !entries.iter().any(begins)) {
             let plain = Plain { key: entry.key, filled: entry.filled, symbol, layout };
-            table[hash(entry.key)].get_or_insert(plain);
+            let slot = &mut table[hash(entry.key)];
+            if slot.filled == 0 {
+                *slot = plain;
+            }
         }
     }
     table

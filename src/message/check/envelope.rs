@@ -32,11 +32,12 @@ pub(super) const CONTROL_RECORDS: [&str; 4] = ["A", "B", "Y", "Z"];
 impl Control {
     #[inline]
     pub(super) fn of(columns: &Columns) -> Option<Self> {
-        match columns[0].to_ascii_uppercase() {
-            b'A' => Some(Self::BatchHeader),
-            b'B' => Some(Self::BlockHeader),
-            b'Y' => Some(Self::BlockTrailer),
-            b'Z' => Some(Self::BatchTrailer),
+        // Either case of a letter, and nothing else, becomes the lower one.
+        match columns[0] | 0x20 {
+            b'a' => Some(Self::BatchHeader),
+            b'b' => Some(Self::BlockHeader),
+            b'y' => Some(Self::BlockTrailer),
+            b'z' => Some(Self::BatchTrailer),
             _ => None,
         }
     }
