@@ -69,3 +69,23 @@ fn a_batch_without_end_is_told_as_it_comes() {
     stream.extend_from_slice(&summary);
     tells_the_same(&stream);
 }
+
+#[test]
+fn a_line_beyond_the_limit_is_counted_from_the_beginning_of_the_stream() {
+    let batches = sample("good/01-vessel-three-lines").repeat(700);
+    let line = [b'X'; 2000];
+    let mut stream = batches.clone();
+    stream.extend_from_slice(&line);
+    stream.extend_from_slice(b"\n");
+    stream.extend_from_slice(&batches);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stream.abi");
+    std::fs::write(&path, &stream).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_abigate"));
+    let output = command.arg("check").arg(&path).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let record = batches.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let expected = format!("more than 1024 bytes in a line, at record {record}, byte {}", batches.len());
+    assert!(said.contains(&expected), "{said}");
+}

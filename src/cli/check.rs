@@ -14,7 +14,7 @@ use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::grammar::Grammar;
 use crate::message::{Checker, Finding};
-use crate::wire::{Limits, Splitter};
+use crate::wire::{LimitExceeded, Limits, Splitter};
 
 /// Names every finding in files of batches: records, fields, order, envelope.
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,7 @@ fn check(arguments: &Arguments) -> anyhow::Result<Ending> {
 /// What a worker tells of its part of the stream.
 enum News {
     Found(Box<Finding>),
+    TooLong(LimitExceeded),
     Done { records: u64, batches: u32, part: Vec<u8> },
 }
 
@@ -73,25 +74,50 @@ fn check_file(
     let (mut input, _) = stream::decoded(input, encoding)?;
     let name = path.display().to_string();
     let name = (!standard_input).then_some(name.as_str());
-    let mut totals = (0, 0);
+    let mut before = Before::default();
     let worker = || {
         let mut checker = Checker::new(grammar, name);
-        move |part: Vec<u8>, news: &SyncSender<anyhow::Result<News>>| check_part(&mut checker, part, news)
+        move |part: Vec<u8>, news: &SyncSender<News>| check_part(&mut checker, part, news)
     };
-    let rest = parts::work(&mut *input, worker, &mut |news| match news? {
+    let rest = parts::work(&mut *input, worker, &mut |news| match news {
         News::Found(finding) => {
-            report(counted_on(*finding, totals))?;
+            report(before.count_finding(*finding))?;
             Ok(None)
         }
+        News::TooLong(exceeded) => Err(before.count_line(exceeded).into()),
         News::Done { records, batches, part } => {
-            totals.0 += records;
-            totals.1 += batches;
+            before.records += records;
+            before.batches += batches;
+            before.bytes += part.len() as u64;
             Ok(Some(part))
         }
     })?;
     match rest {
-        None => Ok(totals),
-        Some(part) => check_rest(grammar, name, &part, &mut *input, totals, report),
+        None => Ok((before.records, before.batches)),
+        Some(part) => check_rest(grammar, name, &part, &mut *input, before, report),
+    }
+}
+
+/// What stands in a stream before a part of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    records: u64,
+    batches: u32,
+    bytes: u64,
+}
+
+impl Before {
+    /// A finding of the part, counted from the beginning of the stream.
+    fn count_finding(self, mut finding: Finding) -> Finding {
+        finding.position.record += self.records;
+        finding.position.batch += self.batches;
+        finding
+    }
+
+    /// The same of a line that is too long.
+    fn count_line(self, exceeded: LimitExceeded) -> LimitExceeded {
+        let LimitExceeded { number, offset, .. } = exceeded;
+        LimitExceeded { number: self.records + number, offset: self.bytes + offset, ..exceeded }
     }
 }
 
@@ -101,7 +127,7 @@ fn check_rest(
     name: Option<&str>,
     part: &[u8],
     input: &mut dyn Read,
-    before: (u64, u32),
+    before: Before,
     report: &mut impl FnMut(Finding) -> io::Result<()>,
 ) -> anyhow::Result<(u64, u32)> {
     let mut checker = Checker::new(grammar, name);
@@ -109,40 +135,36 @@ fn check_rest(
     let mut written = Ok(());
     let mut sink = |finding: Finding| {
         if written.is_ok() {
-            written = report(counted_on(finding, before));
+            written = report(before.count_finding(finding));
         }
     };
-    splitter.push(part, &mut |line| checker.line(&line, &mut sink))?;
+    let too_long = |exceeded| before.count_line(exceeded);
+    splitter.push(part, &mut |line| checker.line(&line, &mut sink)).map_err(too_long)?;
     let mut chunk = vec![0; CHUNK];
     loop {
         let length = input.read(&mut chunk)?;
         if length == 0 {
             break;
         }
-        splitter.push(&chunk[..length], &mut |line| checker.line(&line, &mut sink))?;
+        splitter.push(&chunk[..length], &mut |line| checker.line(&line, &mut sink)).map_err(too_long)?;
     }
-    splitter.finish(&mut |line| checker.line(&line, &mut sink))?;
+    splitter.finish(&mut |line| checker.line(&line, &mut sink)).map_err(too_long)?;
     checker.finish(&mut sink);
     written?;
-    Ok((before.0 + checker.records(), before.1 + checker.batches()))
+    Ok((before.records + checker.records(), before.batches + checker.batches()))
 }
 
-/// A finding of a part, counted from the beginning of the stream.
-fn counted_on(mut finding: Finding, (records, batches): (u64, u32)) -> Finding {
-    finding.position.record += records;
-    finding.position.batch += batches;
-    finding
-}
-
-fn check_part(checker: &mut Checker<'_>, part: Vec<u8>, news: &SyncSender<anyhow::Result<News>>) {
+fn check_part(checker: &mut Checker<'_>, part: Vec<u8>, news: &SyncSender<News>) {
     checker.restart();
     let mut splitter = Splitter::new(Limits::default());
     // Whoever listened may have stopped: then nothing is left to tell.
-    let mut sink = |finding| drop(news.send(Ok(News::Found(Box::new(finding)))));
+    let mut sink = |finding| drop(news.send(News::Found(Box::new(finding))));
     let pushed = splitter
         .push(&part, &mut |line| checker.line(&line, &mut sink))
         .and_then(|()| splitter.finish(&mut |line| checker.line(&line, &mut sink)));
     checker.finish(&mut sink);
-    let done = News::Done { records: checker.records(), batches: checker.batches(), part };
-    drop(news.send(pushed.map(|()| done).map_err(anyhow::Error::from)));
+    drop(news.send(match pushed {
+        Ok(()) => News::Done { records: checker.records(), batches: checker.batches(), part },
+        Err(exceeded) => News::TooLong(exceeded),
+    }));
 }

@@ -41,14 +41,14 @@ pub struct Transition {
 #[derive(Clone, Copy, Debug)]
 struct Step {
     state: u16,
-    /// How many groups are open around the record when those that end have ended, the transaction itself
-    /// apart; and how many begin.
-    depth: u8,
-    enter: u8,
-    again: bool,
-    same: bool,
-    /// How often the record, if it repeats the one before it, or else the group that begins once more
-    /// may stand; 0 if there is a fault whatever the count is.
+    /// The count that decides: that of the record, if it repeats the one before it, or else that of the
+    /// innermost group that is still open.
+    count: u8,
+    /// Whether it counts one more.
+    counts: bool,
+    /// Whether a transaction begins once more.
+    begins: bool,
+    /// How often the record or the group may stand; 0 if there is a fault whatever the count is.
     maximum: u32,
 }
 
@@ -276,14 +276,19 @@ impl Automaton {
 }
 
 /// Walks an automaton, record by record.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Cursor {
     state: u16,
     begins: bool,
-    /// How often the last record has stood in a row.
-    repeats: u32,
-    /// How often each open group has begun, outermost first.
-    counts: [u32; DEEPEST],
+    /// How often each open group has begun, outermost first, and then how often the last record has
+    /// stood in a row. What is further in counts from one when it begins.
+    counts: [u32; 2 * DEEPEST + 1],
+}
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Self { state: 0, begins: false, counts: [0; 2 * DEEPEST + 1] }
+    }
 }
 
 impl Cursor {
@@ -309,17 +314,19 @@ impl Cursor {
         let Some(step) = automaton.steps.get(number) else {
             return Err(self.misplaced(automaton, symbol));
         };
-        let innermost = usize::from(step.depth) % DEEPEST;
-        let count = if step.same { self.repeats } else { self.counts[innermost] };
-        if count >= step.maximum {
+        let counts = self.counts.get_mut(usize::from(step.count)..);
+        // There are none beyond the deepest group, and so always enough.
+        let Some([count, inner @ ..]) = counts.and_then(|counts| counts.first_chunk_mut::<{ 1 + DEEPEST }>())
+        else {
+            return Err(self.misplaced(automaton, symbol));
+        };
+        if *count >= step.maximum {
             return Err(self.fault(automaton, &automaton.transitions[number]));
         }
-        self.begins = step.depth == 0 && (step.again || self.state == 0);
-        self.repeats = if step.same { count + 1 } else { 1 };
-        self.counts[innermost] += u32::from(step.again);
-        for depth in innermost..innermost + usize::from(step.enter) {
-            self.counts[(depth + 1) % DEEPEST] = 1;
-        }
+        *count += u32::from(step.counts);
+        // All of them, as a loop over those that begin would be guessed wrong too often.
+        *inner = [1; DEEPEST];
+        self.begins = step.begins | (self.state == 0);
         self.state = step.state;
         Ok(&automaton.transitions[number])
     }

@@ -253,26 +253,6 @@ impl Cell {
         Date::new(year, month, day).map(Some).map_err(|_| ValueError::NotADate)
     }
 
-    /// Whether the field surely holds a date or is blank, of a record whose classes are right. The
-    /// 29th of February is not sure.
-    #[must_use]
-    #[inline]
-    pub(super) fn holds_date_at_once(&self, columns: &Columns) -> bool {
-        let at = match self.date_format.unwrap_or_default() {
-            DateFormat::MonthDayYear | DateFormat::MonthDayCenturyYear => 0,
-            DateFormat::YearMonthDay => 2,
-            DateFormat::CenturyYearMonthDay => 4,
-        };
-        let [.., tens, ones, day_tens, day_ones] = columns[..usize::from(self.start) + at + 4] else {
-            return false;
-        };
-        let number = |tens: u8, ones: u8| {
-            tens.wrapping_sub(b'0').wrapping_mul(10).wrapping_add(ones.wrapping_sub(b'0'))
-        };
-        let days = DAYS.get(usize::from(number(tens, ones)).wrapping_sub(1)).copied().unwrap_or(0);
-        tens == b' ' || number(day_tens, day_ones).wrapping_sub(1) < days || self.date(columns).is_ok()
-    }
-
     /// Writes text, left justified and filled with spaces.
     ///
     /// # Errors
@@ -379,9 +359,6 @@ impl fmt::Display for Cell {
         }
     }
 }
-
-/// The days of the months in a common year.
-const DAYS: [u8; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /// The number that digits mean; `None` without any.
 fn number(digits: &[u8]) -> Result<Option<u64>, ValueError> {

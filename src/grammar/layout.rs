@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::cell::Cell;
 use super::class::ClassSet;
+use super::mark::Mark;
 use super::mask::Masks;
 use super::value::{QuickChecks, ValueCheck};
 use crate::wire::Columns;
@@ -182,6 +183,9 @@ impl Field {
 pub struct LayoutId(pub(super) u16);
 
 impl LayoutId {
+    /// The first place.
+    pub(crate) const FIRST: Self = Self(0);
+
     /// The place as a number.
     #[must_use]
     pub fn index(self) -> usize {
@@ -206,16 +210,16 @@ pub struct Layout {
     pub name: String,
     /// Its fields in order; they tile the 80 columns.
     pub fields: Vec<Field>,
-    /// By these whole records are judged.
+    /// By these the classes of whole records are judged.
     pub masks: Arc<Masks>,
     /// The fields whose values are known, constants of the control identifier apart.
     pub values: Vec<ValueCheck>,
-    /// What of them the masks do not judge.
+    /// By these a record that is right is known at once.
     pub(super) quick: QuickChecks,
     /// The fields that decide between the layouts of the record, by their index.
     pub deciding: Vec<usize>,
-    /// The fields that hold dates.
-    pub dates: Vec<Cell>,
+    /// What stands in these, where it is known.
+    pub(super) marks: Vec<Mark>,
 }
 
 impl Layout {
@@ -253,21 +257,15 @@ impl Layout {
     #[must_use]
     #[inline]
     pub fn accepts(&self, columns: &Columns) -> bool {
-        self.masks.accept(columns)
-            && self.quick.accept(columns)
-            && self.dates.iter().all(|cell| cell.holds_date_at_once(columns))
+        self.quick.accept(columns)
     }
 
     /// Whether the fields that decide between the layouts of a record speak for this one; for a
     /// general layout they always do.
+    #[inline]
     #[must_use]
     pub fn matches(&self, columns: &Columns) -> bool {
-        let mut deciding = self.deciding.iter().map(|index| &self.fields[*index]);
-        deciding.all(|field| match &field.values {
-            Values::Constant(text) => field.cell.holds(columns, text),
-            Values::OneOf(values) => values.iter().any(|value| field.cell.holds(columns, value)),
-            Values::Any | Values::List(_) => true,
-        })
+        self.marks.iter().all(|mark| mark.stands_in(columns))
     }
 
     /// Whether no field decides for this layout, so that it is taken when no other one is.

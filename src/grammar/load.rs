@@ -11,6 +11,7 @@ use super::cell::Cell;
 use super::class::ClassSet;
 use super::codes::{CodeList, Condition, Severity};
 use super::layout::{ConditionCode, Direction, Field, Layout, LayoutId, Values};
+use super::mark::Mark;
 use super::mask::Masks;
 use super::parse::{self, FieldStatement, GroupTemplate, MemberTemplate, Place, RecordStatement, Statement};
 use super::structure::{GroupMember, Member, Structure};
@@ -226,7 +227,7 @@ impl Grammar {
         };
         let masks = Arc::new(Masks::of(&fields));
         let deciding = (0..fields.len()).filter(|index| fields[*index].decides).collect();
-        let dates = fields.iter().filter(|field| field.holds_date()).map(|field| field.cell).collect();
+        let marks = fields.iter().filter(|field| field.decides).filter_map(Mark::of).collect();
         let layout = Layout {
             id,
             application: statement.application,
@@ -235,11 +236,11 @@ impl Grammar {
             variant: statement.variant,
             name: statement.name,
             fields,
+            quick: QuickChecks::new(&masks),
             masks,
             values: Vec::new(),
-            quick: QuickChecks::default(),
             deciding,
-            dates,
+            marks,
         };
         match known {
             Some(id) => self.layouts[usize::from(id.0)] = layout,
@@ -259,8 +260,7 @@ impl Grammar {
             let checks = fields.filter_map(|(at, field)| ValueCheck::of(self, &mut sets, at, field));
             let values = checks.collect::<Vec<_>>();
             let layout = &mut self.layouts[index];
-            let unmasked = values.iter().filter(|check| layout.fields[check.field].fixed_text().is_none());
-            layout.quick = QuickChecks::of(unmasked);
+            layout.quick = QuickChecks::of(&layout.masks, &layout.fields, &values);
             layout.values = values;
         }
     }

@@ -51,41 +51,45 @@ pub fn columns_with(columns: &Columns, character: u8) -> u128 {
     })
 }
 
+/// Whether one of two characters stands in a record.
+#[must_use]
+#[inline]
+pub fn any_of(columns: &Columns, characters: [u8; 2]) -> bool {
+    let mut found = u8x16::splat(0);
+    for chunk in 0..CHUNKS {
+        let bytes = sixteen(columns, 16 * chunk);
+        for character in characters {
+            found |= bytes.simd_eq(u8x16::splat(character));
+        }
+    }
+    found != u8x16::splat(0)
+}
+
 /// How many vectors a record takes.
 const CHUNKS: usize = RECORD_LENGTH / 16;
 
 /// A byte for each column of a record.
 type Vectors = [u8x16; CHUNKS];
 
-/// What a layout admits in each column: a blank, or a character of a range, with what is forbidden of
-/// these. All tests are made on sixteen bytes at a time, and only their common result is looked at.
+/// What a layout admits in each column: a blank, or a character of one of two ranges. The ranges are
+/// tested on sixteen bytes at a time, and what concerns blanks on the whole record at once.
 #[derive(Clone, Debug, Default)]
 pub struct Masks {
-    /// The first character that may stand in a column, and how many follow it.
-    low: Vectors,
-    span: Vectors,
-    /// What may not be in each column, one bit a reason.
-    forbidden: Vectors,
-    /// The last vector's bits once more, for columns one earlier: so the one that follows is at hand.
-    forbidden_pairs: u8x16,
+    ranges: [Ranges; 2],
+    /// The columns that must not be blank.
+    filled: u128,
+    /// The columns of numbers and dates behind whose digit no space may stand.
+    number: u128,
+    /// Those of them behind whose space no digit may stand: in a date the two do not mix.
+    date: u128,
 }
 
-/// A blank.
-const BLANK: u8 = 1;
-/// A character between the digits and the letters.
-const BETWEEN: u8 = 2;
-/// A lower case letter.
-const LOWER: u8 = 4;
-/// A space behind a digit of the same number.
-const SPACE_BEHIND: u8 = 8;
-/// A digit behind a space of the same date: digits and spaces do not mix.
-const DIGIT_BEHIND: u8 = 16;
-
-/// The reasons that look at two columns.
-const PAIRS: u8 = SPACE_BEHIND | DIGIT_BEHIND;
-
-/// Where the last columns begin that another one follows.
-const LAST_PAIRS: usize = RECORD_LENGTH - 17;
+/// A range of characters for each column: the first one, and how many follow it.
+#[derive(Clone, Debug, Default)]
+struct Ranges {
+    low: Vectors,
+    span: Vectors,
+}
 
 impl Masks {
     /// The masks of a record's fields.
@@ -95,16 +99,52 @@ impl Masks {
         for field in fields {
             ColumnPlan::fill(&mut plan, field);
         }
-        let vector = |at: usize, byte: fn(&ColumnPlan) -> u8| {
-            u8x16::new(std::array::from_fn(|column| byte(&plan[at + column])))
+        let vectors = |range: usize, byte: fn(Range) -> u8| {
+            std::array::from_fn(|chunk| {
+                u8x16::new(std::array::from_fn(|column| byte(plan[16 * chunk + column].ranges[range])))
+            })
         };
-        let vectors = |byte| std::array::from_fn(|chunk| vector(16 * chunk, byte));
+        let columns = |is_meant: fn(&ColumnPlan) -> bool| {
+            plan.iter().rev().fold(0, |columns, plan| columns << 1 | u128::from(is_meant(plan)))
+        };
         Self {
-            low: vectors(|column| column.low),
-            span: vectors(|column| column.high - column.low),
-            forbidden: vectors(|column| column.forbidden),
-            forbidden_pairs: vector(LAST_PAIRS, |column| column.forbidden & PAIRS),
+            ranges: [0, 1].map(|range| Ranges {
+                low: vectors(range, |(low, _)| low),
+                span: vectors(range, |(low, high)| high - low),
+            }),
+            filled: columns(|plan| plan.is_filled),
+            number: columns(|plan| plan.is_number),
+            date: columns(|plan| plan.is_date),
         }
+    }
+
+    /// Admits in a column, counted from 0, only those signs of its ranges that stand in a set as well;
+    /// false if that cannot be said with two ranges.
+    pub(super) fn narrow(&mut self, column: usize, is_known: impl Fn(u8) -> bool) -> bool {
+        let (chunk, at) = (column / 16, column % 16);
+        let mut vectors =
+            self.ranges.each_mut().map(|ranges| [&mut ranges.low[chunk], &mut ranges.span[chunk]]);
+        let admits = |sign: u8| {
+            let is_within =
+                |[low, span]: &[&mut u8x16; 2]| sign.wrapping_sub(low.as_array()[at]) <= span.as_array()[at];
+            vectors.iter().any(is_within) && is_known(sign)
+        };
+        let mut runs: Vec<Range> = Vec::new();
+        for sign in (b'!'..=b'~').filter(|sign| admits(*sign)) {
+            match runs.last_mut() {
+                Some((_, high)) if *high + 1 == sign => *high = sign,
+                _ => runs.push((sign, sign)),
+            }
+        }
+        if runs.len() > vectors.len() {
+            return false;
+        }
+        runs.resize(vectors.len(), BLANK);
+        for ([low, span], (first, last)) in vectors.iter_mut().zip(runs) {
+            low.as_mut_array()[at] = first;
+            span.as_mut_array()[at] = last - first;
+        }
+        true
     }
 
     /// Whether the record is surely of this layout's classes, with its mandatory fields filled. If
@@ -113,31 +153,27 @@ impl Masks {
     #[inline]
     pub fn accept(&self, columns: &Columns) -> bool {
         let mut wrong = u8x16::splat(0);
+        let mut space = 0_u128;
         for chunk in 0..CHUNKS {
             let bytes = sixteen(columns, 16 * chunk);
-            let space = bytes.simd_eq(u8x16::splat(b' '));
-            let admitted = within(bytes, self.low[chunk], self.span[chunk]) | space;
-            let found = space & u8x16::splat(BLANK)
-                | within(bytes, u8x16::splat(b'9' + 1), u8x16::splat(b'A' - b'9' - 2))
-                    & u8x16::splat(BETWEEN)
-                | within(bytes, u8x16::splat(b'a'), u8x16::splat(b'z' - b'a')) & u8x16::splat(LOWER);
-            let pairs = if chunk + 1 < CHUNKS {
-                self.forbidden[chunk] & pairs(space, sixteen(columns, 16 * chunk + 1))
-            } else {
-                let here = sixteen(columns, LAST_PAIRS).simd_eq(u8x16::splat(b' '));
-                self.forbidden_pairs & pairs(here, bytes)
-            };
-            wrong |= !admitted | self.forbidden[chunk] & found | pairs;
+            let blank = bytes.simd_eq(u8x16::splat(b' '));
+            let [one, other] = self.ranges.each_ref().map(|ranges| ranges.excess(chunk, bytes));
+            space |= u128::from(blank.to_bitmask()) << (16 * chunk);
+            wrong |= !blank & one.min(other);
         }
-        wrong == u8x16::splat(0)
+        let next = space >> 1;
+        let mixed = (space ^ next) & (next | self.date) & self.number;
+        (wrong == u8x16::splat(0)) & (space & self.filled | mixed == 0)
     }
 }
 
-/// What pairs of columns show, by the spaces of the first ones and the second ones.
-#[inline]
-fn pairs(here: u8x16, next: u8x16) -> u8x16 {
-    let next = next.simd_eq(u8x16::splat(b' '));
-    !here & next & u8x16::splat(SPACE_BEHIND) | here & !next & u8x16::splat(DIGIT_BEHIND)
+impl Ranges {
+    /// How far each byte lies beyond the range of its column, in any direction.
+    #[inline]
+    fn excess(&self, chunk: usize, bytes: u8x16) -> u8x16 {
+        // Bytes below it wrap round to lie above it.
+        (bytes - self.low[chunk]).saturating_sub(self.span[chunk])
+    }
 }
 
 #[inline]
@@ -147,25 +183,24 @@ fn sixteen(columns: &Columns, at: usize) -> u8x16 {
     u8x16::new(bytes)
 }
 
-/// All bits of each byte that lies in its range; bytes below it wrap round to lie above it.
-#[inline]
-fn within(bytes: u8x16, low: u8x16, span: u8x16) -> u8x16 {
-    let above = bytes - low;
-    above.min(span).simd_eq(above)
-}
+/// The first and the last character of a range.
+type Range = (u8, u8);
+
+/// Of a blank, which stands everywhere.
+const BLANK: Range = (b' ', b' ');
 
 /// What one column admits.
 #[derive(Clone, Copy)]
 struct ColumnPlan {
-    /// The first and the last character that may stand here, blanks apart.
-    low: u8,
-    high: u8,
-    forbidden: u8,
+    ranges: [Range; 2],
+    is_filled: bool,
+    is_number: bool,
+    is_date: bool,
 }
 
 impl Default for ColumnPlan {
     fn default() -> Self {
-        Self { low: b' ', high: b' ', forbidden: 0 }
+        Self { ranges: [BLANK; 2], is_filled: false, is_number: false, is_date: false }
     }
 }
 
@@ -173,33 +208,30 @@ impl ColumnPlan {
     fn fill(plan: &mut [Self; RECORD_LENGTH], field: &Field) {
         let class = field.cell.class();
         let (first, last) = (field.cell.first_column() - 1, field.cell.last_column() - 1);
-        let number = class.is_numeric() || field.holds_date();
-        let (low, high, gap) = match [b'0', b'A', b'!'].map(|example| class.admits(example)) {
-            _ if number => (b'0', b'9', 0),
-            [false, false, false] => (b' ', b' ', 0),
-            [true, false, false] => (b'0', b'9', 0),
-            [false, true, false] => (b'A', b'Z', 0),
-            [true, true, false] => (b'0', b'Z', BETWEEN),
-            [_, _, true] => (b'!', b'~', LOWER),
-        };
-        let pairs = match (number, field.holds_date()) {
-            (_, true) => PAIRS,
-            (true, false) => SPACE_BEHIND,
-            (false, false) => 0,
+        let is_number = class.is_numeric() || field.holds_date();
+        let ranges = match [b'0', b'A', b'!'].map(|example| class.admits(example)) {
+            _ if is_number => [(b'0', b'9'), BLANK],
+            [false, false, false] => [BLANK; 2],
+            [true, false, false] => [(b'0', b'9'), BLANK],
+            [false, true, false] => [(b'A', b'Z'), BLANK],
+            [true, true, false] => [(b'0', b'9'), (b'A', b'Z')],
+            [_, _, true] => [(b'!', b'a' - 1), (b'z' + 1, b'~')],
         };
         // A mandatory field is filled where its value begins, or a number where it ends.
-        let filled = if number { last } else { first };
+        let filled = if is_number { last } else { first };
         let must_be_filled = field.designation == Designation::Mandatory && !class.has(ClassSet::SPACE);
         for (column, admitted) in plan.iter_mut().enumerate().take(last + 1).skip(first) {
-            let blank = if must_be_filled && column == filled { BLANK } else { 0 };
-            let pairs = if column < last { pairs } else { 0 };
-            *admitted = Self { low, high, forbidden: gap | pairs | blank };
+            *admitted = Self {
+                ranges,
+                is_filled: must_be_filled && column == filled,
+                is_number: is_number && column < last,
+                is_date: field.holds_date() && column < last,
+            };
         }
         if let Some(text) = field.fixed_text() {
             let text = text.bytes().chain(std::iter::repeat(b' '));
             for (column, sign) in plan[first..=last].iter_mut().zip(text) {
-                let blank = if sign == b' ' { 0 } else { BLANK };
-                *column = Self { low: sign, high: sign, forbidden: blank };
+                *column = Self { ranges: [(sign, sign); 2], is_filled: sign != b' ', ..Self::default() };
             }
         }
     }

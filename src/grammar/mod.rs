@@ -12,6 +12,7 @@ mod diff;
 mod export;
 mod layout;
 mod load;
+mod mark;
 mod mask;
 pub(crate) mod parse;
 mod structure;
@@ -30,7 +31,8 @@ pub use layout::{
     ConditionCode, Designation, Direction, Field, FieldConditions, Layout, LayoutId, UnknownName, Values,
 };
 pub use load::{LoadError, Source};
-pub use mask::{ALL_COLUMNS, Bits, Masks, columns_with};
+pub use mark::Mark;
+pub use mask::{ALL_COLUMNS, Bits, Masks, any_of, columns_with};
 pub use structure::{
     Discriminator, GroupMember, Member, Order, RecordMember, Structure, StructureConditions,
 };

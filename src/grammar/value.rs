@@ -1,178 +1,206 @@
 //! Whether a field's value is among those it may hold, at the speed records come.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use wide::u32x4;
 
 use super::Grammar;
-use super::cell::Cell;
+use super::cell::{Cell, DateFormat};
 use super::layout::{Field, Values};
+use super::mask::Masks;
 use crate::wire::{Columns, RECORD_LENGTH};
 
-/// Codes of up to eight bytes are words; longer ones, which are rare, live in a set.
-const WORD: usize = 8;
+/// Codes of up to so many bytes are short; longer ones, which are rare, live in a set.
+const SHORT: usize = 4;
+
+/// Columns that are looked at as one word.
+pub(super) const WORD: usize = 8;
 
 /// A set of codes; what is not to be left out, the blank, is one of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CodeSet {
-    /// A code stands in its slot or in the next one; 0 is free, as no code is zeros.
-    table: Arc<[u64]>,
-    shift: u8,
-    long: Option<Arc<HashSet<Box<[u8]>>>>,
+    short: ShortCodes,
+    long: Option<Arc<HashSet<Box<[u8]>, foldhash::fast::FixedState>>>,
 }
 
 impl CodeSet {
     fn new<'a>(codes: impl Iterator<Item = &'a str>) -> Self {
-        let mut words = vec![SPACES];
-        let mut long = HashSet::new();
-        for code in codes.map(str::as_bytes) {
-            if code.len() > WORD {
-                long.insert(code.into());
-            } else {
-                words.push(pack(code));
-            }
-        }
-        let mut set = Self { long: (!long.is_empty()).then(|| Arc::new(long)), ..Self::default() };
-        let mut size = (words.len() * 2).next_power_of_two().max(2);
-        while !set.put(&words, size) {
-            size *= 2;
-        }
-        set
-    }
-
-    /// Fills a table of this size; false if it is too small for each word to find its place.
-    fn put(&mut self, words: &[u64], size: usize) -> bool {
-        self.shift = (u64::BITS - size.trailing_zeros()) as u8;
-        // The last slot has a next one, too.
-        let mut table = vec![0; size + 1];
-        let fits = words.iter().all(|&word| {
-            let at = slot(self.shift, word);
-            let free = table[at..at + 2].iter_mut().find(|slot| **slot == 0 || **slot == word);
-            free.map(|slot| *slot = word).is_some()
-        });
-        self.table = table.into();
-        fits
+        let (short, long) = codes.map(str::as_bytes).partition::<Vec<_>, _>(|code| code.len() <= SHORT);
+        let long = long.into_iter().map(Box::from).collect::<HashSet<_, _>>();
+        Self { short: ShortCodes::new(&short), long: (!long.is_empty()).then(|| Arc::new(long)) }
     }
 
     fn contains_text(&self, text: &[u8]) -> bool {
         match &self.long {
-            Some(long) if text.len() > WORD => long.contains(text),
-            _ => text.len() <= WORD && holds(&self.table, self.shift, pack(text)),
+            Some(long) if text.len() > SHORT => long.contains(text),
+            _ => text.len() <= SHORT && self.short.contains(pack(text) as u32),
         }
     }
 }
 
-/// What of the checks of a layout is needed for records that are right: little, as it is fetched for
-/// every one of them.
+/// Short codes as words. Few cache lines hold them: records come so fast that these are what counts.
 #[derive(Clone, Debug, Default)]
+struct ShortCodes {
+    /// A code stands in its bucket; 0 is free, as no code is zeros.
+    buckets: Arc<[u32x4]>,
+    shift: u8,
+}
+
+impl ShortCodes {
+    fn new(codes: &[&[u8]]) -> Self {
+        let words = codes.iter().map(|code| pack(code) as u32).chain([SPACES as u32]).collect::<Vec<_>>();
+        // The shift of a single bucket would be that of all bits.
+        let mut bits = (words.len() / 3).max(2).next_power_of_two().trailing_zeros();
+        loop {
+            if let Some(buckets) = Self::put(&words, bits) {
+                return Self { buckets, shift: (u32::BITS - bits) as u8 };
+            }
+            bits += 1;
+        }
+    }
+
+    /// So many buckets as there are numbers of these bits; none if they are too few for each word to find
+    /// its place.
+    fn put(words: &[u32], bits: u32) -> Option<Arc<[u32x4]>> {
+        let mut buckets = vec![[0; 4]; 1 << bits];
+        for &word in words {
+            let bucket = &mut buckets[bucket((u32::BITS - bits) as u8, word)];
+            *bucket.iter_mut().find(|place| **place == 0 || **place == word)? = word;
+        }
+        Some(buckets.into_iter().map(u32x4::new).collect())
+    }
+
+    #[inline]
+    fn contains(&self, word: u32) -> bool {
+        let bucket = self.buckets.get(bucket(self.shift, word));
+        bucket.is_some_and(|bucket| bucket.simd_eq(u32x4::splat(word)).any())
+    }
+}
+
+#[inline]
+fn bucket(shift: u8, word: u32) -> usize {
+    (word.wrapping_mul(0x9E37_79B1) >> shift) as usize
+}
+
+/// By these a layout's records are known to be right: little, as it is fetched for every one of them.
+#[derive(Clone, Debug)]
 pub(super) struct QuickChecks {
-    signs: Vec<SignCheck>,
-    words: Vec<WordCheck>,
-    long: Vec<ValueCheck>,
+    /// The layout's own masks, narrowed to what fields of one column may hold.
+    masks: Masks,
+    codes: Box<[CodeCheck]>,
+    long: Box<[ValueCheck]>,
 }
 
 impl QuickChecks {
-    pub(super) fn of<'a>(checks: impl Iterator<Item = &'a ValueCheck>) -> Self {
-        let mut quick = Self::default();
-        for check in checks {
-            match check.cell.width() {
-                1 => quick.signs.push(SignCheck::of(check)),
-                2..=WORD => quick.words.push(WordCheck::of(check)),
-                _ => quick.long.push(check.clone()),
-            }
-        }
-        quick
+    /// The checks of a layout's classes alone.
+    pub(super) fn new(masks: &Masks) -> Self {
+        Self { masks: masks.clone(), codes: [].into(), long: [].into() }
     }
 
-    /// Whether each field is blank or surely holds one of its values, left justified; of a record whose
-    /// classes are right.
+    /// The same with what its fields are known to hold.
+    pub(super) fn of(masks: &Masks, fields: &[Field], values: &[ValueCheck]) -> Self {
+        let mut masks = masks.clone();
+        let mut codes = Vec::new();
+        let mut long = Vec::new();
+        // What always stands somewhere is in the masks already.
+        for check in values.iter().filter(|check| fields[check.field].fixed_text().is_none()) {
+            let column = check.cell.first_column() - 1;
+            match check.cell.width() {
+                1 if masks.narrow(column, |sign| check.codes.contains_text(&[sign])) => {}
+                1..=SHORT => codes.push(CodeCheck::of(check)),
+                _ => long.push(check.clone()),
+            }
+        }
+        codes.extend(fields.iter().filter(|field| field.holds_date()).map(CodeCheck::of_date));
+        Self { masks, codes: codes.into(), long: long.into() }
+    }
+
+    /// Whether the record is surely right; each field whose values are known is blank or holds one of
+    /// them, left justified.
     #[inline]
     pub(super) fn accept(&self, columns: &Columns) -> bool {
-        self.signs.iter().all(|check| check.accepts(columns))
-            && self.words.iter().all(|check| check.accepts(columns))
+        self.masks.accept(columns)
+            && self.codes.iter().all(|check| check.accepts(columns))
             && self.long.iter().all(|check| check.accepts(columns))
     }
 }
 
-/// A field of one column.
+/// The days of all months as codes. The 29th of February is none: a record that has it is looked at field
+/// by field.
+static DAYS: LazyLock<ShortCodes> = LazyLock::new(|| {
+    let days_of = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let days = (1..).zip(days_of).flat_map(|(month, days)| (1..=days).map(move |day| (month, day)));
+    let codes = days.map(|(month, day)| format!("{month:02}{day:02}")).collect::<Vec<_>>();
+    ShortCodes::new(&codes.iter().map(String::as_bytes).collect::<Vec<_>>())
+});
+
+/// A field of short codes.
 #[derive(Clone, Debug)]
-struct SignCheck {
-    /// The characters it may hold: one bit each.
-    signs: [u64; 2],
-    column: u8,
+struct CodeCheck {
+    codes: ShortCodes,
+    word: Word,
 }
 
-impl SignCheck {
+impl CodeCheck {
     fn of(check: &ValueCheck) -> Self {
-        let mut signs = [0, 0];
-        let known = (b' '..=b'~').filter(|sign| check.codes.contains_text([*sign].trim_ascii()));
-        known.for_each(|sign| signs[usize::from(sign / 64)] |= 1 << (sign % 64));
-        Self { signs, column: check.cell.first_column() as u8 - 1 }
+        Self { codes: check.codes.short.clone(), word: Word::of(check.cell) }
+    }
+
+    /// Whether the month has the day; that all are digits is said by the masks.
+    fn of_date(field: &Field) -> Self {
+        let before = match field.cell.date_format().unwrap_or_default() {
+            DateFormat::MonthDayYear | DateFormat::MonthDayCenturyYear => 0,
+            DateFormat::YearMonthDay => 2,
+            DateFormat::CenturyYearMonthDay => 4,
+        };
+        Self { codes: DAYS.clone(), word: Word::at(field.cell.first_column() - 1 + before, SHORT) }
     }
 
     #[inline]
     fn accepts(&self, columns: &Columns) -> bool {
-        let sign = columns[usize::from(self.column)];
-        self.signs[usize::from(sign / 64 % 2)] >> (sign % 64) & 1 == 1
+        self.codes.contains(self.word.in_record(columns) as u32)
     }
 }
 
-/// A field whose codes are words.
-#[derive(Clone, Debug)]
-struct WordCheck {
-    table: Arc<[u64]>,
+/// Where the first eight columns of a field stand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word {
     /// The field's bits when it has been shifted to the beginning of its word.
     kept: u64,
     /// Where eight columns can be taken that hold the field, and how far it stands inside them.
     at: u8,
     shift: u8,
-    table_shift: u8,
 }
 
-impl WordCheck {
-    fn of(check: &ValueCheck) -> Self {
-        let start = check.cell.first_column() - 1;
+impl Word {
+    pub(super) fn of(cell: Cell) -> Self {
+        Self::at(cell.first_column() - 1, cell.width())
+    }
+
+    fn at(start: usize, width: usize) -> Self {
         let at = start.min(RECORD_LENGTH - WORD);
         Self {
-            table: Arc::clone(&check.codes.table),
-            kept: u64::MAX >> (8 * WORD.saturating_sub(check.cell.width())),
+            kept: u64::MAX >> (8 * WORD.saturating_sub(width)),
             at: at as u8,
             shift: 8 * (start - at) as u8,
-            table_shift: check.codes.shift,
         }
     }
 
+    /// What stands there, as it is [packed](pack).
     #[inline]
-    fn accepts(&self, columns: &Columns) -> bool {
-        let word = word(columns, self.at) >> self.shift;
-        holds(&self.table, self.table_shift, word & self.kept | SPACES & !self.kept)
+    pub(super) fn in_record(self, columns: &Columns) -> u64 {
+        let mut bytes = [0; WORD];
+        bytes.copy_from_slice(&columns[usize::from(self.at)..][..WORD]);
+        u64::from_le_bytes(bytes) >> self.shift & self.kept | SPACES & !self.kept
     }
 }
 
-/// Whether a table of codes has this one.
-#[inline]
-fn holds(table: &[u64], shift: u8, word: u64) -> bool {
-    // Both places are looked at, as a branch would be guessed wrong too often.
-    matches!(&table[slot(shift, word)..], [one, other, ..] if (*one == word) | (*other == word))
-}
-
-#[inline]
-fn slot(shift: u8, word: u64) -> usize {
-    (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize
-}
-
 /// Eight blank columns.
-const SPACES: u64 = u64::from_le_bytes([b' '; WORD]);
-
-/// Eight columns as they are packed.
-#[inline]
-fn word(columns: &Columns, at: u8) -> u64 {
-    let mut bytes = [0; WORD];
-    bytes.copy_from_slice(&columns[usize::from(at)..][..WORD]);
-    u64::from_le_bytes(bytes)
-}
+pub(super) const SPACES: u64 = u64::from_le_bytes([b' '; WORD]);
 
 /// A code as it stands at the beginning of eight columns.
-fn pack(code: &[u8]) -> u64 {
+pub(super) fn pack(code: &[u8]) -> u64 {
     let mut bytes = [b' '; WORD];
     bytes[..code.len()].copy_from_slice(code);
     u64::from_le_bytes(bytes)

@@ -1,8 +1,9 @@
 //! Which kind of record, and which layout of it, 80 columns are.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::grammar::{Automaton, Cell, Direction, Discriminator, Grammar, Layout, LayoutId, Symbol};
+use crate::grammar::{Automaton, Direction, Grammar, Layout, LayoutId, Mark, Symbol};
 use crate::wire::Columns;
 
 /// A kind a control identifier may stand for.
@@ -10,7 +11,7 @@ use crate::wire::Columns;
 struct Kind {
     symbol: Symbol,
     /// The value that marks it where several places share the identifier.
-    mark: Option<(Cell, Discriminator)>,
+    mark: Option<Mark>,
 }
 
 #[derive(Clone, Debug)]
@@ -37,19 +38,25 @@ struct Plain {
     layout: LayoutId,
 }
 
-/// Tells the records of one application apart by their first columns.
+impl Plain {
+    /// What no record begins with.
+    const NONE: Self = Self { key: 1, filled: 0, symbol: Symbol(0), layout: LayoutId::FIRST };
+}
+
+/// Tells the records of one application apart by their first columns. A clone shares what it knows.
 #[derive(Clone)]
 pub struct Identifier<'g> {
     grammar: &'g Grammar,
-    /// By a hash of two columns: the identifiers of two characters with which no longer one begins.
-    /// Nearly all records are known by these.
-    plain: Box<[Option<Plain>; 256]>,
+    /// By a hash of two or three columns: the identifiers of so many characters with which no longer one
+    /// begins. Nearly all records are known by these.
+    two: Arc<PlainTable>,
+    three: Arc<PlainTable>,
     /// Longer identifiers come first.
-    entries: Vec<Entry>,
+    entries: Arc<[Entry]>,
     /// The first entry with a hash of four columns, counted from 1; 0 is none.
-    long: Box<[u8; 256]>,
+    long: Arc<[u8; 256]>,
     /// The same for shorter identifiers, by a hash of two columns.
-    short: Box<[u8; 256]>,
+    short: Arc<[u8; 256]>,
 }
 
 impl fmt::Debug for Identifier<'_> {
@@ -72,7 +79,7 @@ impl<'g> Identifier<'g> {
                     symbol,
                     mark: mark.and_then(|mark| {
                         let cell = general?.cell(&mark.field).ok()?;
-                        Some((cell, mark.clone()))
+                        Some(Mark::new(cell, &mark.values))
                     }),
                 })
                 .collect::<Vec<_>>();
@@ -81,38 +88,14 @@ impl<'g> Identifier<'g> {
             entries.push(Entry::new(record, kinds, layouts));
         }
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.record.len()));
-        let mut identifier = Self {
+        let [long, short] = hang_in(&mut entries);
+        Self {
             grammar,
-            plain: plain_ones(&entries),
-            entries,
-            long: Box::new([0; 256]),
-            short: Box::new([0; 256]),
-        };
-        identifier.hang_in();
-        identifier
-    }
-
-    /// Hangs the entries into their slots, the last one first, so that longer ones are met first.
-    fn hang_in(&mut self) {
-        for index in (0..self.entries.len()).rev() {
-            let key = self.entries[index].key;
-            let number = index as u8 + 1;
-            match self.entries[index].record.len() {
-                0 => {}
-                // Of an identifier of one character the second column may hold anything.
-                1 => {
-                    self.entries[index].next = self.short[0];
-                    self.short.fill(number);
-                }
-                length => {
-                    let slot = if length < 4 {
-                        &mut self.short[hash(key & 0xFFFF)]
-                    } else {
-                        &mut self.long[hash(key)]
-                    };
-                    self.entries[index].next = std::mem::replace(slot, number);
-                }
-            }
+            two: Arc::new(plain_ones(&entries, 2)),
+            three: Arc::new(plain_ones(&entries, 3)),
+            entries: entries.into(),
+            long: Arc::new(long),
+            short: Arc::new(short),
         }
     }
 
@@ -120,11 +103,15 @@ impl<'g> Identifier<'g> {
     #[must_use]
     #[inline]
     pub fn identify(&self, columns: &Columns) -> Option<(Symbol, LayoutId)> {
-        let word = u32::from_le_bytes([columns[0], columns[1], columns[2], columns[3]]);
-        if let Some(plain) = self.plain[hash(word & 0xFFFF)]
-            && word & plain.filled == plain.key
-        {
-            return Some((plain.symbol, plain.layout));
+        let [first, ..] = columns.as_chunks().0 else { return None };
+        let word = u32::from_le_bytes(*first);
+        let two = &self.two[hash(word & 0xFFFF)];
+        if word & two.filled == two.key {
+            return Some((two.symbol, two.layout));
+        }
+        let three = &self.three[hash(word & 0xFF_FFFF)];
+        if word & three.filled == three.key {
+            return Some((three.symbol, three.layout));
         }
         let entry = self
             .find(self.long[hash(word)], word)
@@ -170,7 +157,7 @@ impl<'g> Identifier<'g> {
 
 impl Kind {
     fn stands_in(&self, columns: &Columns) -> bool {
-        self.mark.as_ref().is_none_or(|(cell, mark)| mark.admits(cell.text(columns)))
+        self.mark.as_ref().is_none_or(|mark| mark.stands_in(columns))
     }
 }
 
@@ -198,14 +185,42 @@ impl Entry {
     }
 }
 
+/// Hangs entries into the slots of long and short ones, the last entry first, so that longer ones are met
+/// first.
+fn hang_in(entries: &mut [Entry]) -> [[u8; 256]; 2] {
+    let [mut long, mut short] = [[0; 256]; 2];
+    for (index, entry) in entries.iter_mut().enumerate().rev() {
+        let number = index as u8 + 1;
+        let slot = match entry.record.len() {
+            0 => continue,
+            // Of an identifier of one character the second column may hold anything.
+            1 => {
+                entry.next = short[0];
+                short.fill(number);
+                continue;
+            }
+            2 | 3 => &mut short[hash(entry.key & 0xFFFF)],
+            _ => &mut long[hash(entry.key)],
+        };
+        entry.next = std::mem::replace(slot, number);
+    }
+    [long, short]
+}
+
+/// By the hash of their identifiers.
+type PlainTable = [Plain; 256];
+
 /// A slot is taken by the first that comes; another one is found among the entries.
-fn plain_ones(entries: &[Entry]) -> Box<[Option<Plain>; 256]> {
-    let mut table = Box::new([None; 256]);
-    for entry in entries.iter().filter(|entry| entry.record.len() == 2) {
-        let begins = |other: &Entry| other.record.len() > 2 && other.record.starts_with(&entry.record);
+fn plain_ones(entries: &[Entry], length: usize) -> PlainTable {
+    let mut table = [Plain::NONE; 256];
+    for entry in entries.iter().filter(|entry| entry.record.len() == length) {
+        let begins = |other: &Entry| other.record.len() > length && other.record.starts_with(&entry.record);
         if let Some((symbol, layout)) = entry.plain.filter(|_| !entries.iter().any(begins)) {
             let plain = Plain { key: entry.key, filled: entry.filled, symbol, layout };
-            table[hash(entry.key)].get_or_insert(plain);
+            let slot = &mut table[hash(entry.key)];
+            if slot.filled == 0 {
+                *slot = plain;
+            }
         }
     }
     table

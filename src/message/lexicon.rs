@@ -109,12 +109,20 @@ fn best<'g>(layouts: &[&'g Layout], folded: &Columns) -> Option<&'g Layout> {
 #[derive(Debug)]
 pub(super) struct Lexicons<'g> {
     grammar: &'g Grammar,
+    /// What is known of the control records whatever layout they have: how they begin, where a password
+    /// may stand, where the application is named.
+    envelope: Vec<(&'g str, Option<Cell>, Option<Cell>)>,
     known: HashMap<(String, Direction), Rc<Lexicon<'g>>>,
 }
 
 impl<'g> Lexicons<'g> {
     pub(super) fn new(grammar: &'g Grammar) -> Self {
-        Self { grammar, known: HashMap::new() }
+        let layouts = grammar.layouts().iter().filter(|layout| layout.application == "*");
+        let envelope = layouts.map(|layout| {
+            let password = layout.fields.iter().find(|field| is_secret(&field.name)).map(|field| field.cell);
+            (layout.record.as_str(), password, layout.cell("application_identifier_code").ok())
+        });
+        Self { grammar, envelope: envelope.collect(), known: HashMap::new() }
     }
 
     /// An application that no grammar has gets the envelope's records only, and is not kept: a stream
@@ -155,8 +163,7 @@ impl<'g> Lexicons<'g> {
 
     /// Where a password may stand in a control record, whatever layout it is taken for.
     pub(super) fn password(&self, folded: &Columns) -> Option<Cell> {
-        let fields = self.envelope(folded).flat_map(|layout| &layout.fields);
-        fields.filter(|field| is_secret(&field.name)).map(|field| field.cell).next()
+        self.envelope(folded).find_map(|(password, _)| password)
     }
 
     /// Which way an application's transactions travel.
@@ -167,14 +174,13 @@ impl<'g> Lexicons<'g> {
     /// The application that a header names, upper case.
     fn named(&self, row: &Columns) -> Option<String> {
         let folded = upper(row);
-        let cell =
-            self.envelope(&folded).find_map(|layout| layout.cell("application_identifier_code").ok())?;
+        let cell = self.envelope(&folded).find_map(|(_, application)| application)?;
         cell.value(&folded).map(str::to_owned)
     }
 
-    /// All layouts that a control record may have.
-    fn envelope<'a>(&self, folded: &'a Columns) -> impl Iterator<Item = &'g Layout> + use<'a, 'g> {
-        let layouts = self.grammar.layouts().iter().filter(|layout| layout.application == "*");
-        layouts.filter(|layout| folded.starts_with(layout.record.as_bytes()))
+    /// What all layouts say that a control record may have.
+    fn envelope(&self, folded: &Columns) -> impl Iterator<Item = (Option<Cell>, Option<Cell>)> {
+        let layouts = self.envelope.iter().filter(|(record, ..)| folded.starts_with(record.as_bytes()));
+        layouts.map(|(_, password, application)| (*password, *application))
     }
 }

@@ -157,7 +157,9 @@ impl<'g> Outline<'g> {
 
     /// Takes the next record; adds the parts that are complete.
     pub fn push(&mut self, row: &Columns, parts: &mut Vec<Part<'g>>) {
-        if let Some(header) = self.held.take() {
+        if self.held.is_some()
+            && let Some(header) = self.held.take()
+        {
             self.begin_batch(&header, Some(row), parts);
         }
         let control = Control::of(row);
@@ -262,30 +264,28 @@ impl<'g> Outline<'g> {
     }
 
     fn detail(&mut self, row: &Columns, parts: &mut Vec<Part<'g>>) {
-        let Some(lexicon) = self.block.clone() else { return };
+        let Some(lexicon) = &self.block else { return };
         let folded = upper(row);
         let (symbol, layout) = lexicon.identify(&folded);
-        let begins = lexicon.begins(symbol);
         if self.items.len() >= self.most {
             self.unstructured(None, parts);
             self.lost = Some(None);
         }
-        if begins && self.lost.is_some() {
+        if self.lost.is_some() && self.begins(symbol) {
             self.unstructured(None, parts);
         }
         if self.lost.is_none() {
-            self.assemble(&folded, symbol.zip(layout), begins, parts);
+            self.assemble(&folded, symbol.zip(layout), parts);
         }
         self.items.push(Item { number: self.number, row: *row, layout, password: None });
     }
 
-    fn assemble(
-        &mut self,
-        folded: &Columns,
-        known: Option<(Symbol, &'g Layout)>,
-        begins: bool,
-        parts: &mut Vec<Part<'g>>,
-    ) {
+    /// Whether a record of this kind begins a transaction.
+    fn begins(&self, symbol: Option<Symbol>) -> bool {
+        self.block.as_ref().is_some_and(|lexicon| lexicon.begins(symbol))
+    }
+
+    fn assemble(&mut self, folded: &Columns, known: Option<(Symbol, &'g Layout)>, parts: &mut Vec<Part<'g>>) {
         let Some(assembler) = &mut self.assembler else { return };
         let mut finished = None;
         let known_as = known.map(|(symbol, layout)| (symbol, layout.id));
@@ -296,13 +296,13 @@ impl<'g> Outline<'g> {
             return;
         };
         assembler.reset();
-        if !begins || self.items.is_empty() {
+        if self.items.is_empty() || !self.begins(known.map(|(symbol, _)| symbol)) {
             self.lost = Some(Some(fault));
             return;
         }
         // what stands before lacks something, and this record begins anew
         self.unstructured(Some(fault), parts);
-        self.assemble(folded, known, begins, parts);
+        self.assemble(folded, known, parts);
     }
 
     fn end_transaction(&mut self, parts: &mut Vec<Part<'g>>) {

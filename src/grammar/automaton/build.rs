@@ -347,12 +347,12 @@ impl<'a> Builder<'a> {
             (_, true) => self.groups[usize::from(group)].maximum,
             _ => None,
         };
+        let depth = self.slot_groups[usize::from(transition.slot)].len() - 1 - transition.enter.len();
         Step {
             state: transition.slot + 1,
-            depth: (self.slot_groups[usize::from(transition.slot)].len() - 1 - transition.enter.len()) as u8,
-            enter: transition.enter.len() as u8,
-            again: transition.again,
-            same: transition.same,
+            count: (depth + usize::from(transition.same)) as u8,
+            counts: transition.same || transition.again,
+            begins: depth == 0 && transition.again,
             maximum: maximum.unwrap_or(WITHOUT_END),
         }
     }

@@ -135,6 +135,10 @@ impl<'g> RecordLines<'g> {
     }
 
     fn write_parts(&mut self) -> io::Result<()> {
+        // Most records complete nothing.
+        if self.parts.is_empty() {
+            return Ok(());
+        }
         let mut parts = std::mem::take(&mut self.parts);
         let written = parts.drain(..).try_for_each(|part| self.part(part));
         self.parts = parts;
@@ -214,7 +218,11 @@ impl<'g> RecordLines<'g> {
         }
         self.text.push("{\"batch\":");
         self.batches.push((self.text.len(), self.batch));
-        write!(self.text, ",\"block\":{},\"transaction\":{},\"application\":", self.block, self.transaction)?;
+        self.text.push(",\"block\":");
+        self.text.value(&self.block)?;
+        self.text.push(",\"transaction\":");
+        self.text.value(&self.transaction)?;
+        self.text.push(",\"application\":");
         self.text.value(&self.application)?;
         self.text.push(",\"direction\":");
         self.text.value(self.direction.name())?;

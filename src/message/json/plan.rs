@@ -5,7 +5,7 @@ use std::io;
 
 use super::text::Text;
 use super::value::{RAW, Shown, is_amount, raw, shown};
-use crate::grammar::{Bits, ClassSet, DateFormat, Field, Grammar, Layout, columns_with};
+use crate::grammar::{ALL_COLUMNS, Bits, ClassSet, DateFormat, Field, Grammar, Layout, any_of, columns_with};
 use crate::message::outline::Item;
 use crate::wire::{Columns, RECORD_LENGTH};
 
@@ -34,7 +34,8 @@ impl<'g> Plans<'g> {
         };
         let plan = self.of[layout.id.index()].get_or_insert_with(|| Box::new(RecordPlan::new(layout)));
         let hidden = item.password.filter(|_| masks).map_or(0, |cell| cell.mask());
-        plan.write(row, hidden, text)
+        plan.write(row, hidden, text);
+        Ok(())
     }
 }
 
@@ -45,6 +46,15 @@ struct RecordPlan<'g> {
     /// All before the fields.
     begin: Vec<u8>,
     fields: Vec<FieldPlan>,
+    /// The field of each column.
+    field_at: [u8; RECORD_LENGTH],
+    /// The first columns of the fields that hold something in a record that is blank otherwise.
+    constants: u128,
+    /// The columns of the control identifier, if it is the first of up to four columns, and their bits as a
+    /// word.
+    identifier: (u128, u32),
+    /// The columns of fields that are never simply copied.
+    never_copied: u128,
     /// The keys, one behind the other, and a block to copy beyond their end.
     keys: Vec<u8>,
     /// The columns of texts where digits, letters and signs may not stand.
@@ -69,8 +79,6 @@ struct FieldPlan {
     kind: Kind,
     /// The control identifier, which is left out if it stands where it should.
     is_identifier: bool,
-    /// Whether it holds something in a record that is blank otherwise.
-    is_constant: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -83,12 +91,22 @@ enum Kind {
     Other,
 }
 
+/// What a record shows of its values, one bit a column.
+struct Look {
+    /// What is not blank.
+    filled: u128,
+    /// What holds digits, of numbers and dates.
+    digit: u128,
+    /// What may not stand there or has to be written as something else.
+    special: u128,
+}
+
 /// What is copied at once.
-const BLOCK: usize = 16;
+const BLOCK: usize = 32;
 
 /// More than the punctuation of a value takes, `{"raw_hex":""}` included, and the blocks that reach
 /// beyond what is copied.
-const AROUND: usize = 3 * BLOCK + 16;
+const AROUND: usize = 3 * BLOCK;
 
 /// The most characters that a column takes: an escaped or a hexadecimal one.
 const WIDEST: usize = 2;
@@ -109,6 +127,10 @@ impl<'g> RecordPlan<'g> {
             blank: layout.blank(),
             begin: begin.as_bytes().to_vec(),
             fields: Vec::new(),
+            field_at: [0; RECORD_LENGTH],
+            constants: 0,
+            identifier: (0, 0),
+            never_copied: 0,
             keys: Vec::new(),
             no_digit: 0,
             no_upper: 0,
@@ -118,6 +140,7 @@ impl<'g> RecordPlan<'g> {
         };
         layout.fields.iter().for_each(|field| plan.add(field));
         plan.keys.extend([0; BLOCK]);
+        plan.begin.extend([0; BLOCK]);
         plan
     }
 
@@ -146,6 +169,14 @@ impl<'g> RecordPlan<'g> {
             self.no_sign |= unless(class.admits(b'!'));
         }
         let holds_constant = !cell.is_blank(&self.blank);
+        let is_identifier = holds_constant && cell.raw(&self.blank) == self.layout.record.as_bytes();
+        if is_identifier && cell.first_column() == 1 && cell.width() <= 4 {
+            self.identifier = (cell.mask(), u32::MAX >> (8 * (4 - cell.width())));
+        } else if is_identifier || matches!(kind, Kind::Other) {
+            self.never_copied |= cell.mask();
+        }
+        self.constants |= u128::from(holds_constant) << (cell.first_column() - 1);
+        self.field_at[cell.first_column() - 1..cell.last_column()].fill(self.fields.len() as u8);
         self.fields.push(FieldPlan {
             mask: cell.mask(),
             key: self.keys.len() as u16,
@@ -153,87 +184,115 @@ impl<'g> RecordPlan<'g> {
             start: cell.first_column() as u8 - 1,
             end: cell.last_column() as u8,
             kind,
-            is_identifier: holds_constant && cell.raw(&self.blank) == self.layout.record.as_bytes(),
-            is_constant: holds_constant,
+            is_identifier,
         });
         self.most += key.len() + WIDEST * cell.width() + AROUND;
         self.keys.extend(key.as_bytes());
     }
 
-    /// Writes a record; what stands in the hidden columns is not told.
-    fn write(&self, row: &Columns, hidden: u128, text: &mut Text) -> io::Result<()> {
+    /// What a record shows of its values.
+    #[inline]
+    fn look(&self, row: &Columns) -> Look {
+        let mut escaped = 0;
+        if any_of(row, [b'"', b'\\']) {
+            escaped = columns_with(row, b'"') | columns_with(row, b'\\');
+        }
+        if self.layout.masks.accept(row) {
+            // All classes are right: what is filled of a number are digits.
+            let filled = ALL_COLUMNS & !columns_with(row, b' ');
+            return Look { filled, digit: filled, special: escaped };
+        }
         let bits = Bits::of(row);
         let odd = bits.nonstandard();
-        let filled = bits.digit | bits.upper | bits.lower | bits.sign | odd;
         let wrong = odd
             | bits.digit & self.no_digit
             | bits.upper & self.no_upper
             | bits.lower & self.no_lower
             | bits.sign & self.no_sign;
-        let escaped = if bits.sign == 0 { 0 } else { columns_with(row, b'"') | columns_with(row, b'\\') };
+        Look { filled: ALL_COLUMNS & !bits.space, digit: bits.digit, special: wrong | escaped }
+    }
+
+    /// Writes a record; what stands in the hidden columns is not told.
+    fn write(&self, row: &Columns, hidden: u128, text: &mut Text) {
+        let look = self.look(row);
+        let Look { filled, digit, special } = look;
         // What is copied in blocks is copied beyond the last column.
         let mut source = [0; RECORD_LENGTH + 2 * BLOCK];
         source[..RECORD_LENGTH].copy_from_slice(row);
 
         let mut out = Cursor { out: text.room(self.most), at: 0 };
-        out.copy(&self.begin, self.begin.len());
-        for (index, field) in self.fields.iter().enumerate() {
+        out.blocks(&self.begin, 0, self.begin.len() - BLOCK);
+        let mut rest = filled | self.constants;
+        let begin = |columns: &Columns| u32::from_le_bytes([columns[0], columns[1], columns[2], columns[3]]);
+        let (identifier, bits) = self.identifier;
+        if (begin(row) ^ begin(&self.blank)) & bits == 0 {
+            rest &= !identifier;
+        }
+        let unusual = special | hidden | self.never_copied | self.constants & !filled;
+        // Field by field, those that are blank passed over.
+        while rest != 0 {
+            let index = usize::from(self.field_at[rest.trailing_zeros() as usize % RECORD_LENGTH]);
+            let field = &self.fields[index];
+            rest &= !field.mask;
             let (start, end) = (usize::from(field.start), usize::from(field.end));
-            if filled & field.mask == 0 {
-                if field.is_constant {
-                    self.key(field, &mut out);
-                    out.put(b"\",");
-                }
+            if unusual != 0 && unusual & field.mask != 0 {
+                self.unusual(index, row, &look, hidden, &mut out);
                 continue;
             }
-            if field.is_identifier && row[start..end] == self.blank[start..end] {
-                continue;
-            }
-            self.key(field, &mut out);
-            if hidden & field.mask != 0 {
-                out.at -= 1;
-                out.put(b"null,");
-                continue;
-            }
-            let special = wrong | escaped;
             match field.kind {
-                Kind::Text if special & field.mask == 0 => {
+                Kind::Text => {
+                    self.key(field, &mut out);
                     let last = 128 - (filled & field.mask).leading_zeros() as usize;
                     out.blocks(&source, start, last - start);
                     out.put(b"\",");
-                    continue;
                 }
-                Kind::Amount(decimals) if bits.digit & field.mask == field.mask => {
+                Kind::Amount(decimals) if digit & field.mask == field.mask => {
+                    self.key(field, &mut out);
                     out.amount(&source, start, end, usize::from(decimals));
                     out.put(b"\",");
-                    continue;
                 }
-                Kind::Date(format) => {
-                    if let Some(date) = date(format, &row[start..end]) {
-                        out.put(&date);
-                        continue;
-                    }
+                Kind::Date(format) if let Some(date) = date(format, &row[start..end]) => {
+                    self.key(field, &mut out);
+                    out.put(&date);
                 }
-                _ => {}
-            }
-            out.at -= 1;
-            let is_number = matches!(field.kind, Kind::Amount(_) | Kind::Date(_));
-            if is_number && special & field.mask == 0 {
-                // No number that would be written like this.
-                out.put(b"{\"");
-                out.put(RAW.as_bytes());
-                out.put(b"\":\"");
-                out.blocks(&source, start, end - start);
-                out.put(b"\"},");
-            } else if let Some(value) = shown(self.layout, &self.layout.fields[index], row, &self.blank) {
-                out.shown(&value);
-                out.put(b",");
+                _ => self.unusual(index, row, &look, hidden, &mut out),
             }
         }
+        // The last field needs no comma behind it.
+        out.at -= usize::from(out.out[out.at - 1] == b',');
+        out.put(b"}},");
         let length = out.at;
         text.grow(length);
-        text.close("}},");
-        Ok(())
+    }
+
+    /// Writes a field that is not simply copied.
+    #[cold]
+    fn unusual(&self, index: usize, row: &Columns, look: &Look, hidden: u128, out: &mut Cursor<'_>) {
+        let field = &self.fields[index];
+        let (start, end) = (usize::from(field.start), usize::from(field.end));
+        if field.is_identifier && row[start..end] == self.blank[start..end] {
+            return;
+        }
+        self.key(field, out);
+        if look.filled & field.mask == 0 {
+            out.put(b"\",");
+            return;
+        }
+        out.at -= 1;
+        let is_number = matches!(field.kind, Kind::Amount(_) | Kind::Date(_));
+        if hidden & field.mask != 0 {
+            out.put(b"null,");
+        } else if is_number && look.special & field.mask == 0 {
+            // No number that would be written like this.
+            out.put(b"{\"");
+            out.put(RAW.as_bytes());
+            out.put(b"\":\"");
+            out.put(&row[start..end]);
+            out.put(b"\"},");
+        } else if let Some(value) = shown(self.layout, &self.layout.fields[index], row, &self.blank) {
+            out.shown(&value);
+            out.put(b",");
+        }
     }
 
     #[inline]
@@ -264,10 +323,13 @@ impl Cursor<'_> {
     #[inline]
     fn blocks(&mut self, source: &[u8], from: usize, length: usize) {
         let mut done = 0;
-        while done < length {
+        loop {
             let (to, from) = (self.at + done, from + done);
             self.out[to..to + BLOCK].copy_from_slice(&source[from..from + BLOCK]);
             done += BLOCK;
+            if done >= length {
+                break;
+            }
         }
         self.at += length;
     }

@@ -29,10 +29,12 @@ impl Text {
         self.length += size;
     }
 
+    #[inline]
     pub(super) fn push(&mut self, text: &str) {
         self.push_bytes(text.as_bytes());
     }
 
+    #[inline]
     pub(super) fn push_bytes(&mut self, bytes: &[u8]) {
         self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.length += bytes.len();

@@ -141,6 +141,10 @@ impl<'g> Document<'g> {
     }
 
     fn write_parts(&mut self) -> io::Result<()> {
+        // Most records complete nothing.
+        if self.parts.is_empty() {
+            return Ok(());
+        }
         let mut parts = std::mem::take(&mut self.parts);
         let written = parts.drain(..).try_for_each(|part| self.part(part));
         self.parts = parts;

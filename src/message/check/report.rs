@@ -1,0 +1,177 @@
+//! Findings, in the words of the grammar.
+
+use super::Checker;
+use super::envelope::{CONTROL_RECORDS, Control};
+use crate::grammar::{Cell, ConditionCode, Direction, Layout, Severity, Values};
+use crate::message::finding::Finding;
+use crate::message::judge::{FieldTrouble, Trouble};
+use crate::wire::Columns;
+
+impl Checker<'_> {
+    pub(super) fn field_finding(
+        &self,
+        layout: &Layout,
+        columns: &Columns,
+        trouble: &FieldTrouble<'_>,
+    ) -> Finding {
+        let field = trouble.field;
+        let own = &field.conditions;
+        let (severity, code) = match trouble.trouble {
+            Trouble::Nonstandard => (Severity::Fatal, ConditionCode::new("X40")),
+            Trouble::FilledFiller => (Severity::Fatal, ConditionCode::new("X39")),
+            Trouble::LowerCase => (Severity::Informational, None),
+            Trouble::Missing => (Severity::Fatal, own.missing),
+            Trouble::WrongClass | Trouble::NotADate => (Severity::Fatal, own.invalid.or(own.unknown)),
+            Trouble::Unknown => (Severity::Fatal, own.unknown.or(own.invalid)),
+        };
+        let mut finding = self.finding(severity, code, columns);
+        finding.record_id.clone_from(&layout.record);
+        finding.layout = Some(layout.id);
+        finding.field = Some(field.name.clone());
+        finding.columns = Some((trouble.first, trouble.last));
+        let is_in =
+            |secret: Cell| trouble.first <= secret.last_column() && secret.first_column() <= trouble.last;
+        if !self.secrets(columns).any(is_in) {
+            finding.found = shown(&columns[trouble.first - 1..trouble.last]);
+        }
+        finding.expected = self.expected(trouble);
+        finding.help =
+            (trouble.trouble == Trouble::Unknown).then(|| self.nearest(trouble, columns)).flatten();
+        if code.is_none() {
+            finding.message = words(trouble.trouble).to_owned();
+        }
+        finding
+    }
+
+    fn expected(&self, trouble: &FieldTrouble<'_>) -> String {
+        let field = trouble.field;
+        match trouble.trouble {
+            Trouble::Nonstandard => "a character of a standard keyboard".to_owned(),
+            Trouble::FilledFiller => "spaces".to_owned(),
+            Trouble::LowerCase => "upper case".to_owned(),
+            Trouble::NotADate => {
+                format!("a calendar date {}", field.cell.date_format().unwrap_or_default().name())
+            }
+            Trouble::Missing | Trouble::WrongClass => {
+                format!("class {}, {}", field.cell.class(), field.element)
+            }
+            Trouble::Unknown => {
+                let values = std::iter::once(&field.values).chain(&field.also);
+                values.map(Values::in_table).collect::<Vec<_>>().join(" or ")
+            }
+        }
+    }
+
+    /// The valid code that is most like what was found.
+    fn nearest(&self, trouble: &FieldTrouble<'_>, columns: &Columns) -> Option<String> {
+        let found = trouble.field.cell.text(columns).to_ascii_uppercase();
+        let mut codes = Vec::new();
+        for values in std::iter::once(&trouble.field.values).chain(&trouble.field.also) {
+            match values {
+                Values::Any => {}
+                Values::Constant(text) => codes.push((text.as_str(), None)),
+                Values::OneOf(texts) => codes.extend(texts.iter().map(|text| (text.as_str(), None))),
+                Values::List(name) => {
+                    let list = self.grammar.list(name)?;
+                    codes.extend(list.codes().map(|code| (code, list.meaning(code))));
+                }
+            }
+        }
+        let (code, meaning) =
+            codes.into_iter().min_by_key(|(code, _)| distance(code.as_bytes(), found.as_bytes()))?;
+        Some(match meaning {
+            Some(meaning) => format!("nearest is {code:?}, {meaning}"),
+            None => format!("nearest is {code:?}"),
+        })
+    }
+
+    pub(super) fn envelope_fault(&self, code: &str, expected: &str, report: &mut dyn FnMut(Finding)) {
+        let mut finding = self.finding(Severity::Fatal, ConditionCode::new(code), &[b' '; 80]);
+        finding.record_id = String::new();
+        finding.expected = expected.to_owned();
+        report(finding);
+    }
+
+    /// Where a password may stand in a control record, whatever its layout says.
+    fn secrets(&self, columns: &Columns) -> impl Iterator<Item = Cell> {
+        let record = Control::of(columns).map(|control| CONTROL_RECORDS[control as usize]);
+        let layouts = record.into_iter().flat_map(|id| self.grammar.variants("*", Direction::Input, id));
+        let fields = layouts.flat_map(|layout| &layout.fields).filter(|field| is_secret(&field.name));
+        fields.map(|field| field.cell)
+    }
+
+    /// A record for a drawing: one sign a column, no password.
+    fn masked(&self, columns: &Columns) -> String {
+        let sign = |&byte: &u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
+        let mut text = columns.iter().map(sign).collect::<Vec<_>>();
+        for secret in self.secrets(columns) {
+            text[secret.first_column() - 1..secret.last_column()].fill('*');
+        }
+        text.into_iter().collect::<String>().trim_end().to_owned()
+    }
+
+    pub(super) fn finding(
+        &self,
+        severity: Severity,
+        condition: Option<ConditionCode>,
+        columns: &Columns,
+    ) -> Finding {
+        let own = self.named.as_ref().map_or("", |desk| desk.code.as_str());
+        let known = condition.and_then(|code| self.grammar.condition(own, code));
+        Finding {
+            position: self.position.clone(),
+            severity: known.map_or(severity, |known| known.severity),
+            condition,
+            message: known.map(|known| known.narrative.clone()).unwrap_or_default(),
+            application: own.to_owned(),
+            layout: None,
+            record_id: match Control::of(columns) {
+                Some(control) => CONTROL_RECORDS[control as usize].to_owned(),
+                None => shown(&columns[..4]).trim_end().to_owned(),
+            },
+            field: None,
+            columns: None,
+            found: String::new(),
+            expected: String::new(),
+            record_text: self.masked(columns),
+            help: None,
+        }
+    }
+}
+
+/// Passwords never stand in a finding.
+pub(in crate::message) fn is_secret(field: &str) -> bool {
+    field.contains("password")
+}
+
+pub(in crate::message) fn words(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Nonstandard => "character is not of a standard keyboard",
+        Trouble::LowerCase => "lower case is read as upper case",
+        Trouble::FilledFiller => "data in filler",
+        Trouble::Missing => "mandatory field is blank",
+        Trouble::WrongClass => "value is not of its class",
+        Trouble::NotADate => "not a calendar date",
+        Trouble::Unknown => "value is not known",
+    }
+}
+
+/// Bytes for a diagnostic: what cannot be printed becomes an escape.
+pub(super) fn shown(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}
+
+/// How many single changes lead from one code to another (Levenshtein).
+fn distance(one: &[u8], other: &[u8]) -> usize {
+    let mut row = (0..=other.len()).collect::<Vec<_>>();
+    for (i, a) in one.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let substitution = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = substitution.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row.last().copied().unwrap_or(one.len())
+}
