@@ -35,7 +35,7 @@ use std::sync::LazyLock;
 
 pub use assess::{Assessment, LineOwed, Owed, Totals, round_to_cents};
 pub use compare::{Compared, compare};
-pub use due::{Due, Standing};
+pub use due::{Due, LineDue, Standing};
 pub use facts::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, TariffFacts, TaxFacts, Zone};
 pub use filing::Known;
 pub use heading::{Heading, HeadingKind, Headings, Programme};

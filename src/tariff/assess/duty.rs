@@ -43,7 +43,7 @@ pub(super) fn part(tariff: &TariffFacts) -> Part {
 }
 
 /// The numbers of chapters 1 to 97, with their places.
-pub(super) fn commodities(line: &LineFacts) -> impl Iterator<Item = (usize, &TariffFacts)> {
+pub(in crate::tariff) fn commodities(line: &LineFacts) -> impl Iterator<Item = (usize, &TariffFacts)> {
     line.tariffs.iter().enumerate().filter(|(_, tariff)| part(tariff) == Part::Commodity)
 }
 

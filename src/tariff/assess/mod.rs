@@ -9,6 +9,7 @@ mod header_fee;
 mod headings;
 mod tax;
 
+pub(super) use duty::commodities;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 
@@ -16,6 +17,7 @@ use super::Tariff;
 use super::facts::{LineFacts, SummaryFacts};
 use super::journal::{Journal, Step};
 use super::problem::{Problem, ProblemKind};
+use super::program::Provision;
 use super::scope::Codes;
 use crate::model::{Code, CountryCode, DutySecurity, SetRole, ZoneStatus};
 
@@ -215,6 +217,18 @@ fn is_computable(line: &LineFacts) -> bool {
     line.tariffs.iter().all(|tariff| fits(tariff.value))
         && quantities.into_iter().all(|quantity| fits(quantity.amount))
         && cases.chain(taxes).flatten().all(fits)
+}
+
+/// Whether a line owes no duty whatever its headings: components of a set, domestic goods of a zone, goods under bond or
+/// under a provision of chapter 98 that frees them, and entry types without such duties.
+pub(super) fn owes_nothing(tariff: &Tariff, facts: &SummaryFacts, line: &LineFacts) -> bool {
+    let provision = line.tariffs.iter().find_map(|facts| tariff.provisions.find(facts.number.as_str()));
+    let is_type = |types: &Codes| types.has(facts.entry_type);
+    is_component(line)
+        || is_domestic(line)
+        || matches!(provision, Some((Provision::Free | Provision::Bond, _)))
+        || is_type(&tariff.scopes.bonded_types)
+        || is_type(&tariff.scopes.no_remedy_types)
 }
 
 fn is_component(line: &LineFacts) -> bool {
