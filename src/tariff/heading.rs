@@ -159,7 +159,7 @@ impl Headings {
             rate,
             period: row.period()?,
             kind,
-            source: row.cell("source").to_owned(),
+            source: row.source(),
             scope: CountrySet::default(),
         })
     }

@@ -158,6 +158,7 @@ impl Tariff {
         if exact == amount {
             return String::new();
         }
-        format!("{}: {}", self.sources.title("rounding"), self.sources.rule("rounding"))
+        let how = if amount.is_zero() { "below_a_cent" } else { "rounding" };
+        format!("{}: {}", self.sources.title(how), self.sources.rule(how))
     }
 }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::amount::Base;
 use super::headings::Remedies;
-use super::{Work, is_component, is_domestic, round_to_cents};
+use super::{Work, is_component, is_domestic, reported};
 use crate::model::CountryCode;
 use crate::tariff::facts::{LineFacts, TariffFacts};
 use crate::tariff::journal::Step;
@@ -291,7 +291,7 @@ impl<'t> Work<'t> {
                 return None;
             }
         };
-        let amount = round_to_cents(exact);
+        let amount = reported(exact);
         self.journal.note(|| Step {
             line: Some(place.index + 1),
             subject: facts.number.to_string(),

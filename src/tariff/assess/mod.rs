@@ -239,6 +239,14 @@ fn is_domestic(line: &LineFacts) -> bool {
     line.zone.is_some_and(|zone| zone.status == ZoneStatus::Domestic)
 }
 
+/// An amount as a record reports it: rounded, but zero where it computes to less than a cent (usage note (l), ESF-160;
+/// so do the 50-, 52-, 60- and 62-records).
+fn reported(exact: Decimal) -> Decimal {
+    if exact < CENT { Decimal::ZERO } else { round_to_cents(exact) }
+}
+
+const CENT: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+
 /// An amount in dollars and cents, half up (usage note (hh), ESF-186).
 #[must_use]
 pub fn round_to_cents(exact: Decimal) -> Decimal {

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::amount::Base;
 use super::duty::commodities;
-use super::{Owed, Work, round_to_cents};
+use super::{Owed, Work, reported};
 use crate::model::SetRole;
 use crate::tariff::facts::LineFacts;
 use crate::tariff::journal::Step;
@@ -42,7 +42,7 @@ impl Work<'_> {
                 return None;
             }
         };
-        let amount = round_to_cents(exact);
+        let amount = reported(exact);
         self.journal.note(|| Step {
             line: Some(index + 1),
             subject: facts.class.to_string(),
