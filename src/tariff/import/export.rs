@@ -179,11 +179,12 @@ impl Reader<'_> {
         }
         import.check_special(self.tariff, place, row.number.as_str(), &row.special);
         let has_rate = !row.general.is_empty();
-        // A suffix 00 with a rate is the legal number as well.
-        let whole = legal(row.number)
-            .filter(|legal| has_rate && row.number.as_str().ends_with("00") && !self.legal.contains(legal));
+        // The first suffix with a rate stands for its eight digits, where these have no line of their own.
+        let whole = legal(row.number).filter(|legal| has_rate && !self.legal.contains(legal));
         if let Some(legal) = whole {
-            import.rows.push(ScheduleRow { number: legal, ..row.clone() });
+            // A footnote of one suffix says nothing of the others.
+            let headings = row.headings.clone().filter(|_| row.number.as_str().ends_with("00"));
+            import.rows.push(ScheduleRow { number: legal, headings, ..row.clone() });
         }
         if has_rate {
             self.legal.extend(if row.number.as_str().len() == 8 { Some(row.number) } else { whole });
