@@ -75,7 +75,9 @@ impl fmt::Display for LineDue {
         };
         write!(formatter, "line {}, {}: headings of {}: {standing}", self.line, self.number, self.meaning)?;
         if !self.claimed.is_empty() {
-            write!(formatter, ", claimed {}", list(&self.claimed))?;
+            let unfit = self.claimed.iter().any(|heading| !self.headings.contains(heading));
+            let unfit = if unfit { ", which does not fit" } else { "" };
+            write!(formatter, ", claimed {}{unfit}", list(&self.claimed))?;
         } else if self.missing {
             formatter.write_str(", missing")?;
         }

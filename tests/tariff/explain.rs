@@ -172,7 +172,7 @@ fn duty_tells_the_headings_due_in_every_format() {
         assert!(whole.contains("one required, claimed 99038803; fitting"), "{whole}");
         assert!(!whole.contains("missing"), "{whole}");
         let wrong = of(format, &["--heading", "9903.81.87"]);
-        assert!(wrong.contains("allowed, claimed 99038187; fitting"), "{wrong}");
+        assert!(wrong.contains("allowed, claimed 99038187, which does not fit; fitting"), "{wrong}");
     }
     let json = serde_json::from_str::<serde_json::Value>(&of("json", &["--heading", "9903.88.03"])).unwrap();
     let dues = json["headings_due"].as_array().unwrap();
