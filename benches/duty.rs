@@ -39,8 +39,12 @@ fn print_share() {
     let (Some(facts), Ok(tariff)) = (facts(), TARIFF.as_ref()) else { return };
     let amounts = Amounts::of(&facts);
     let shortest = |run: &dyn Fn()| (0..TURNS).map(|_| timed(run)).min().unwrap_or_default();
-    let whole = shortest(&|| drop(black_box(tariff.assess(black_box(&facts)))));
-    let decimal = shortest(&|| drop(black_box(amounts.compute())));
+    let whole = shortest(&|| {
+        black_box(tariff.assess(black_box(&facts)));
+    });
+    let decimal = shortest(&|| {
+        black_box(amounts.compute());
+    });
     let share = 100.0 * decimal.as_secs_f64() / whole.as_secs_f64();
     println!(
         "decimal arithmetic: {share:.0}% of the time of lines ({:.0} of {:.0} ns a line)",

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Tariff;
-use super::assess::{commodities, owes_nothing};
+use super::assess::{EXCLUDABLE, commodities, owes_nothing};
 use super::facts::{LineFacts, SummaryFacts};
 use super::heading::Heading;
 use crate::model::{CountryCode, HtsNumber};
@@ -123,7 +123,10 @@ impl Tariff {
                     programme: programme.name.clone(),
                     meaning: programme.meaning.clone(),
                     standing: due.standing,
-                    missing: due.standing == Standing::Required && !is_met,
+                    // A declared product exclusion stands in place of the heading.
+                    missing: due.standing == Standing::Required
+                        && !is_met
+                        && !(line.excluded && programme.name == EXCLUDABLE),
                     headings,
                     claimed,
                 });

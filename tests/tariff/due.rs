@@ -124,6 +124,12 @@ fn a_summary_is_told_what_it_lacks() {
     facts.lines.remove(1);
     facts.lines[0] = line("CN", &["99038803", "99030124", "99030132", "8504409570"]);
     assert_eq!(told(&facts), []);
+    // A product exclusion stands in place of a heading of section 232.
+    let mut steel = facts.clone();
+    steel.lines = vec![line("DE", &["99030133", "7210490091"])];
+    assert_eq!(told(&steel), [(1, word("section_232"), true)]);
+    steel.lines[0].excluded = true;
+    assert_eq!(told(&steel), []);
     // Nothing is missing where nothing is owed.
     facts.lines[0] = line("CN", &["8504409570"]);
     assert_eq!(told(&facts).len(), 3);

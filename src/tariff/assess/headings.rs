@@ -13,7 +13,7 @@ use crate::tariff::problem::ProblemKind;
 use crate::tariff::rate::{Rate, Sum};
 
 /// The programme that products are excluded from by a declaration (usage note (ii), ESF-187).
-const EXCLUDABLE: &str = "section_232";
+pub(in crate::tariff) const EXCLUDABLE: &str = "section_232";
 
 /// The headings of a line that apply.
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@ mod headings;
 mod tax;
 
 pub(super) use duty::commodities;
+pub(super) use headings::EXCLUDABLE;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 
