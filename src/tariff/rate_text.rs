@@ -259,6 +259,10 @@ mod tests {
         assert_eq!(terms("41\u{a2}/kg + 16.3%"), terms("41 cents/kg +16.3%"));
         assert_eq!(terms("$1,000.50/t 1/"), [specific("1000.50", units.find("t").unwrap())]);
         assert_eq!(terms("1.5 cents each"), [specific("0.015", units.find("each").unwrap())]);
+        assert_eq!(terms("1.5\u{a2}/each"), terms("1.5 cents each"));
+        assert_eq!(terms("36\u{a2} each + 5.6% + 2\u{a2}/jewel").len(), 3);
+        assert_eq!(terms("0.3\u{a2}/line/gross + 4.6%").len(), 2);
+        assert_eq!(terms("86.1\u{a2}/m2of recording surface"), terms("86.1\u{a2}/m\u{b2} of recording surface"));
         assert_eq!(terms("31.4 cents/pf. liter"), terms("31.4 cents/pf.liter"));
         let three = terms("13.5 cents/kg + 6.3% + 1.9 cents/ article");
         assert_eq!(three.len(), 3);
