@@ -45,7 +45,7 @@ pub use journal::Step;
 pub use levy::{FeeKind, Levies, Levy};
 pub use problem::{Problem, ProblemKind};
 pub use program::{Places, Program, Programs, Provision, Provisions};
-pub use rate::{Coded, Polarized, Rate, RateError, Sum, Term};
+pub use rate::{Coded, Part, Polarized, Rate, RateError, Sum, Term};
 pub use remove::Split;
 pub use render::{table, text};
 pub use schedule::{Article, Printed, Schedule, ScheduleRow, Version};

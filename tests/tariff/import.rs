@@ -167,7 +167,7 @@ const REAL_SHAPE: &str = r#"[
  {"htsno":"2827.10.00.10","indent":2,"description":"The number below it","units":["kg"],"general":null,"special":null,"other":null},
  {"htsno":"9903.88.03","indent":"0","description":"Articles","units":[""],"general":"The duty provided in the applicable\n subheading + 25%","special":"","other":"","footnotes":[]},
  {"htsno":"9903.18.02","indent":"0","description":"Quota","units":["X"],"general":"No change","special":"No change","other":"No change","quotaQuantity":"<i>1,000 t</i>"},
- {"htsno":"9102.11.10","indent":"3","description":"Watches","units":["No."],"general":"44¢ each + 6% on the case + 14% on the strap","special":"Free (R)","other":"$1.20 each + 35%","footnotes":[]},
+ {"htsno":"9105.19.30","indent":"3","description":"Clocks","units":["No.","Jwls."],"general":"43¢ each + 2.8¢/jewel over 7 + 3.7% on the case","special":"Free (R)","other":"$1.20 each + 35%","footnotes":[]},
  {"htsno":"2208.30.30","statisticalSuffix":"30","indent":"2","description":"Whiskies","units":["pf.liters"],"general":"Free","special":"","other":"$1.99/pf.liter","status":"x"},
  {"htsno":"0404.90.28","indent":"2","description":"Dairy","units":["kg cmsc<sup>2</sup>"],"general":"1¢/kg","special":"Free","other":"2¢/kg","addiitionalDuties":"some more"},
  "no line"
@@ -181,7 +181,7 @@ fn the_export_is_read_in_its_real_shape() {
     assert_eq!(read.ignored, ["status"]);
     let doubts = read.doubts.iter().map(|doubt| (doubt.line, doubt.text.as_str())).collect::<Vec<_>>();
     let expected = [
-        (13, "44\u{a2} each + 6% on the case + 14% on the strap"),
+        (13, "43\u{a2} each + 2.8\u{a2}/jewel over 7 + 3.7% on the case"),
         (15, "some more"),
         (15, "kg cmsc2"),
         (15, "Free"),

@@ -227,7 +227,7 @@ impl<'t> Work<'t> {
         &self,
         place: &Place<'_>,
         facts: &'f TariffFacts,
-        article: &Article<'_>,
+        article: &Article<'f>,
         rate: &Rate,
     ) -> Base<'f> {
         let mut base = Base {
@@ -236,6 +236,7 @@ impl<'t> Work<'t> {
             units: article.units(),
             second_rate: facts.second_rate,
             derived: None,
+            description: article.description(),
         };
         if matches!(rate, Rate::Derived | Rate::Coded(_)) {
             base.derived = self.derived(place, facts, &base);
@@ -314,6 +315,7 @@ fn rule_of(rate: &Rate, source: &'static str) -> &'static str {
         ("rate", Rate::Free) => "free",
         ("rate", Rate::Derived) => "derived",
         ("rate", Rate::Coded(_)) => "coded",
+        ("rate", Rate::Parts(_)) => "parts",
         _ => source,
     }
 }

@@ -142,7 +142,14 @@ impl Work<'_> {
                 let units =
                     tariff.schedule.find(facts.number, date).map_or([None; 3], |article| article.units());
                 let quantities = &facts.quantities;
-                let base = Base { value: facts.value, quantities, units, second_rate: None, derived: None };
+                let base = Base {
+                    value: facts.value,
+                    quantities,
+                    units,
+                    second_rate: None,
+                    derived: None,
+                    description: "",
+                };
                 let exact = match tariff.amount(&levy.rate, &levy.text, &base) {
                     Ok(exact) => exact,
                     Err(kind) => {

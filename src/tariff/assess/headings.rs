@@ -165,6 +165,7 @@ impl<'t> Work<'t> {
                 units: [None; 3],
                 second_rate: None,
                 derived: None,
+                description: "",
             };
             let full = match remedy.sum.map(|sum| self.tariff.sum(sum, &base)).transpose() {
                 Ok(full) => full.unwrap_or_default(),

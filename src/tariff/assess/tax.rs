@@ -33,8 +33,14 @@ impl Work<'_> {
         };
         let quantities = facts.quantity.map_or(article.quantities, |quantity| [Some(quantity), None, None]);
         let units = tariff.schedule.find(article.number, date).map_or([None; 3], |article| article.units());
-        let base =
-            Base { value: article.value, quantities: &quantities, units, second_rate: None, derived: None };
+        let base = Base {
+            value: article.value,
+            quantities: &quantities,
+            units,
+            second_rate: None,
+            derived: None,
+            description: "",
+        };
         let exact = match tariff.amount(&rate, &levy.text, &base) {
             Ok(exact) => exact,
             Err(kind) => {
