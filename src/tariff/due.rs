@@ -134,15 +134,6 @@ impl Tariff {
         }
     }
 
-    /// Whether a heading is for a number: by the schedule's footnotes on the date, else by the list of the tables.
-    fn is_listed(&self, heading: &Heading, number: HtsNumber, date: Date) -> Option<bool> {
-        let mut referred = self.schedule.references(number, date);
-        if referred.any(|reference| reference == heading.number) {
-            return Some(true);
-        }
-        heading.lists(number)
-    }
-
     /// What each programme wants of an article of chapters 1 to 97, in the order of the programmes.
     ///
     /// Whether an exemption applies is the filer's to claim, so a programme is satisfied by any of its headings that
@@ -152,10 +143,11 @@ impl Tariff {
     #[must_use]
     pub fn headings_due(&self, number: HtsNumber, origin: CountryCode, date: Date) -> Vec<Due<'_>> {
         let origin = self.country(origin);
+        let referred = self.schedule.references(number, date).collect::<Vec<_>>();
         let fitting = |heading: &&Heading| {
             heading.period.contains(date)
                 && heading.covers(origin)
-                && self.is_listed(heading, number, date) != Some(false)
+                && is_listed(heading, number, &referred) != Some(false)
         };
         let headings = self.headings.iter().filter(fitting).collect::<Vec<_>>();
         let programmes = self.headings.programmes().iter().enumerate();
@@ -165,7 +157,7 @@ impl Tariff {
                 let headings = headings.copied().collect::<Vec<_>>();
                 let requires = |heading: &&Heading| {
                     heading.is_dutiable()
-                        && (what.covers_all || self.is_listed(heading, number, date) == Some(true))
+                        && (what.covers_all || is_listed(heading, number, &referred) == Some(true))
                 };
                 let standing = if headings.iter().any(requires) {
                     Standing::Required
@@ -190,9 +182,10 @@ impl Tariff {
         date: Date,
     ) -> Option<Standing> {
         let (found, is_known) = self.headings.find(heading, date);
+        let referred = self.schedule.references(number, date).collect::<Vec<_>>();
         let origin = self.country(origin);
         match found.filter(|heading| heading.covers(origin)) {
-            Some(heading) => Some(match self.is_listed(heading, number, date) {
+            Some(heading) => Some(match is_listed(heading, number, &referred) {
                 Some(false) => Standing::NotAllowed,
                 Some(true) if heading.is_dutiable() => Standing::Required,
                 _ => Standing::Allowed,
@@ -200,4 +193,12 @@ impl Tariff {
             None => is_known.then_some(Standing::NotAllowed),
         }
     }
+}
+
+/// Whether a heading is for a number: by the headings that the schedule's footnotes refer to, else by the list of the tables.
+fn is_listed(heading: &Heading, number: HtsNumber, referred: &[HtsNumber]) -> Option<bool> {
+    if referred.contains(&heading.number) {
+        return Some(true);
+    }
+    heading.lists(number)
 }
