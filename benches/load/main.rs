@@ -115,11 +115,16 @@ async fn load(plan: Plan) -> Result<(), Failure> {
     }
     let mut memory = vec![gateway.memory()?];
     let mut seconds = interval(Duration::from_secs(1));
-    let mut times: Vec<u32> = Vec::new();
+    let (mut times, mut failure): (Vec<u32>, Option<Failure>) = (Vec::new(), None);
     loop {
         tokio::select! {
             done = tasks.join_next() => match done {
-                Some(found) => times.append(&mut found??),
+                Some(Ok(Ok(mut found))) => times.append(&mut found),
+                Some(failed) => {
+                    let failed = failed.map_err(Failure::from).and_then(|found| found);
+                    failure = failure.or(failed.err());
+                    run.next.store(plan.count, Ordering::Relaxed);
+                }
                 None => break,
             },
             _ = seconds.tick() => memory.push(gateway.memory()?),
@@ -128,7 +133,9 @@ async fn load(plan: Plan) -> Result<(), Failure> {
     let elapsed = run.begun.elapsed();
     let spent = (gateway.cpu()? - before.0, gateway::own_cpu()? - before.1);
     report(&run, elapsed, spent, &mut times, &memory);
-    gateway.stop()
+    gateway.stop()?;
+    // what was reached is told all the same
+    failure.map_or(Ok(()), Err)
 }
 
 /// Sends batches on one connection until there are no more; how long each took, in microseconds.

@@ -83,7 +83,11 @@ impl Summary {
 
     /// The batch with an entry number of its own, the same for the same number.
     pub fn batch(&self, number: u64) -> Vec<u8> {
-        let number = format!("{:07}", (number + 500_000) % 10_000_000);
+        // behind those of the demo world; where digits are used up, a letter goes on
+        let number = match number + 500_000 {
+            number @ ..10_000_000 => format!("{number:07}"),
+            beyond => format!("A{:06}", (beyond - 10_000_000) % 1_000_000),
+        };
         let digit = check_digit(FILER, &number).unwrap_or_default();
         let mut bytes = Vec::with_capacity(self.rows.len() * 81);
         for (index, row) in self.rows.iter().enumerate() {

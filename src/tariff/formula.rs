@@ -89,6 +89,11 @@ pub(super) enum Lacking {
 pub(super) struct Formulas(HashMap<String, (Formula, String)>);
 
 impl Formulas {
+    /// Whether a code has a formula.
+    pub(super) fn knows(&self, code: &str) -> bool {
+        self.0.contains_key(code)
+    }
+
     pub(super) fn new(grammar: &Grammar) -> Result<Self, TableError> {
         let error = |line, message: String| TableError { file: LIST.to_owned(), line, message };
         let list = grammar.lists().find(|list| list.name() == LIST);

@@ -43,9 +43,19 @@ pub struct Heading {
     /// Where it was published.
     pub source: String,
     scope: CountrySet,
-    /// Prefixes of the numbers it is for; nothing where the tables do not hold them.
-    numbers: Option<Vec<String>>,
+    numbers: Listed,
 }
+
+/// The numbers that a heading is for.
+#[derive(Clone, Debug, Default)]
+struct Listed {
+    prefixes: Vec<String>,
+    /// Whether the table holds all of them; a part ends with [`AND_MORE`].
+    is_whole: bool,
+}
+
+/// Stands behind a list that is only a part of the published one.
+const AND_MORE: &str = "...";
 
 impl Heading {
     /// Whether goods of an origin come under it.
@@ -54,11 +64,13 @@ impl Heading {
         self.scope.contains(origin)
     }
 
-    /// Whether it is for a number, by the list of numbers that the table holds; `None` if it holds none.
+    /// Whether it is for a number, by the list of numbers that the table holds; `None` if that does not tell, as the
+    /// table holds no list or only a part of it.
     #[must_use]
     pub fn lists(&self, number: HtsNumber) -> Option<bool> {
-        let numbers = self.numbers.as_ref()?;
-        Some(numbers.iter().any(|prefix| number.as_str().starts_with(prefix.as_str())))
+        let Listed { prefixes, is_whole } = &self.numbers;
+        let is_listed = prefixes.iter().any(|prefix| number.as_str().starts_with(prefix.as_str()));
+        (is_listed || *is_whole).then_some(is_listed)
     }
 
     /// Whether a duty stands on it.
@@ -134,9 +146,12 @@ impl Headings {
         if let Rate::Unread(error) = &rate {
             return Err(format!("column rate: {error}"));
         }
-        let numbers = row.words("numbers").map(|prefix| prefix.replace('.', "")).collect::<Vec<_>>();
+        let list = row.cell("numbers");
+        let prefixes = row.words("numbers").filter(|prefix| *prefix != AND_MORE);
+        let prefixes = prefixes.map(|prefix| prefix.replace('.', "")).collect::<Vec<_>>();
+        let is_whole = !prefixes.is_empty() && !list.ends_with(AND_MORE);
         Ok(Heading {
-            numbers: (!numbers.is_empty()).then_some(numbers),
+            numbers: Listed { prefixes, is_whole },
             number: number(row.cell("heading"))?,
             programme: programme.ok_or_else(|| format!("no programme {name:?}"))?,
             ieepa,
@@ -144,7 +159,7 @@ impl Headings {
             rate,
             period: row.period()?,
             kind,
-            source: row.cell("source").to_owned(),
+            source: row.source(),
             scope: CountrySet::default(),
         })
     }

@@ -146,7 +146,7 @@ impl Levy {
             text: row.cell("rate").to_owned(),
             rate,
             period: row.period()?,
-            source: row.cell("source").to_owned(),
+            source: row.source(),
         })
     }
 }

@@ -35,7 +35,7 @@ use std::sync::LazyLock;
 
 pub use assess::{Assessment, LineOwed, Owed, Totals, round_to_cents};
 pub use compare::{Compared, compare};
-pub use due::{Due, Standing};
+pub use due::{Due, LineDue, Standing};
 pub use facts::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, TariffFacts, TaxFacts, Zone};
 pub use filing::Known;
 pub use heading::{Heading, HeadingKind, Headings, Programme};
@@ -45,7 +45,7 @@ pub use journal::Step;
 pub use levy::{FeeKind, Levies, Levy};
 pub use problem::{Problem, ProblemKind};
 pub use program::{Places, Program, Programs, Provision, Provisions};
-pub use rate::{Coded, Polarized, Rate, RateError, Sum, Term};
+pub use rate::{Coded, Part, Polarized, Rate, RateError, Sum, Term};
 pub use remove::Split;
 pub use render::{table, text};
 pub use schedule::{Article, Printed, Schedule, ScheduleRow, Version};
@@ -158,6 +158,7 @@ impl Tariff {
         if exact == amount {
             return String::new();
         }
-        format!("{}: {}", self.sources.title("rounding"), self.sources.rule("rounding"))
+        let how = if amount.is_zero() { "below_a_cent" } else { "rounding" };
+        format!("{}: {}", self.sources.title(how), self.sources.rule(how))
     }
 }

@@ -21,8 +21,8 @@ pub struct Program {
     pub period: Period,
     /// Whether the claim exempts from merchandise processing fees.
     pub exempts_from_fees: bool,
-    /// The prefix of its columns in the USITC tariff database.
-    pub database: String,
+    /// The prefixes of its columns in the USITC tariff database; years differ in them.
+    pub database: Vec<String>,
 }
 
 /// The programmes.
@@ -41,7 +41,7 @@ impl Programs {
                 origins: countries(row, "origins")?,
                 period: row.period()?,
                 exempts_from_fees: row.cell("mpf") == "y",
-                database: row.cell("database").to_owned(),
+                database: row.words("database").map(str::to_owned).collect(),
             });
             Ok(())
         })?;

@@ -21,10 +21,21 @@ pub enum Rate {
     Derived,
     /// The duty of the number beside a chapter 99 heading, and more.
     Beside(Box<Sum>),
+    /// Terms on the parts of an article, which are reported under suffixes of their own (Appendix F, page 4).
+    Parts(Box<[Part]>),
     /// The schedule refers to a note instead of a rate: not computable (Appendix F, code X).
     Note,
     /// A text that is not understood, and where it stops being so.
     Unread(RateError),
+}
+
+/// A term on a part of an article, such as `6% on the case` of a watch.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Part {
+    /// The term.
+    pub term: Term,
+    /// The parts, in lower case as printed; empty for a term that names none.
+    pub on: String,
 }
 
 /// Terms that are added, and what bounds their sum.
@@ -111,7 +122,7 @@ impl Rate {
                 _ => Some('K'),
             },
             Self::Sum(sum) => sum.code(units, reporting),
-            Self::Beside(_) => None,
+            Self::Beside(_) | Self::Parts(_) => None,
         }
     }
 }

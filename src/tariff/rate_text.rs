@@ -10,7 +10,7 @@ use nom::sequence::{delimited, pair, preceded, terminated};
 use nom::{Err, IResult, Parser};
 use rust_decimal::Decimal;
 
-use super::rate::{Coded, Polarized, Rate, RateError, Sum, Term};
+use super::rate::{Coded, Part, Polarized, Rate, RateError, Sum, Term};
 use super::unit::{UnitId, Units};
 
 /// Where parsing stopped: what is left there, and what was expected.
@@ -71,6 +71,7 @@ fn rate<'t>(units: &'t Units) -> impl Parser<&'t str, Output = Rate, Error = Sto
         |text| beside(text, units),
         |text| phrase(text, &NOTE, Rate::Note),
         |text| polarized(text, units),
+        |text| parts(text, units),
         map(|text| sum(text, units), |sum| Rate::Sum(Box::new(sum))),
         free,
     ))
@@ -109,6 +110,26 @@ fn sum<'t>(text: &'t str, units: &Units) -> Parsed<'t, Sum> {
     let (rest, least) = opt(preceded(bound("less"), |text| term(text, units))).parse(rest)?;
     let (rest, most) = opt(preceded(bound("more"), |text| term(text, units))).parse(rest)?;
     Ok((rest, Sum { terms, least, most }))
+}
+
+/// Terms of which some are on parts of the article: `44 cents each + 6% on the case + 14% on the strap, band or bracelet`.
+fn parts<'t>(text: &'t str, units: &Units) -> Parsed<'t, Rate> {
+    let (rest, parts) = separated_list1(plus, |text| part(text, units)).parse(text)?;
+    if parts.iter().all(|part| part.on.is_empty()) {
+        return Err(Err::Error(Stop::from_error_kind(text, nom::error::ErrorKind::Verify)));
+    }
+    Ok((rest, Rate::Parts(parts.into())))
+}
+
+fn part<'t>(text: &'t str, units: &Units) -> Parsed<'t, Part> {
+    let (rest, term) = term(text, units)?;
+    let named = preceded((multispace0, tag("on ")), take_while1(|c| c != '+'));
+    let (after, on) = opt(named).parse(rest)?;
+    match on {
+        None => Ok((rest, Part { term, on: String::new() })),
+        Some(on) if units.part(on).is_some() => Ok((after, Part { term, on: on.trim().to_lowercase() })),
+        Some(_) => Err(Err::Error(Stop { rest, expected: "a part of the table of units" })),
+    }
 }
 
 fn plus(text: &str) -> Parsed<'_, ()> {
@@ -259,6 +280,13 @@ mod tests {
         assert_eq!(terms("41\u{a2}/kg + 16.3%"), terms("41 cents/kg +16.3%"));
         assert_eq!(terms("$1,000.50/t 1/"), [specific("1000.50", units.find("t").unwrap())]);
         assert_eq!(terms("1.5 cents each"), [specific("0.015", units.find("each").unwrap())]);
+        assert_eq!(terms("1.5\u{a2}/each"), terms("1.5 cents each"));
+        assert_eq!(terms("36\u{a2} each + 5.6% + 2\u{a2}/jewel").len(), 3);
+        assert_eq!(terms("0.3\u{a2}/line/gross + 4.6%").len(), 2);
+        assert_eq!(
+            terms("86.1\u{a2}/m2of recording surface"),
+            terms("86.1\u{a2}/m\u{b2} of recording surface")
+        );
         assert_eq!(terms("31.4 cents/pf. liter"), terms("31.4 cents/pf.liter"));
         let three = terms("13.5 cents/kg + 6.3% + 1.9 cents/ article");
         assert_eq!(three.len(), 3);

@@ -41,6 +41,9 @@ pub struct ScheduleRow {
     pub agencies: String,
     /// A short description.
     pub description: String,
+    /// Headings of chapter 99 that the number's footnotes refer to, such as `See 9903.88.15`; `None` where the file
+    /// tells none of its numbers' footnotes.
+    pub headings: Option<Vec<HtsNumber>>,
 }
 
 /// A rate as printed, and as an expression.
@@ -75,6 +78,10 @@ struct Reporting {
     agencies: u32,
     description: u32,
 }
+
+/// The headings that footnotes refer to, a place in `Schedule::referred`.
+#[derive(Clone, Copy, Debug)]
+struct References(u32);
 
 /// Rows by number and date.
 #[derive(Clone, Debug)]
@@ -162,8 +169,11 @@ pub struct Schedule {
     specials: Vec<Vec<(Code<2>, RateId)>>,
     special_ids: Pool,
     texts: Pool,
+    referred: Vec<Vec<HtsNumber>>,
+    referred_ids: HashMap<Vec<HtsNumber>, u32>,
     legal: Dated<Legal>,
     reporting: Dated<Reporting>,
+    references: Dated<References>,
 }
 
 /// The number's digits as a key: a ten-digit number stands behind its eight-digit one.
@@ -198,6 +208,7 @@ impl Schedule {
         }
         self.legal.sort();
         self.reporting.sort();
+        self.references.sort();
     }
 
     fn add_row(&mut self, version: u16, row: &ScheduleRow) {
@@ -219,6 +230,22 @@ impl Schedule {
             description: self.texts.add(&row.description).0,
         };
         self.reporting.rows.push(Entry { key, period, version, what: reporting });
+        if let Some(headings) = &row.headings {
+            let what = References(self.referred(headings));
+            self.references.rows.push(Entry { key, period, version, what });
+        }
+    }
+
+    /// The place of a list of headings, each kept once.
+    fn referred(&mut self, headings: &[HtsNumber]) -> u32 {
+        if let Some(&id) = self.referred_ids.get(headings) {
+            return id;
+        }
+        // A list has tens of bytes: memory ends before the numbers do.
+        let id = u32::try_from(self.referred.len()).unwrap_or(u32::MAX);
+        self.referred.push(headings.to_vec());
+        self.referred_ids.insert(headings.to_vec(), id);
+        id
     }
 
     fn rate(&mut self, text: &str) -> Option<RateId> {
@@ -259,6 +286,18 @@ impl Schedule {
             return None;
         }
         Some(Article { schedule: self, legal, reporting })
+    }
+
+    /// Headings of chapter 99 that footnotes of a number refer to on a date: its own, then those of its eight digits.
+    pub fn references(&self, number: HtsNumber, date: Date) -> impl Iterator<Item = HtsNumber> {
+        let own = key(number);
+        let general = own / 200 * 200;
+        let of = |key| {
+            let found = self.references.find(key, date);
+            found.and_then(|row| self.referred.get(row.what.0 as usize)).map_or(&[][..], Vec::as_slice)
+        };
+        let (own, general) = (of(own), if own == general { &[][..] } else { of(general) });
+        own.iter().chain(general.iter().filter(|heading| !own.contains(heading))).copied()
     }
 
     /// Whether the schedule has a number on any day.
@@ -368,7 +407,7 @@ impl<'s> Article<'s> {
 }
 
 /// The parts of a special column: a rate and the marks in parentheses behind it.
-fn special_parts(text: &str) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
+pub(super) fn special_parts(text: &str) -> impl Iterator<Item = (&str, impl Iterator<Item = &str>)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let mut from = 0;

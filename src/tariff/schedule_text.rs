@@ -8,7 +8,7 @@ use super::schedule::{ScheduleRow, Version};
 use super::table::{Period, Row, TableError};
 
 /// The columns of a schedule file.
-pub const SCHEDULE_HEADER: [&str; 11] = [
+pub const SCHEDULE_HEADER: [&str; 12] = [
     "number",
     "from",
     "to",
@@ -20,7 +20,10 @@ pub const SCHEDULE_HEADER: [&str; 11] = [
     "cv",
     "agencies",
     "description",
+    "headings",
 ];
+/// A number's footnotes refer to no heading; a blank cell does not tell.
+const NO_HEADING: &str = "none";
 const VERSION: &str = "version\t";
 
 /// The versions of a schedule file, each with its rows.
@@ -55,6 +58,11 @@ pub fn read_schedule(text: &str) -> Result<Vec<(Version, Vec<ScheduleRow>)>, Tab
 
 fn read_row(row: &Row<'_>) -> Result<ScheduleRow, String> {
     let flag = |column| row.cell(column) == "Y";
+    let headings = match row.cell("headings") {
+        "" => None,
+        NO_HEADING => Some(Vec::new()),
+        _ => Some(row.words("headings").map(number).collect::<Result<_, _>>()?),
+    };
     Ok(ScheduleRow {
         number: number(row.cell("number"))?,
         period: row.period()?,
@@ -66,6 +74,7 @@ fn read_row(row: &Row<'_>) -> Result<ScheduleRow, String> {
         countervailing: flag("cv"),
         agencies: row.cell("agencies").to_owned(),
         description: row.cell("description").to_owned(),
+        headings,
     })
 }
 
@@ -87,9 +96,14 @@ fn write_row(row: &ScheduleRow, out: &mut impl Write) -> io::Result<()> {
     let date = |date: jiff::civil::Date, open| if date == open { String::new() } else { date.to_string() };
     let units = row.units.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let flag = |flag: bool| if flag { "Y" } else { "" };
+    let headings = match row.headings.as_deref() {
+        None => String::new(),
+        Some([]) => NO_HEADING.to_owned(),
+        Some(headings) => headings.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    };
     writeln!(
         out,
-        "{}\t{}\t{}\t{}\t{}\t{}\t{units}\t{}\t{}\t{}\t{}",
+        "{}\t{}\t{}\t{}\t{}\t{}\t{units}\t{}\t{}\t{}\t{}\t{headings}",
         row.number,
         date(from, jiff::civil::Date::MIN),
         date(to, jiff::civil::Date::MAX),

@@ -131,6 +131,12 @@ impl<'t> Row<'t> {
         self.cell(column).split([' ', ',']).filter(|word| !word.is_empty())
     }
 
+    /// The publication that the row rests on, and whether that was not at hand when the row was written.
+    pub(super) fn source(&self) -> String {
+        let (source, checked) = (self.cell("source"), self.cell("checked"));
+        if checked == "unverified" { format!("{source} ({checked})") } else { source.to_owned() }
+    }
+
     /// The dates between which the row counts.
     pub(super) fn period(&self) -> Result<Period, String> {
         Ok(Period {

@@ -11,6 +11,9 @@ use crate::model::Code;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct UnitId(u8);
 
+/// The row of the table that names parts of articles, which are no units.
+const PART: &str = "part of an article";
+
 /// Which units rates are in.
 #[derive(Clone, Debug, Default)]
 pub struct Units {
@@ -60,6 +63,13 @@ impl Units {
     #[must_use]
     pub fn find(&self, phrase: &str) -> Option<UnitId> {
         self.phrases.get(&normal(phrase)).copied()
+    }
+
+    /// The first word of a text that names a part of an article with a suffix of its own, in lower case.
+    #[must_use]
+    pub fn part(&self, text: &str) -> Option<String> {
+        let words = text.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase);
+        words.into_iter().find(|word| self.phrases.get(word).is_some_and(|id| self.name(*id) == PART))
     }
 
     /// A unit's name.

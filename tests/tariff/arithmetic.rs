@@ -12,8 +12,11 @@ pub fn evaluate(text: &str) -> Decimal {
     value
 }
 
-/// Half up to the cent.
+/// Half up to the cent; what comes to less than a cent is zero (usage note (l)).
 pub fn cents(exact: Decimal) -> Decimal {
+    if exact.abs() < Decimal::new(1, 2) {
+        return Decimal::ZERO;
+    }
     exact.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 

@@ -131,7 +131,7 @@ fn interest_shows_its_quarters() {
     assert!(text.contains("431 days, factor 1.071180824628"), "{text}");
     assert!(text.ends_with("= 711.81\n"), "{text}");
     let (text, code) =
-        printed(&["tariff", "interest", "10000", "--from", "2020-04-10", "--to", "2026-06-15"]);
+        printed(&["tariff", "interest", "10000", "--from", "1998-12-30", "--to", "2026-06-15"]);
     assert_eq!(code, Some(2), "{text}");
 }
 
@@ -148,4 +148,55 @@ fn tables_may_be_replaced() {
     let (text, code) = printed(&arguments);
     assert_eq!(code, Some(2));
     assert!(text.contains("fees.table:2: column kind: found \"half\""), "{text}");
+}
+
+/// The headings that are due stand in every form, with what is claimed and what is missing.
+#[test]
+fn duty_tells_the_headings_due_in_every_format() {
+    let of = |format: &str, more: &[&str]| {
+        let mut arguments = CHINA.to_vec();
+        arguments.extend(["--format", format]);
+        arguments.extend(more);
+        printed(&arguments).0
+    };
+    for format in ["text", "table"] {
+        let bare = of(format, &[]);
+        for part in [
+            "line 1, 8504409570: headings of Section 301 of the Trade Act of 1974: one required, missing; fitting 99038801",
+            "headings of IEEPA, fentanyl, China and Hong Kong: one required, missing; fitting 99030121 99030122 99030124",
+            "headings of Section 232 of the Trade Expansion Act of 1962: allowed; fitting",
+        ] {
+            assert!(bare.contains(part), "{format}: {part}: {bare}");
+        }
+        let whole = of(format, &["--heading", "9903.88.03", "--ieepa"]);
+        assert!(whole.contains("one required, claimed 99038803; fitting"), "{whole}");
+        assert!(!whole.contains("missing"), "{whole}");
+        let wrong = of(format, &["--heading", "9903.81.87"]);
+        assert!(wrong.contains("allowed, claimed 99038187, which does not fit; fitting"), "{wrong}");
+    }
+    let json = serde_json::from_str::<serde_json::Value>(&of("json", &["--heading", "9903.88.03"])).unwrap();
+    let dues = json["headings_due"].as_array().unwrap();
+    let told = dues.iter().map(|due| (due["programme"].as_str().unwrap(), due["standing"].as_str().unwrap()));
+    assert!(told.clone().any(|due| due == ("section_301", "required")), "{json}");
+    assert!(told.clone().any(|due| due == ("section_232", "allowed")), "{json}");
+    let of = |programme| dues.iter().find(|due| due["programme"] == programme).unwrap();
+    assert_eq!(of("section_301")["claimed"], serde_json::json!(["99038803"]));
+    assert_eq!(of("section_301")["missing"], false);
+    assert_eq!(of("reciprocal")["missing"], true);
+    assert_eq!(json["lines"][0]["duties"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn explain_tells_of_headings_that_are_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("short.abi");
+    let batch =
+        std::fs::read_to_string("samples/entry_summary/good/01-air-section-301-and-ieepa.abi").unwrap();
+    let whole = batch.lines().filter(|line| !line.starts_with("5099030125")).collect::<Vec<_>>().join("\n");
+    std::fs::write(&path, whole + "\n").unwrap();
+    let (text, _) = printed(&["tariff", "explain", path.to_str().unwrap()]);
+    assert!(text.contains("headings of IEEPA, reciprocal: one required, missing"), "{text}");
+    let (json, _) = printed(&["tariff", "explain", path.to_str().unwrap(), "--format", "json"]);
+    let json = serde_json::from_str::<serde_json::Value>(json.lines().next().unwrap()).unwrap();
+    assert!(json["headings_due"].as_array().unwrap().iter().any(|due| due["missing"] == true), "{json}");
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use abigate::model::HtsNumber;
+use abigate::model::{Code, HtsNumber};
 use abigate::tariff::{Import, Rate, Tariff, import, write_schedule};
 use jiff::civil::Date;
 
@@ -148,6 +148,144 @@ fn the_command_tells_what_was_not_read() {
     assert!(text.contains("general   1 cents/kg (computation code 2)"), "{text}");
 }
 
+/// The export as the USITC writes it: lines without numbers, rates and footnotes of superiors, `null`, fields that are
+/// missing or spelled in two ways, line ends within texts.
+const REAL_SHAPE: &str = r#"[
+ {"htsno":"8504","indent":"0","description":"Electrical transformers, static converters","superior":null,"units":[],
+  "general":"","special":"","other":"","footnotes":[],"quotaQuantity":null,"additionalDuties":null,"addiitionalDuties":null},
+ {"htsno":"8504.40","indent":"1","description":"Static converters:","superior":"true","units":null,"general":null,"special":null,"other":null,"footnotes":null},
+ {"htsno":"","indent":"2","description":"Other:","superior":"true","units":[],"general":"","special":"","other":"","footnotes":[]},
+ {"htsno":"8504.40.95","indent":"3","description":"Other","superior":null,"units":[],"general":"1.5%",
+  "special":"Free (A,AU,BH,CL,CO,D,E,IL,JO,\nKR,MA,OM,P,PA,PE,S,SG)","other":"35%",
+  "footnotes":[{"columns":["general"],"marker":"1","value":"See 9903.88.03. ","type":"endnote"}]},
+ {"htsno":"8504.40.95.70","indent":"4","description":"Inverters","units":["No."],"general":"","special":"","other":"",
+  "footnotes":[{"columns":["desc"],"value":"See 9903.88.69 and statistical note 2 to this chapter.","type":"endnote"},{"columns":[],"value":null}]},
+ {"htsno":"2826.90","indent":"1","description":"Other:","units":[],"general":"","special":"","other":""},
+ {"htsno":"2826.90.90","indent":"2","description":"Other","units":[],"general":"3.1%","special":"Free (A,AU) See 9822.04.40 (KR)","other":"25%"},
+ {"htsno":"2826.90.90.10","indent":"4","description":"An indent that jumps","units":["kg"]},
+ {"htsno":"","indent":1,"description":"A superior text that has the rate","general":"6.3¢/kg + 2%","special":"Free (S)","other":"20%","units":[]},
+ {"htsno":"2827.10.00.10","indent":2,"description":"The number below it","units":["kg"],"general":null,"special":null,"other":null},
+ {"htsno":"9903.88.03","indent":"0","description":"Articles","units":[""],"general":"The duty provided in the applicable\n subheading + 25%","special":"","other":"","footnotes":[]},
+ {"htsno":"9903.18.02","indent":"0","description":"Quota","units":["X"],"general":"No change","special":"No change","other":"No change","quotaQuantity":"<i>1,000 t</i>"},
+ {"htsno":"9105.19.30","indent":"3","description":"Clocks","units":["No.","Jwls."],"general":"43¢ each + 2.8¢/jewel over 7 + 3.7% on the case","special":"Free (R)","other":"$1.20 each + 35%","footnotes":[]},
+ {"htsno":"2208.30.30","statisticalSuffix":"30","indent":"2","description":"Whiskies","units":["pf.liters"],"general":"Free","special":"","other":"$1.99/pf.liter","status":"x"},
+ {"htsno":"0404.90.28","indent":"2","description":"Dairy","units":["kg cmsc<sup>2</sup>"],"general":"1¢/kg","special":"Free","other":"2¢/kg","addiitionalDuties":"some more"},
+ "no line"
+]"#;
+
+#[test]
+fn the_export_is_read_in_its_real_shape() {
+    let read = read("export", REAL_SHAPE);
+    let refused = read.refused.iter().map(|refused| (refused.line, refused.why.as_str())).collect::<Vec<_>>();
+    assert_eq!(refused, [(16, "no line of the schedule")]);
+    assert_eq!(read.ignored, ["status"]);
+    let doubts = read.doubts.iter().map(|doubt| (doubt.line, doubt.text.as_str())).collect::<Vec<_>>();
+    let expected = [
+        (13, "43\u{a2} each + 2.8\u{a2}/jewel over 7 + 3.7% on the case"),
+        (15, "some more"),
+        (15, "kg cmsc2"),
+        (15, "Free"),
+    ];
+    assert_eq!(doubts, expected);
+    let tariff = with(&[read]);
+    let date = Date::constant(2026, 8, 3);
+    let find = |digits| tariff.schedule().find(number(digits), date).unwrap();
+    // The suffix has the rate of its eight digits, its own footnotes and theirs.
+    let inverter = find("8504409570");
+    assert_eq!(&*inverter.general().unwrap().text, "1.5%");
+    assert_eq!(&*inverter.special(&[Code::new("SG").unwrap()]).unwrap().text, "Free");
+    let references = tariff.schedule().references(number("8504409570"), date).collect::<Vec<_>>();
+    assert_eq!(references, [number("99038869"), number("99038803")]);
+    assert_eq!(&*find("2826909010").general().unwrap().text, "3.1%");
+    assert_eq!(find("28269090").special(&[Code::new("KR").unwrap()]).unwrap().rate, Rate::Note);
+    assert_eq!(&*find("2827100010").general().unwrap().text, "6.3\u{a2}/kg + 2%");
+    assert_eq!(&*find("2827100010").column_2().unwrap().text, "20%");
+    assert!(matches!(find("99038803").general().unwrap().rate, Rate::Beside(_)));
+    assert_eq!(find("2208303030").units()[0].unwrap().as_str(), "PFL");
+    assert_eq!(&*find("22083030").general().unwrap().text, "Free");
+}
+
+#[test]
+fn answers_to_a_search_are_read_as_well() {
+    let list = read("list", EXPORT);
+    let wrapped = read("answer", &format!("\u{feff}{{\"message\":null,\"results\":{EXPORT}}}"));
+    assert_eq!(wrapped.rows, list.rows);
+}
+
+/// Whatever program has held the database: other separators, quotes, encodings, line ends, and columns in any order.
+#[test]
+fn the_database_is_read_in_any_dress() {
+    let plain = read("database", DATABASE);
+    let same = |bytes: &[u8], what: &str| {
+        let read = import(Tariff::builtin().unwrap(), "database", bytes, None).unwrap();
+        assert_eq!(read.rows, plain.rows, "{what}");
+        assert_eq!(read.refused.len(), plain.refused.len(), "{what}");
+    };
+    let tabs = DATABASE.replace('|', "\t");
+    same(tabs.as_bytes(), "tabs, quoted");
+    same(tabs.replace("\"Cattle, 6\"\" tall\"", "Cattle, 6\" tall").as_bytes(), "tabs, not quoted");
+    same(DATABASE.replace('|', ";").as_bytes(), "semicolons");
+    same(format!("\u{feff}{}", DATABASE.replace('\n', "\r\n")).as_bytes(), "mark and line ends");
+    let wide = DATABASE.encode_utf16().flat_map(u16::to_le_bytes);
+    same(&[0xff, 0xfe].into_iter().chain(wide).collect::<Vec<_>>(), "UTF-16");
+    let backwards = |line: &str| line.split('|').rev().collect::<Vec<_>>().join("|");
+    let reordered = DATABASE.lines().map(backwards).collect::<Vec<_>>().join("\n");
+    same(reordered.as_bytes(), "columns in another order");
+    let latin = "hts8,mfn_text_rate\n22029928,\"5\u{a2}/liter\"\n".chars().map(|c| u8::try_from(c).unwrap());
+    let latin = import(Tariff::builtin().unwrap(), "latin", &latin.collect::<Vec<_>>(), None).unwrap();
+    assert_eq!((latin.rows[0].general.as_str(), latin.doubts.len()), ("5\u{a2}/liter", 0));
+}
+
+/// Columns by the names of the published database: rates of any type, two prefixes for a programme, the special column as
+/// printed for what has no column of its own, and columns that are not needed.
+#[test]
+fn every_kind_of_special_rate_is_taken_over() {
+    let text = "hts8,quantity_1_code,quantity_2_code,wto_binding_code,mfn_text_rate,mfn_rate_type_code,col1_special_text,\
+nafta_mexico_ind,mexico_rate_type_code,mexico_ad_val_rate,mexico_specific_rate,japan_indicator,japan_rate_type_code,\
+japan_ad_val_rate,japan_specific_rate,japan_other_rate,korea_indicator,korea_rate_type_code,korea_ad_val_rate,footnote_comment\n\
+65050008,NO,KG,B,13.5 cents/kg + 6.3% + 1.9 cents/article,6,\"Free (CL,SG)\",MX,7,0.031,0,JP,6,0.05,0.01,0.2,KR,7,9999.999999,See 9903.88.15\n";
+    let read = read("database", text);
+    assert!(read.refused.is_empty(), "{:?}", read.refused);
+    assert_eq!(read.ignored, ["wto_binding_code"]);
+    assert_eq!(
+        read.rows[0].special,
+        "Free (CL,SG) 3.1% (MX) code 6: specific 0.01 advalorem 0.05 other 0.2 (JP)"
+    );
+    assert_eq!(read.rows[0].headings, Some(vec![number("99038815")]));
+    let doubts =
+        read.doubts.iter().map(|doubt| (doubt.text.as_str(), doubt.why.as_str())).collect::<Vec<_>>();
+    assert_eq!(doubts, [("KR", "no number for the special rate")]);
+    assert_eq!(read.rows[0].period.from, Date::constant(2026, 1, 1));
+}
+
+#[test]
+fn the_report_pads_numbers_of_eight_digits() {
+    let text = REPORT.replace("01012100XX,BROKEN", "0099038815,ARTICLE OF CHINA");
+    let read = read("report", &text);
+    assert_eq!((read.rows.len(), read.refused.len()), (2, 0));
+    assert_eq!(read.rows[1].number, number("99038815"));
+}
+
+#[test]
+fn later_footnotes_stand_in_place_of_earlier_ones() {
+    let export = |footnotes: &str, from| {
+        let text = format!(
+            r#"[{{"htsno":"8471.30.01.00","indent":"1","general":"Free","other":"35%","footnotes":[{footnotes}]}}]"#
+        );
+        let mut read = import(Tariff::builtin().unwrap(), from, text.as_bytes(), from.parse().ok()).unwrap();
+        read.version.name = from.to_owned();
+        read
+    };
+    let tariff = with(&[
+        export(r#"{"value":"See 9903.88.15"}"#, "2019-09-01"),
+        export("", "2019-12-15"),
+        read("report", REPORT),
+    ]);
+    let references = |date| tariff.schedule().references(number("8471300100"), date).count();
+    assert_eq!(references(Date::constant(2019, 12, 14)), 1);
+    assert_eq!(references(Date::constant(2019, 12, 15)), 0);
+}
+
 /// Where the published rows are at hand: all are taken over, and the codes that the file gives are those
 /// that the texts give, but for the file's own slips.
 #[test]
@@ -162,4 +300,32 @@ fn real_rows_are_read() {
     assert_eq!(database.rates(Tariff::builtin().unwrap())[3], 0);
     let report = read("hts_units_pga_2026-02.csv");
     assert_eq!((report.rows.len(), report.refused.len()), (22154, 0));
+    // Numbers of chapters 98 and 99 have eight digits, and no chapter is 0.
+    let of =
+        |chapter: &str| report.rows.iter().filter(|row| row.number.as_str().starts_with(chapter)).count();
+    assert_eq!((of("00"), of("98"), of("99")), (0, 499, 1302));
+    // What is reported gives what the rates ask for, but for contents of ores, which share one code.
+    let tariff = with(&[database, report]);
+    let (mut asked, mut lacking) = (0, std::collections::BTreeSet::new());
+    for row in read("hts_units_pga_2026-02.csv").rows.iter().filter(|row| row.number.as_str().len() == 10) {
+        let found = tariff.schedule().find(row.number, Date::constant(2026, 2, 21));
+        let Some(article) = found else { continue };
+        let Some(Rate::Sum(sum)) = article.general().map(|printed| &printed.rate) else { continue };
+        for term in &sum.terms {
+            let abigate::tariff::Term::Specific { unit, .. } = term else { continue };
+            asked += 1;
+            let units = tariff.schedule().units();
+            let given = article
+                .units()
+                .into_iter()
+                .flatten()
+                .any(|code| units.convert(*unit, 1.into(), code).is_some());
+            if !given {
+                lacking.insert((row.number.as_str()[..8].to_owned(), units.name(*unit).to_owned()));
+            }
+        }
+    }
+    assert!(asked > 1_000);
+    println!("{lacking:?}");
+    assert!(lacking.len() < 12, "{lacking:?}");
 }

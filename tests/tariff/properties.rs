@@ -61,7 +61,7 @@ fn commodity(hts: &str, value: u32, first: u32, second: u32) -> TariffFacts {
     let units = match hts {
         "2204215040" => ["L", "NO", "M"],
         "22043000" => ["L", "PFL", "M"],
-        "24021030" => ["THS", "KG", "M"],
+        "24021030" => ["K", "KG", "M"],
         "64021950" => ["PRS", "KG", "M"],
         "1701121000" => ["KG", "DEG", "M"],
         "03010004" => ["KG", "NO", "DEG"],
@@ -122,8 +122,8 @@ proptest! {
         prop_assert!(less.totals.fees <= greater.totals.fees);
     }
 
-    /// A line that is split in two owes what it owed in one, but for half a cent a rounding. Bounds and
-    /// degrees are no matter of a split: the parts have the same degrees, and bounds go with the quantity.
+    /// A line that is split in two owes what it owed in one, but for half a cent a rounding, and for what comes
+    /// to less than a cent, which is zero. Bounds and degrees are no matter of a split: the parts have the same degrees, and bounds go with the quantity.
     #[test]
     fn a_split_line_sums_to_the_whole(
         hts in proptest::sample::select(NUMBERS[..10].to_vec()), origin in proptest::sample::select(ORIGINS.to_vec()),
@@ -140,7 +140,7 @@ proptest! {
             line(origin, &headings, commodity(hts, two, first[1], second[1])),
         ]);
         let numbers = Decimal::from(headings.len() + 1);
-        let tolerance = numbers * Decimal::new(15, 3);
+        let tolerance = numbers * Decimal::new(25, 3);
         prop_assert!((duty(&whole) - duty(&parts)).abs() <= tolerance, "{whole:?} {parts:?}");
     }
 

@@ -7,13 +7,12 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use serde_json::json;
 
 use super::super::Ending;
 use super::{Format, print};
 use crate::model::{CaseNumber, Code, CountryCode, DutySecurity, HtsNumber, RateKind};
-use crate::tariff::{
-    Amount, CaseFacts, Dates, LineFacts, Standing, SummaryFacts, Tariff, TariffFacts, TaxFacts,
-};
+use crate::tariff::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, Tariff, TariffFacts, TaxFacts};
 
 /// What one article owes: duty, fees and tax, with every step
 #[derive(Debug, Args)]
@@ -73,26 +72,18 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) -> anyhow::Result<Ending> {
     let facts = facts(arguments, tariff)?;
     let assessment = tariff.explain(&facts);
+    let dues = tariff.headings_of(&facts);
+    if arguments.format == Format::Json {
+        let mut owed = json!(assessment);
+        owed["headings_due"] = json!(dues);
+        writeln!(out, "{owed:#}")?;
+        return Ok(if assessment.problems.is_empty() { Ending::Clean } else { Ending::Findings });
+    }
     let ending = print(tariff, &facts, &assessment, arguments.format, out)?;
-    if matches!(arguments.format, Format::Text) {
-        print_due(arguments, tariff, out)?;
+    for due in &dues {
+        writeln!(out, "{due}")?;
     }
     Ok(ending)
-}
-
-/// The headings of chapter 99 that programmes of additional duty want.
-fn print_due(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) -> anyhow::Result<()> {
-    for due in tariff.headings_due(arguments.hts, arguments.origin, arguments.date) {
-        let standing = match due.standing {
-            Standing::Required => "one required",
-            Standing::Allowed => "allowed",
-            Standing::NotAllowed => continue,
-        };
-        let numbers = due.headings.iter().map(|heading| heading.number.to_string()).collect::<Vec<_>>();
-        let meaning = &tariff.headings().programmes()[due.programme].meaning;
-        writeln!(out, "headings: {meaning}: {standing}: {}", numbers.join(" "))?;
-    }
-    Ok(())
 }
 
 fn facts(arguments: &Arguments, tariff: &Tariff) -> anyhow::Result<SummaryFacts> {

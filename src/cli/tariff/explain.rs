@@ -85,9 +85,13 @@ fn one(
     let assessment = tariff.explain(facts);
     let compared = compare(filing, &assessment);
     let differences = compared.iter().filter(|row| !row.agrees()).collect::<Vec<_>>();
+    let dues = tariff.headings_of(facts);
     let number = format!("{} {}", filing.header.filer_code, filing.header.entry_number);
     let ending = if format == Format::Json {
-        writeln!(out, "{}", json!({"entry_summary": number, "owed": assessment, "declared": compared}))?;
+        let told = json!({
+            "entry_summary": number, "owed": assessment, "declared": compared, "headings_due": dues
+        });
+        writeln!(out, "{told}")?;
         if assessment.problems.is_empty() { Ending::Clean } else { Ending::Findings }
     } else {
         writeln!(
@@ -96,6 +100,9 @@ fn one(
             filing.header.entry_type.map_or_else(String::new, |code| code.to_string())
         )?;
         let ending = print(tariff, facts, &assessment, format, out)?;
+        for due in dues.iter().filter(|due| due.is_wrong()) {
+            writeln!(out, "{due}")?;
+        }
         for row in &differences {
             writeln!(out, "{}", in_words(row))?;
         }

@@ -14,7 +14,7 @@ use crate::tariff::{Import, Refused, Tariff, import, write_schedule};
 
 /// Read published schedules and write one that `--schedule` takes
 ///
-/// Reads the tariff database of the USITC (comma, tab or bar separated), its JSON export of the schedule,
+/// Reads the tariff database of the USITC (comma, semicolon, tab or bar separated), its JSON export of the schedule,
 /// and the report of ACE with reporting units and agency flags. Tells how many rates were read, and which
 /// were not and why; they are kept as they are printed.
 #[derive(Debug, Args)]
@@ -70,6 +70,9 @@ fn report(tariff: &Tariff, read: &Import, all: bool) -> String {
         "{name}: {kind}: {rows} rows, {refused} refused; {rates} rates: {computed} read, {noted} by a note, \
          {unread} not read; {doubts} in doubt\n"
     );
+    if !read.ignored.is_empty() {
+        report += &format!("  not needed: {}\n", read.ignored.join(" "));
+    }
     for (what, rows) in [("refused", &read.refused), ("in doubt", &read.doubts)] {
         for (row, count) in first_of_each(rows, all) {
             let more = if count > 1 { format!(" ({count} alike)") } else { String::new() };

@@ -60,6 +60,11 @@ pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) 
     if !flags.is_empty() {
         writeln!(out, "  cases     {}", flags.join(", "))?;
     }
+    let references = tariff.schedule().references(*number, *date).map(|heading| heading.to_string());
+    let references = references.collect::<Vec<_>>();
+    if !references.is_empty() {
+        writeln!(out, "  headings  {}", references.join(" "))?;
+    }
     if !article.agencies().is_empty() {
         writeln!(out, "  agencies  {}", article.agencies())?;
     }

@@ -7,7 +7,7 @@ use crate::tariff::Tariff;
 use crate::tariff::facts::Amount;
 use crate::tariff::formula::{Lacking, Operands};
 use crate::tariff::problem::ProblemKind;
-use crate::tariff::rate::{Polarized, Rate, Sum, Term};
+use crate::tariff::rate::{Part, Polarized, Rate, Sum, Term};
 use crate::tariff::unit::UnitId;
 
 /// What a rate is applied to.
@@ -19,6 +19,8 @@ pub(super) struct Base<'f> {
     pub(super) second_rate: Option<bool>,
     /// The duty by the rate of another number on the line.
     pub(super) derived: Option<Decimal>,
+    /// What the number is, which tells the part of an article that it reports.
+    pub(super) description: &'f str,
 }
 
 impl Base<'_> {
@@ -38,6 +40,11 @@ impl Tariff {
         match rate {
             Rate::Free => Ok(Decimal::ZERO),
             Rate::Sum(sum) => self.sum(sum, base),
+            Rate::Parts(parts) => {
+                let terms = self.on_part(parts, base);
+                let terms = terms.ok_or_else(|| ProblemKind::NotComputable(text.to_owned()))?;
+                terms.map(|term| self.term(term, base)).sum()
+            }
             Rate::Polarized(rate) => self.polarized(rate, base),
             Rate::Coded(_) => {
                 let operands = self.operands(rate, base).ok_or(ProblemKind::TooLarge)?;
@@ -48,6 +55,16 @@ impl Tariff {
                 Err(ProblemKind::NotComputable(text.to_owned()))
             }
         }
+    }
+
+    /// The terms on the part that a number reports by its description: those that name it, or, if none does, those that name
+    /// no part. `None` if the description names none.
+    fn on_part<'r>(&self, parts: &'r [Part], base: &Base<'_>) -> Option<impl Iterator<Item = &'r Term>> {
+        let word = self.schedule.units().part(base.description)?;
+        let names = move |part: &Part| part.on.split(|c: char| !c.is_alphabetic()).any(|other| other == word);
+        let is_named = parts.iter().any(&names);
+        let fits = move |part: &&Part| if is_named { names(part) } else { part.on.is_empty() };
+        Some(parts.iter().filter(fits).map(|part| &part.term))
     }
 
     pub(super) fn sum(&self, sum: &Sum, base: &Base<'_>) -> Result<Decimal, ProblemKind> {
@@ -113,6 +130,10 @@ impl Tariff {
         match rate {
             Rate::Free | Rate::Note | Rate::Unread(_) => String::new(),
             Rate::Sum(sum) | Rate::Beside(sum) => self.sum_arithmetic(sum, base),
+            Rate::Parts(parts) => {
+                let terms = self.on_part(parts, base).into_iter().flatten();
+                terms.map(|term| self.term_arithmetic(term, base)).collect::<Vec<_>>().join(" + ")
+            }
             Rate::Polarized(rate) => self.polarized_arithmetic(rate, base).unwrap_or_default(),
             Rate::Coded(_) => {
                 self.operands(rate, base).map(|operands| self.formulas.show(&operands)).unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Work, round_to_cents};
+use super::{Work, reported};
 use crate::model::{DutySecurity, RateKind};
 use crate::tariff::facts::LineFacts;
 use crate::tariff::journal::Step;
@@ -18,7 +18,7 @@ impl Work<'_> {
                 RateKind::AdValorem => value * case.rate / Decimal::ONE_HUNDRED,
                 RateKind::Specific => quantity * case.rate,
             };
-            let amount = round_to_cents(exact);
+            let amount = reported(exact);
             self.journal.note(|| Step {
                 line: Some(index + 1),
                 subject: case.number.to_string(),

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::amount::Base;
 use super::headings::Remedies;
-use super::{Work, is_component, is_domestic, round_to_cents};
+use super::{Work, is_component, is_domestic, reported};
 use crate::model::CountryCode;
 use crate::tariff::facts::{LineFacts, TariffFacts};
 use crate::tariff::journal::Step;
@@ -43,7 +43,7 @@ pub(super) fn part(tariff: &TariffFacts) -> Part {
 }
 
 /// The numbers of chapters 1 to 97, with their places.
-pub(super) fn commodities(line: &LineFacts) -> impl Iterator<Item = (usize, &TariffFacts)> {
+pub(in crate::tariff) fn commodities(line: &LineFacts) -> impl Iterator<Item = (usize, &TariffFacts)> {
     line.tariffs.iter().enumerate().filter(|(_, tariff)| part(tariff) == Part::Commodity)
 }
 
@@ -227,7 +227,7 @@ impl<'t> Work<'t> {
         &self,
         place: &Place<'_>,
         facts: &'f TariffFacts,
-        article: &Article<'_>,
+        article: &Article<'f>,
         rate: &Rate,
     ) -> Base<'f> {
         let mut base = Base {
@@ -236,6 +236,7 @@ impl<'t> Work<'t> {
             units: article.units(),
             second_rate: facts.second_rate,
             derived: None,
+            description: article.description(),
         };
         if matches!(rate, Rate::Derived | Rate::Coded(_)) {
             base.derived = self.derived(place, facts, &base);
@@ -291,7 +292,7 @@ impl<'t> Work<'t> {
                 return None;
             }
         };
-        let amount = round_to_cents(exact);
+        let amount = reported(exact);
         self.journal.note(|| Step {
             line: Some(place.index + 1),
             subject: facts.number.to_string(),
@@ -314,6 +315,7 @@ fn rule_of(rate: &Rate, source: &'static str) -> &'static str {
         ("rate", Rate::Free) => "free",
         ("rate", Rate::Derived) => "derived",
         ("rate", Rate::Coded(_)) => "coded",
+        ("rate", Rate::Parts(_)) => "parts",
         _ => source,
     }
 }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::amount::Base;
 use super::duty::{Place, commodities};
-use super::{Owed, Work, is_component, is_domestic, round_to_cents};
+use super::{Owed, Work, is_component, is_domestic, reported};
 use crate::model::{Code, SetRole};
 use crate::tariff::facts::LineFacts;
 use crate::tariff::journal::Step;
@@ -112,7 +112,7 @@ impl Work<'_> {
             return self.problem(Some(place.index), None, kind);
         };
         let exact = value * rate;
-        let amount = round_to_cents(exact);
+        let amount = reported(exact);
         self.journal.note(|| Step {
             line: Some(place.index + 1),
             subject: class.to_string(),
@@ -142,7 +142,14 @@ impl Work<'_> {
                 let units =
                     tariff.schedule.find(facts.number, date).map_or([None; 3], |article| article.units());
                 let quantities = &facts.quantities;
-                let base = Base { value: facts.value, quantities, units, second_rate: None, derived: None };
+                let base = Base {
+                    value: facts.value,
+                    quantities,
+                    units,
+                    second_rate: None,
+                    derived: None,
+                    description: "",
+                };
                 let exact = match tariff.amount(&levy.rate, &levy.text, &base) {
                     Ok(exact) => exact,
                     Err(kind) => {
@@ -150,7 +157,7 @@ impl Work<'_> {
                         continue;
                     }
                 };
-                let amount = round_to_cents(exact);
+                let amount = reported(exact);
                 self.journal.note(|| Step {
                     line: Some(index + 1),
                     subject: levy.class.to_string(),

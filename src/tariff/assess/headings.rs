@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::amount::Base;
 use super::duty::{Part, Place, commodities, part};
-use super::{Work, round_to_cents};
+use super::{Work, reported};
 use crate::model::HtsNumber;
 use crate::tariff::facts::TariffFacts;
 use crate::tariff::heading::{Heading, HeadingKind};
@@ -13,7 +13,7 @@ use crate::tariff::problem::ProblemKind;
 use crate::tariff::rate::{Rate, Sum};
 
 /// The programme that products are excluded from by a declaration (usage note (ii), ESF-187).
-const EXCLUDABLE: &str = "section_232";
+pub(in crate::tariff) const EXCLUDABLE: &str = "section_232";
 
 /// The headings of a line that apply.
 #[derive(Debug, Default)]
@@ -165,6 +165,7 @@ impl<'t> Work<'t> {
                 units: [None; 3],
                 second_rate: None,
                 derived: None,
+                description: "",
             };
             let full = match remedy.sum.map(|sum| self.tariff.sum(sum, &base)).transpose() {
                 Ok(full) => full.unwrap_or_default(),
@@ -176,7 +177,7 @@ impl<'t> Work<'t> {
             self.check_all_in(place, remedy, remedies.normal, full);
             let dutiable = matches!(remedy.kind, HeadingKind::Add | HeadingKind::Replace);
             let exact = if dutiable { full } else { Decimal::ZERO };
-            duties[remedy.position] = round_to_cents(exact);
+            duties[remedy.position] = reported(exact);
             self.note_remedy(place, remedy, &base, exact);
         }
     }
@@ -201,7 +202,7 @@ impl<'t> Work<'t> {
             HeadingKind::Replace => "remedy_replace",
             HeadingKind::DealZero | HeadingKind::Exempt => "remedy_exempt",
         };
-        let amount = round_to_cents(exact);
+        let amount = reported(exact);
         self.journal.note(|| {
             let programme = remedy.heading.map(|heading| &tariff.headings.programmes()[heading.programme]);
             let dutiable = matches!(remedy.kind, HeadingKind::Add | HeadingKind::Replace);

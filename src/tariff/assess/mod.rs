@@ -9,6 +9,8 @@ mod header_fee;
 mod headings;
 mod tax;
 
+pub(super) use duty::commodities;
+pub(super) use headings::EXCLUDABLE;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 
@@ -16,6 +18,7 @@ use super::Tariff;
 use super::facts::{LineFacts, SummaryFacts};
 use super::journal::{Journal, Step};
 use super::problem::{Problem, ProblemKind};
+use super::program::Provision;
 use super::scope::Codes;
 use crate::model::{Code, CountryCode, DutySecurity, SetRole, ZoneStatus};
 
@@ -217,6 +220,18 @@ fn is_computable(line: &LineFacts) -> bool {
         && cases.chain(taxes).flatten().all(fits)
 }
 
+/// Whether a line owes no duty whatever its headings: components of a set, domestic goods of a zone, goods under bond or
+/// under a provision of chapter 98 that frees them, and entry types without such duties.
+pub(super) fn owes_nothing(tariff: &Tariff, facts: &SummaryFacts, line: &LineFacts) -> bool {
+    let provision = line.tariffs.iter().find_map(|facts| tariff.provisions.find(facts.number.as_str()));
+    let is_type = |types: &Codes| types.has(facts.entry_type);
+    is_component(line)
+        || is_domestic(line)
+        || matches!(provision, Some((Provision::Free | Provision::Bond, _)))
+        || is_type(&tariff.scopes.bonded_types)
+        || is_type(&tariff.scopes.no_remedy_types)
+}
+
 fn is_component(line: &LineFacts) -> bool {
     line.set_role == Some(SetRole::Component)
 }
@@ -224,6 +239,14 @@ fn is_component(line: &LineFacts) -> bool {
 fn is_domestic(line: &LineFacts) -> bool {
     line.zone.is_some_and(|zone| zone.status == ZoneStatus::Domestic)
 }
+
+/// An amount as a record reports it: rounded, but zero where it computes to less than a cent (usage note (l), ESF-160;
+/// so do the 50-, 52-, 60- and 62-records).
+fn reported(exact: Decimal) -> Decimal {
+    if exact < CENT { Decimal::ZERO } else { round_to_cents(exact) }
+}
+
+const CENT: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 
 /// An amount in dollars and cents, half up (usage note (hh), ESF-186).
 #[must_use]

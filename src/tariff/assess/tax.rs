@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::amount::Base;
 use super::duty::commodities;
-use super::{Owed, Work, round_to_cents};
+use super::{Owed, Work, reported};
 use crate::model::SetRole;
 use crate::tariff::facts::LineFacts;
 use crate::tariff::journal::Step;
@@ -33,8 +33,14 @@ impl Work<'_> {
         };
         let quantities = facts.quantity.map_or(article.quantities, |quantity| [Some(quantity), None, None]);
         let units = tariff.schedule.find(article.number, date).map_or([None; 3], |article| article.units());
-        let base =
-            Base { value: article.value, quantities: &quantities, units, second_rate: None, derived: None };
+        let base = Base {
+            value: article.value,
+            quantities: &quantities,
+            units,
+            second_rate: None,
+            derived: None,
+            description: "",
+        };
         let exact = match tariff.amount(&rate, &levy.text, &base) {
             Ok(exact) => exact,
             Err(kind) => {
@@ -42,7 +48,7 @@ impl Work<'_> {
                 return None;
             }
         };
-        let amount = round_to_cents(exact);
+        let amount = reported(exact);
         self.journal.note(|| Step {
             line: Some(index + 1),
             subject: facts.class.to_string(),

@@ -8,8 +8,10 @@ mod report;
 use jiff::civil::Date;
 
 use super::Tariff;
+use super::heading::number;
 use super::rate::Rate;
-use super::schedule::{ScheduleRow, Version};
+use super::schedule::{ScheduleRow, Version, special_parts};
+use crate::model::HtsNumber;
 
 /// A file read: its version, its rows, and what could not be taken over.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct Import {
     pub refused: Vec<Refused>,
     /// Rates that were taken over and are not understood, or that the file contradicts.
     pub doubts: Vec<Refused>,
+    /// Columns or fields of the file that were not read.
+    pub ignored: Vec<String>,
 }
 
 /// Something that could not be taken over.
@@ -64,9 +68,9 @@ pub fn import(tariff: &Tariff, name: &str, bytes: &[u8], from: Option<Date>) -> 
     let first = start.lines().next().unwrap_or_default();
     let mut import = if start.starts_with(['[', '{']) {
         export::read(tariff, start, from)?
-    } else if first.to_ascii_lowercase().contains("hts8") {
-        database::read(tariff, start)?
-    } else if start.lines().take(20).any(|line| line.starts_with("Tariff Number")) {
+    } else if first.to_ascii_lowercase().contains(database::NUMBER) {
+        database::read(tariff, start, from)?
+    } else if start.lines().take(20).any(|line| line.contains(report::NUMBER)) {
         report::read(start)?
     } else {
         return Err(ImportError::UnknownForm);
@@ -75,18 +79,45 @@ pub fn import(tariff: &Tariff, name: &str, bytes: &[u8], from: Option<Date>) -> 
     Ok(import)
 }
 
-/// Text in UTF-8, or else in Latin 1, where every byte is a character.
+/// Text in UTF-8, in UTF-16 if it says so, or else in Latin 1, where every byte is a character.
 fn decoded(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = bytes.chunks_exact(2).filter_map(|pair| Some(unit([*pair.first()?, *pair.get(1)?])));
+        String::from_utf16_lossy(&units.collect::<Vec<_>>())
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        _ => match std::str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+        },
     }
+}
+
+/// What stands between the cells of a table with this line of headings.
+fn delimiter(headings: &str) -> u8 {
+    let found =
+        [b'\t', b'|', b';', b','].into_iter().find(|delimiter| headings.as_bytes().contains(delimiter));
+    found.unwrap_or(b',')
+}
+
+/// The numbers of chapter 99 that a footnote names, such as `See 9903.88.15.`; each once.
+fn headings_in(text: &str) -> Vec<HtsNumber> {
+    let mut found = Vec::new();
+    for word in text.split(|c: char| !(c.is_ascii_digit() || c == '.')) {
+        let digits = word.replace('.', "");
+        if digits.starts_with("99") && digits.len() == 8 {
+            found.extend(number(&digits).ok().filter(|heading| !found.contains(heading)));
+        }
+    }
+    found
 }
 
 impl Import {
     fn new(kind: &'static str) -> Self {
         let version = Version { name: String::new(), source: String::new() };
-        Self { kind, version, rows: Vec::new(), refused: Vec::new(), doubts: Vec::new() }
+        Self { kind, version, rows: Vec::new(), refused: Vec::new(), doubts: Vec::new(), ignored: Vec::new() }
     }
 
     fn refuse(&mut self, line: usize, number: &str, text: &str, why: impl Into<String>) {
@@ -100,9 +131,27 @@ impl Import {
             return;
         }
         if let Rate::Unread(error) = Rate::parse(text, tariff.schedule.units()) {
-            let (number, text) = (number.to_owned(), text.to_owned());
-            self.doubts.push(Refused { line, number, text, why: error.to_string() });
+            self.doubt(line, number, text, error.to_string());
         }
+    }
+
+    /// Notes rates of a special column that are not understood.
+    fn check_special(&mut self, tariff: &Tariff, line: usize, number: &str, special: &str) {
+        let mut marks = 0;
+        for (rate, listed) in special_parts(special) {
+            marks += listed.count();
+            self.check_rate(tariff, line, number, rate);
+        }
+        // Headings of chapter 99 print one text in both columns.
+        let is_commodity = !number.starts_with("98") && !number.starts_with("99");
+        if marks == 0 && is_commodity && !special.is_empty() {
+            self.doubt(line, number, special, "a special column without marks of programmes");
+        }
+    }
+
+    fn doubt(&mut self, line: usize, number: &str, text: &str, why: impl Into<String>) {
+        let (number, text) = (number.to_owned(), text.to_owned());
+        self.doubts.push(Refused { line, number, text, why: why.into() });
     }
 
     /// How many rates the rows have, and how many of them are: read as amounts, notes or references that
