@@ -123,7 +123,7 @@ async fn load(plan: Plan) -> Result<(), Failure> {
                 Some(failed) => {
                     let failed = failed.map_err(Failure::from).and_then(|found| found);
                     failure = failure.or(failed.err());
-                    run.next.store(plan.count, Ordering::Relaxed);
+                    run.next.store(plan.count.min(u64::MAX / 2), Ordering::Relaxed);
                 }
                 None => break,
             },
