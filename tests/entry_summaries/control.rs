@@ -122,7 +122,7 @@ fn a_condition_of_the_file_is_raised_once_a_fact_is_so() {
     let cases = [
         (filed("paid", "corrected = true"), summary(&[REPLACE]), "B54"),
         (filed("paid", "reconciled = true"), Filing::Correction.rows(), "B52"),
-        (filed("paid", "liquidation_date = \"2026-08-18\""), Filing::Correction.rows(), "B51"),
+        (filed("paid", "liquidation_date = \"2026-08-17\""), Filing::Correction.rows(), "B51"),
         (filed("paid", "").replace("2026-01-20", "2025-11-06"), Filing::Correction.rows(), "B48"),
         (filed("paid", "").replace("07-4417702", "28-3140001RT"), Filing::Correction.rows(), "286"),
         (filed("paid", "").replace("2720", "2704"), Filing::Correction.rows(), "B44"),
