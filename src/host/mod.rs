@@ -170,13 +170,12 @@ impl<'g, S: Store> Host<'g, S> {
         &mut self.store
     }
 
-    /// What is left of a warehouse entry; none if it is not on file.
+    /// As [`warehouse_balance`].
     ///
     /// # Errors
     /// The store failed, or the grammar has no quantities.
     pub fn warehouse_balance(&mut self, warehouse: &EntryKey) -> Result<Option<WarehouseBalance>, HostError> {
-        let cells = state::BalanceCells::new(self.grammar)?;
-        Ok(state::balance(warehouse, &cells, &mut self.store.begin()?)?)
+        warehouse_balance(warehouse, self.grammar, &mut self.store.begin()?)
     }
 
     /// The store, once no more batches come.
@@ -184,6 +183,18 @@ impl<'g, S: Store> Host<'g, S> {
     pub fn into_store(self) -> S {
         self.store
     }
+}
+
+/// What is left of a warehouse entry; none if it is not on file.
+///
+/// # Errors
+/// The store failed, or the grammar has no quantities.
+pub fn warehouse_balance(
+    warehouse: &EntryKey,
+    grammar: &Grammar,
+    unit: &mut dyn Unit,
+) -> Result<Option<WarehouseBalance>, HostError> {
+    Ok(state::balance(warehouse, &state::BalanceCells::new(grammar)?, unit)?)
 }
 
 fn on_file(filed: &FiledSummary, now: &Zoned) -> EntrySummary {

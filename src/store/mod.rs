@@ -21,7 +21,7 @@ use crate::envelope::Sender;
 use crate::wire::Columns;
 
 pub use census::{CensusWarning, WarningQuery};
-pub use ledger::{HistoryEntry, Ledger, Mail, MailQuery, MailState, Standing};
+pub use ledger::{HistoryEntry, Ledger, Mail, MailQuery, MailState, Standing, SupersededVersion};
 pub use mark::Mark;
 pub use sqlite::{SqliteStore, SqliteUnit};
 
