@@ -119,7 +119,8 @@ impl<'g> EntrySummaryHost<'g> {
         let on_file = state::on_file(desk.unit, &filing.key, now)?;
         let sources = (self.grammar, desk.world);
         let filed = (&filing, transaction);
-        let view = FileView::read(sources, filed, on_file.as_ref(), &self.header_data, desk.unit, now)?;
+        let cells = (&self.header_data, &self.life.statements);
+        let view = FileView::read(sources, filed, on_file.as_ref(), cells, desk.unit, now)?;
         let context = Context { grammar: self.grammar, reference: &view, today: now.date(), block: info };
         let mut conditions = match foreseen {
             Some(foreseen) if view.is_unseen() => foreseen,

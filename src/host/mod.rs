@@ -19,6 +19,7 @@ mod life;
 mod notification;
 mod response;
 mod state;
+mod statement;
 mod world;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub use state::{BalanceLine, WarehouseBalance};
 
 use life::Transitions;
 use notification::NotificationWriter;
+use statement::StatementCells;
 
 /// Who is on the other side of a connection.
 pub trait Peer {
@@ -124,12 +126,17 @@ pub struct Host<'g, S> {
 #[derive(Debug)]
 struct Life<'g> {
     transitions: Transitions,
+    statements: StatementCells,
     writer: NotificationWriter<'g>,
 }
 
 impl<'g> Life<'g> {
     fn new(grammar: &'g Grammar) -> Result<Self, UnknownName> {
-        Ok(Self { transitions: Transitions::new(grammar)?, writer: NotificationWriter::new(grammar)? })
+        Ok(Self {
+            transitions: Transitions::new(grammar)?,
+            statements: StatementCells::new(grammar)?,
+            writer: NotificationWriter::new(grammar)?,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::packed::{pack, unpack};
 use super::sqlite::{SqliteUnit, timestamp};
-use super::{ControlState, EntryKey, StoreError, Version};
+use super::{ControlState, EntryKey, StatementKey, StoreError, Version};
 use crate::envelope::{Party, Sender};
 use crate::wire::Columns;
 
@@ -188,6 +188,18 @@ pub trait Ledger {
     /// The store failed.
     fn history(&mut self, entry: &EntryKey) -> Result<Vec<HistoryEntry>, StoreError>;
 
+    /// Notes that a preliminary statement has been printed.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn put_statement(&mut self, statement: &StatementKey, printed: Timestamp) -> Result<(), StoreError>;
+
+    /// Whether a preliminary statement has been printed before its day.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn is_printed(&mut self, statement: &StatementKey) -> Result<bool, StoreError>;
+
     /// Keeps what a summary was until now.
     ///
     /// # Errors
@@ -286,6 +298,31 @@ impl Ledger for SqliteUnit<'_> {
             });
         }
         Ok(steps)
+    }
+
+    fn put_statement(&mut self, statement: &StatementKey, printed: Timestamp) -> Result<(), StoreError> {
+        let StatementKey { filer, print_date, payment_type, importer } = statement;
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT OR IGNORE INTO preliminary_statement (filer, print_date, payment_type, importer, printed)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        insert.execute(params![
+            filer,
+            print_date.to_string(),
+            payment_type,
+            importer,
+            printed.to_string()
+        ])?;
+        Ok(())
+    }
+
+    fn is_printed(&mut self, statement: &StatementKey) -> Result<bool, StoreError> {
+        let StatementKey { filer, print_date, payment_type, importer } = statement;
+        let mut query = self.transaction.prepare_cached(
+            "SELECT 1 FROM preliminary_statement
+             WHERE filer = ?1 AND print_date = ?2 AND payment_type = ?3 AND importer = ?4",
+        )?;
+        Ok(query.exists(params![filer, print_date.to_string(), payment_type, importer])?)
     }
 
     fn put_version(&mut self, entry: &EntryKey, version: &SupersededVersion) -> Result<(), StoreError> {

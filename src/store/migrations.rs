@@ -1,7 +1,7 @@
 //! The schema, as the steps that led to it; a step that has been released is never changed.
 
 /// The steps. A store's version is how many of them it has seen.
-pub(super) const MIGRATIONS: [&str; 5] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE entry_summary (
         filer             TEXT NOT NULL,
@@ -109,5 +109,16 @@ pub(super) const MIGRATIONS: [&str; 5] = [
         records        BLOB NOT NULL
     ) STRICT;
     CREATE INDEX entry_summary_version_entry ON entry_summary_version (filer, number);
+",
+    // Statements that were printed before their day.
+    "
+    CREATE TABLE preliminary_statement (
+        filer         TEXT NOT NULL,
+        print_date    TEXT NOT NULL,
+        payment_type  TEXT NOT NULL,
+        importer      TEXT NOT NULL,
+        printed       TEXT NOT NULL,
+        PRIMARY KEY (filer, print_date, payment_type, importer)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];

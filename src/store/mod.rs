@@ -75,6 +75,20 @@ impl From<EntryKey> for String {
     }
 }
 
+/// A preliminary statement: what the summaries on it have in common. It holds an importer's number and has
+/// no `Debug`.
+#[derive(Clone, Eq, PartialEq)]
+pub struct StatementKey {
+    /// The entry filer code.
+    pub filer: String,
+    /// The day on which it is to be printed.
+    pub print_date: Date,
+    /// The payment type code.
+    pub payment_type: String,
+    /// The importer whose statement it is, empty for one of the filer's.
+    pub importer: String,
+}
+
 /// Who may change a summary, and how (entry summary chapter, ESF-132, ESF-183, ESF-210).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
