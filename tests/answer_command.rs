@@ -57,3 +57,49 @@ fn a_rejection_and_an_unreadable_world_have_exit_codes_of_their_own() {
     assert_eq!(unreadable.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&unreadable.stderr).contains("no-such-file"));
 }
+
+/// What `admin summary` prints of the store of a data folder.
+fn summary(data: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_abigate"));
+    let output = command.args(["admin", "summary"]).args(arguments).args(["--data", data]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    text(&output)
+}
+
+#[test]
+fn a_warehouse_entry_is_shown_with_what_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    run(&[&sample("good/31-warehouse-withdrawal"), "--data", data], b"");
+    let shown = summary(data, &["show", "EEE 00001924"]);
+    assert!(shown.contains("  warehouse: "), "{shown}");
+    let json = summary(data, &["show", "EEE 00001924", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let line = json["balance"]["lines"][0].as_object().unwrap();
+    for column in ["entered", "withdrawn", "left"] {
+        let said = format!(" {} {column}", line[column].as_str().unwrap());
+        assert!(shown.contains(&said), "{shown}");
+    }
+    assert!(json["balance"]["closed"].is_boolean() && json.get("versions").is_none());
+    let withdrawal = summary(data, &["show", "EEE 00002187"]);
+    assert!(!withdrawal.contains("warehouse: "), "{withdrawal}");
+}
+
+#[test]
+fn superseded_versions_are_shown_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let file = sample("good/01-air-one-line");
+    run(&[&file, "--data", data], b"");
+    assert!(!summary(data, &["show", "EEE 00001197", "--versions"]).contains("superseded"));
+    summary(data, &["take-control", "EEE 00001197"]);
+    summary(data, &["take-off-statement", "EEE 00001197"]);
+    assert!(text(&run(&[&file, "--data", data], b"")).contains("E1A 996"));
+    let shown = summary(data, &["show", "EEE 00001197", "--versions"]);
+    assert!(shown.contains("  version 00100 until ") && shown.contains("\n    10AEEE  00001197"), "{shown}");
+    let json = summary(data, &["show", "EEE 00001197", "--versions", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["versions"][0]["version"], "00100");
+    assert_eq!(json["summary"]["version"], "00200");
+    assert!(!summary(data, &["show", "EEE 00001197"]).contains("superseded"));
+}

@@ -109,6 +109,24 @@ fn each_change_raises_its_conditions_and_no_other() {
     assert!(unlisted.is_empty(), "grammars/codes/condition_register.tsv differs in {}", unlisted.join(" "));
 }
 
+/// docs/entry-summary-notes.md has a row for each usage note, and names no condition that no test provokes.
+#[test]
+fn the_notes_name_conditions_that_are_tested() {
+    let register = Grammar::builtin().list("condition_register").unwrap();
+    let tested = register.rows().iter().filter(|row| row[0] == "AE" && row[2] == "tested");
+    let tested = tested.map(|row| row[1].as_str()).collect::<BTreeSet<_>>();
+    let text = std::fs::read_to_string("docs/entry-summary-notes.md").unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ("));
+    let rows = rows.map(|line| line.split('|').map(str::trim).collect::<Vec<_>>()).collect::<Vec<_>>();
+    let single = ('a'..='z').map(|letter| format!("({letter})"));
+    let letters = single.chain(('a'..='l').map(|letter| format!("({letter}{letter})")));
+    assert_eq!(rows.iter().map(|row| row[1].to_owned()).collect::<Vec<_>>(), letters.collect::<Vec<_>>());
+    for row in &rows {
+        let unknown = row[4].split(' ').filter(|code| !tested.contains(code)).collect::<Vec<_>>();
+        assert!(unknown.is_empty() && !row[4].is_empty(), "{}: {}", row[1], unknown.join(" "));
+    }
+}
+
 #[test]
 fn every_condition_of_the_book_is_known_and_has_a_narrative() {
     let grammar = Grammar::builtin();

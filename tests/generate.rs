@@ -114,7 +114,7 @@ fn entry_summaries_are_accepted_by_the_host() {
 fn entry_summaries_are_of_many_kinds() {
     let (grammar, world) = (Grammar::builtin(), world());
     let cell = grammar.find("AE", Direction::Input, "10", "").unwrap().cell("entry_type_code").unwrap();
-    let generator = Generator::new(grammar, &world, &order("AE", 3, 16)).unwrap();
+    let generator = Generator::new(grammar, &world, &order("AE", 4, 16)).unwrap();
     let transactions = generator.transactions();
     let types = transactions.iter().map(|rows| cell.text(&rows[0]).to_owned()).collect::<HashSet<_>>();
     assert!(types.len() >= 4, "{types:?}");

@@ -254,6 +254,12 @@ impl Life<'_> {
             return Err(illegal(Illegal("nothing was asked for".to_owned())));
         }
         self.transitions.apply(deed.event, transition, &mut summary, now.date());
+        if deed.event == event::PLACE_ON_STATEMENT
+            && let Some(statement) = self.statements.read(&summary.records)
+        {
+            // Before its day: from now on no other summary can be put on it (216).
+            unit.ledger()?.put_statement(&statement, now.timestamp())?;
+        }
         if let Some(team) = deed.team {
             summary.standing.team = team.to_ascii_uppercase();
         }

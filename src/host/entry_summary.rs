@@ -17,7 +17,9 @@ use crate::envelope::Block;
 use crate::grammar::{ConditionCode, Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
 use crate::rules::{BlockInfo, Context, Place, Raised, RuleBook};
-use crate::store::{CensusWarning, ControlState, EntrySummary, MailState, StoreError, Version};
+use crate::store::{
+    CensusWarning, ControlState, EntrySummary, MailState, StoreError, SupersededVersion, Version,
+};
 use crate::wire::Columns;
 
 /// No payment type, which a summary that is not yet paid must have.
@@ -117,7 +119,8 @@ impl<'g> EntrySummaryHost<'g> {
         let on_file = state::on_file(desk.unit, &filing.key, now)?;
         let sources = (self.grammar, desk.world);
         let filed = (&filing, transaction);
-        let view = FileView::read(sources, filed, on_file.as_ref(), &self.header_data, desk.unit, now)?;
+        let cells = (&self.header_data, &self.life.statements);
+        let view = FileView::read(sources, filed, on_file.as_ref(), cells, desk.unit, now)?;
         let context = Context { grammar: self.grammar, reference: &view, today: now.date(), block: info };
         let mut conditions = match foreseen {
             Some(foreseen) if view.is_unseen() => foreseen,
@@ -190,6 +193,16 @@ impl<'g> EntrySummaryHost<'g> {
         }
         if let Some(summary) = on_file.as_ref().filter(|_| !transition.disposition.is_empty()) {
             self.tell_former_owner(&transition.disposition, summary, block, desk)?;
+        }
+        // CBP works on what it has had in hand: interest and a correction taken back go by what that was.
+        if let Some(summary) = on_file.as_ref().filter(|summary| summary.standing.was_controlled) {
+            let superseded = SupersededVersion {
+                version: summary.version,
+                superseded: desk.now.timestamp(),
+                by: by.clone(),
+                records: summary.records.clone(),
+            };
+            desk.unit.ledger()?.put_version(&summary.key, &superseded)?;
         }
         let releases = filing.releases.clone();
         let is_new = on_file.is_none();

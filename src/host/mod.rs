@@ -19,6 +19,7 @@ mod life;
 mod notification;
 mod response;
 mod state;
+mod statement;
 mod world;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub use state::{BalanceLine, WarehouseBalance};
 
 use life::Transitions;
 use notification::NotificationWriter;
+use statement::StatementCells;
 
 /// Who is on the other side of a connection.
 pub trait Peer {
@@ -124,12 +126,17 @@ pub struct Host<'g, S> {
 #[derive(Debug)]
 struct Life<'g> {
     transitions: Transitions,
+    statements: StatementCells,
     writer: NotificationWriter<'g>,
 }
 
 impl<'g> Life<'g> {
     fn new(grammar: &'g Grammar) -> Result<Self, UnknownName> {
-        Ok(Self { transitions: Transitions::new(grammar)?, writer: NotificationWriter::new(grammar)? })
+        Ok(Self {
+            transitions: Transitions::new(grammar)?,
+            statements: StatementCells::new(grammar)?,
+            writer: NotificationWriter::new(grammar)?,
+        })
     }
 }
 
@@ -170,13 +177,12 @@ impl<'g, S: Store> Host<'g, S> {
         &mut self.store
     }
 
-    /// What is left of a warehouse entry; none if it is not on file.
+    /// As [`warehouse_balance`].
     ///
     /// # Errors
     /// The store failed, or the grammar has no quantities.
     pub fn warehouse_balance(&mut self, warehouse: &EntryKey) -> Result<Option<WarehouseBalance>, HostError> {
-        let cells = state::BalanceCells::new(self.grammar)?;
-        Ok(state::balance(warehouse, &cells, &mut self.store.begin()?)?)
+        warehouse_balance(warehouse, self.grammar, &mut self.store.begin()?)
     }
 
     /// The store, once no more batches come.
@@ -184,6 +190,18 @@ impl<'g, S: Store> Host<'g, S> {
     pub fn into_store(self) -> S {
         self.store
     }
+}
+
+/// What is left of a warehouse entry; none if it is not on file.
+///
+/// # Errors
+/// The store failed, or the grammar has no quantities.
+pub fn warehouse_balance(
+    warehouse: &EntryKey,
+    grammar: &Grammar,
+    unit: &mut dyn Unit,
+) -> Result<Option<WarehouseBalance>, HostError> {
+    Ok(state::balance(warehouse, &state::BalanceCells::new(grammar)?, unit)?)
 }
 
 fn on_file(filed: &FiledSummary, now: &Zoned) -> EntrySummary {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::packed::{pack, unpack};
 use super::sqlite::{SqliteUnit, timestamp};
-use super::{ControlState, EntryKey, StoreError, Version};
+use super::{ControlState, EntryKey, StatementKey, StoreError, Version};
 use crate::envelope::{Party, Sender};
 use crate::wire::Columns;
 
@@ -63,6 +63,31 @@ pub struct HistoryEntry {
     pub version: Version,
     /// What was said, empty if nothing was.
     pub remarks: String,
+}
+
+/// What a summary was until it was replaced or corrected. Its `Debug` does not show the records.
+#[derive(Clone, Eq, PartialEq)]
+pub struct SupersededVersion {
+    /// Its version. A correction leaves it as it is, so that several may have the same.
+    pub version: Version,
+    /// When another took its place.
+    pub superseded: Timestamp,
+    /// Who transmitted that one.
+    pub by: String,
+    /// The records as they were accepted.
+    pub records: Vec<Columns>,
+}
+
+impl fmt::Debug for SupersededVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SupersededVersion")
+            .field("version", &self.version)
+            .field("superseded", &self.superseded)
+            .field("by", &self.by)
+            .field("records", &self.records.len())
+            .finish()
+    }
 }
 
 /// What becomes of a notification.
@@ -163,6 +188,30 @@ pub trait Ledger {
     /// The store failed.
     fn history(&mut self, entry: &EntryKey) -> Result<Vec<HistoryEntry>, StoreError>;
 
+    /// Notes that a preliminary statement has been printed.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn put_statement(&mut self, statement: &StatementKey, printed: Timestamp) -> Result<(), StoreError>;
+
+    /// Whether a preliminary statement has been printed before its day.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn is_printed(&mut self, statement: &StatementKey) -> Result<bool, StoreError>;
+
+    /// Keeps what a summary was until now.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn put_version(&mut self, entry: &EntryKey, version: &SupersededVersion) -> Result<(), StoreError>;
+
+    /// What a summary was before, oldest first. It outlives the summary.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn versions(&mut self, entry: &EntryKey) -> Result<Vec<SupersededVersion>, StoreError>;
+
     /// Puts a batch into a mailbox and gives it a number, whatever number it has.
     ///
     /// # Errors
@@ -249,6 +298,67 @@ impl Ledger for SqliteUnit<'_> {
             });
         }
         Ok(steps)
+    }
+
+    fn put_statement(&mut self, statement: &StatementKey, printed: Timestamp) -> Result<(), StoreError> {
+        let StatementKey { filer, print_date, payment_type, importer } = statement;
+        let mut insert = self.transaction.prepare_cached(
+            "INSERT OR IGNORE INTO preliminary_statement (filer, print_date, payment_type, importer, printed)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        insert.execute(params![
+            filer,
+            print_date.to_string(),
+            payment_type,
+            importer,
+            printed.to_string()
+        ])?;
+        Ok(())
+    }
+
+    fn is_printed(&mut self, statement: &StatementKey) -> Result<bool, StoreError> {
+        let StatementKey { filer, print_date, payment_type, importer } = statement;
+        let mut query = self.transaction.prepare_cached(
+            "SELECT 1 FROM preliminary_statement
+             WHERE filer = ?1 AND print_date = ?2 AND payment_type = ?3 AND importer = ?4",
+        )?;
+        Ok(query.exists(params![filer, print_date.to_string(), payment_type, importer])?)
+    }
+
+    fn put_version(&mut self, entry: &EntryKey, version: &SupersededVersion) -> Result<(), StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO entry_summary_version
+                 (filer, number, version_major, version_minor, superseded, who, records)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        statement.execute(params![
+            entry.filer,
+            entry.number,
+            version.version.major,
+            version.version.minor,
+            version.superseded.to_string(),
+            version.by,
+            pack(&version.records),
+        ])?;
+        Ok(())
+    }
+
+    fn versions(&mut self, entry: &EntryKey) -> Result<Vec<SupersededVersion>, StoreError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT version_major, version_minor, superseded, who, records
+             FROM entry_summary_version WHERE filer = ?1 AND number = ?2 ORDER BY id",
+        )?;
+        let mut rows = statement.query([&entry.filer, &entry.number])?;
+        let mut versions = Vec::new();
+        while let Some(row) = rows.next()? {
+            versions.push(SupersededVersion {
+                version: Version { major: row.get(0)?, minor: row.get(1)? },
+                superseded: timestamp("entry_summary_version.superseded", &row.get::<_, String>(2)?)?,
+                by: row.get(3)?,
+                records: unpack("entry_summary_version.records", &row.get::<_, Vec<u8>>(4)?)?,
+            });
+        }
+        Ok(versions)
     }
 
     fn put_mail(&mut self, mail: &Mail) -> Result<i64, StoreError> {

@@ -1,7 +1,7 @@
 //! The schema, as the steps that led to it; a step that has been released is never changed.
 
 /// The steps. A store's version is how many of them it has seen.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE entry_summary (
         filer             TEXT NOT NULL,
@@ -95,4 +95,30 @@ pub(super) const MIGRATIONS: [&str; 4] = [
 ",
     // Marks of CBP on a summary, words with a space between them.
     "ALTER TABLE entry_summary ADD COLUMN marks TEXT NOT NULL DEFAULT '';",
+    // What a summary was before it was replaced or corrected. A correction leaves the version as it is, so
+    // that several rows may have the same.
+    "
+    CREATE TABLE entry_summary_version (
+        id             INTEGER PRIMARY KEY,
+        filer          TEXT NOT NULL,
+        number         TEXT NOT NULL,
+        version_major  INTEGER NOT NULL,
+        version_minor  INTEGER NOT NULL,
+        superseded     TEXT NOT NULL,
+        who            TEXT NOT NULL,
+        records        BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX entry_summary_version_entry ON entry_summary_version (filer, number);
+",
+    // Statements that were printed before their day.
+    "
+    CREATE TABLE preliminary_statement (
+        filer         TEXT NOT NULL,
+        print_date    TEXT NOT NULL,
+        payment_type  TEXT NOT NULL,
+        importer      TEXT NOT NULL,
+        printed       TEXT NOT NULL,
+        PRIMARY KEY (filer, print_date, payment_type, importer)
+    ) STRICT, WITHOUT ROWID;
+",
 ];

@@ -21,7 +21,7 @@ use crate::envelope::Sender;
 use crate::wire::Columns;
 
 pub use census::{CensusWarning, WarningQuery};
-pub use ledger::{HistoryEntry, Ledger, Mail, MailQuery, MailState, Standing};
+pub use ledger::{HistoryEntry, Ledger, Mail, MailQuery, MailState, Standing, SupersededVersion};
 pub use mark::Mark;
 pub use sqlite::{SqliteStore, SqliteUnit};
 
@@ -73,6 +73,20 @@ impl From<EntryKey> for String {
     fn from(key: EntryKey) -> Self {
         key.to_string()
     }
+}
+
+/// A preliminary statement: what the summaries on it have in common. It holds an importer's number and has
+/// no `Debug`.
+#[derive(Clone, Eq, PartialEq)]
+pub struct StatementKey {
+    /// The entry filer code.
+    pub filer: String,
+    /// The day on which it is to be printed.
+    pub print_date: Date,
+    /// The payment type code.
+    pub payment_type: String,
+    /// The importer whose statement it is, empty for one of the filer's.
+    pub importer: String,
 }
 
 /// Who may change a summary, and how (entry summary chapter, ESF-132, ESF-183, ESF-210).

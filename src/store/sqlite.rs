@@ -326,7 +326,7 @@ pub(super) fn timestamp(column: &'static str, text: &str) -> Result<Timestamp, S
 #[cfg(test)]
 mod tests {
 
-    use super::super::ControlState;
+    use super::super::{ControlState, SupersededVersion};
     use super::*;
     use crate::wire::RECORD_LENGTH;
 
@@ -460,5 +460,26 @@ mod tests {
         }
         assert_eq!(unit.ledger().unwrap().due(due, 9).unwrap(), [summary("00001015").key]);
         assert!(unit.ledger().unwrap().history(&summary("00001015").key).unwrap().is_empty());
+        assert!(unit.ledger().unwrap().versions(&summary("00001015").key).unwrap().is_empty());
+    }
+
+    #[test]
+    fn superseded_versions_outlive_their_summary() {
+        let mut store = SqliteStore::in_memory().unwrap();
+        let mut unit = store.begin().unwrap();
+        let summary = summary("00001015");
+        unit.put_entry_summary(&summary).unwrap();
+        let ledger = unit.ledger().unwrap();
+        let version = |by: &str| SupersededVersion {
+            version: summary.version,
+            superseded: summary.changed,
+            by: by.to_owned(),
+            records: summary.records.clone(),
+        };
+        ledger.put_version(&summary.key, &version("2704 EEE")).unwrap();
+        ledger.put_version(&summary.key, &version("2704 ABC")).unwrap();
+        unit.remove_entry_summary(&summary.key).unwrap();
+        let found = unit.ledger().unwrap().versions(&summary.key).unwrap();
+        assert_eq!(found, [version("2704 EEE"), version("2704 ABC")]);
     }
 }

@@ -1,6 +1,10 @@
 //! Every action on a summary in every state (ESF-132, ESF-183, ESF-210).
 
+use abigate::envelope::RawBatch;
+use abigate::grammar::{Direction, Grammar};
+use abigate::host::{Action, Host};
 use abigate::store::{ControlState, SqliteStore};
+use abigate::wire::Columns;
 
 use crate::support::*;
 
@@ -122,7 +126,7 @@ fn a_condition_of_the_file_is_raised_once_a_fact_is_so() {
     let cases = [
         (filed("paid", "corrected = true"), summary(&[REPLACE]), "B54"),
         (filed("paid", "reconciled = true"), Filing::Correction.rows(), "B52"),
-        (filed("paid", "liquidation_date = \"2026-08-18\""), Filing::Correction.rows(), "B51"),
+        (filed("paid", "liquidation_date = \"2026-08-17\""), Filing::Correction.rows(), "B51"),
         (filed("paid", "").replace("2026-01-20", "2025-11-06"), Filing::Correction.rows(), "B48"),
         (filed("paid", "").replace("07-4417702", "28-3140001RT"), Filing::Correction.rows(), "286"),
         (filed("paid", "").replace("2720", "2704"), Filing::Correction.rows(), "B44"),
@@ -205,4 +209,40 @@ fn a_refused_correction_takes_the_summary_with_it_only_for_its_own_filer() {
     let answer = answer(&mut host, &abigate::envelope::RawBatch::from_rows(rows));
     assert_eq!(dispositions(&answer), ["998"], "{answer:#?}");
     assert!(on_file(&mut host.into_store(), NUMBER.1).is_some());
+}
+
+#[test]
+fn a_statement_printed_before_its_day_takes_no_more_summaries() {
+    let filed = summary_of("good/01-vessel-three-lines");
+    let number = text_of(&filed, "entry_number");
+    let frame = sample("good/01-vessel-three-lines");
+    let send = |host: &mut Host<'static, SqliteStore>, values: &[(&str, &str)]| {
+        let mut rows = frame[..2].to_vec();
+        rows.extend(with(filed.clone(), values));
+        rows.extend(&frame[frame.len() - 2..]);
+        codes(&answer(host, &RawBatch::from_rows(rows))).remove(0)
+    };
+    let mut host = host();
+    assert_eq!(send(&mut host, &[]), ["995"]);
+    let other = [("entry_number", "00001197"), ("broker_reference_number", "OTHER")];
+    let act = |host: &mut Host<'static, SqliteStore>, text: &str| {
+        let action: Action = toml::from_str(&text.replace("ENTRY", &format!("EEE {number}"))).unwrap();
+        host.act(&action, &noon()).unwrap();
+    };
+    act(&mut host, "place_on_statement = { entry = \"ENTRY\" }");
+    assert_eq!(send(&mut host, &other), ["216", "998"]);
+    // Another day, and another kind of statement of the same day.
+    for (field, value) in [("preliminary_statement_print_date", "081326"), ("payment_type_code", "3")] {
+        let answer = send(&mut host, &[other[0], other[1], (field, value)]);
+        assert!(matches!(answer[0].as_str(), "995" | "996"), "{answer:?}");
+    }
+    // One that has left it needs another as well.
+    act(&mut host, "take_off_statement = { entry = \"ENTRY\" }");
+    assert_eq!(send(&mut host, &[]), ["216", "998"]);
+    assert_eq!(send(&mut host, &[("preliminary_statement_print_date", "081326")]), ["996"]);
+}
+
+fn text_of(rows: &[Columns], field: &str) -> String {
+    let header = Grammar::builtin().find("AE", Direction::Input, "10", "").unwrap();
+    header.cell(field).unwrap().text(&rows[0]).to_owned()
 }

@@ -58,6 +58,39 @@ fn in_block_of(name: &str, summaries: &[Vec<Columns>]) -> RawBatch {
     RawBatch::from_rows(rows)
 }
 
+fn versions(host: &mut Host<'static, SqliteStore>) -> Vec<(String, Vec<Columns>)> {
+    let mut unit = host.store().begin().unwrap();
+    let versions = unit.ledger().unwrap().versions(&key(NUMBER.1)).unwrap();
+    versions.into_iter().map(|one| (one.version.to_string(), one.records)).collect()
+}
+
+#[test]
+fn what_cbp_has_had_in_hand_is_kept_when_another_takes_its_place() {
+    let filed = summary(&[NUMBER, REFERENCE]);
+    let replaced = with(filed.clone(), &[("live_entry_indicator", "Y")]);
+    let mut host = host();
+    // Nothing is kept while the filer alone controls it.
+    answer(&mut host, &batch(std::slice::from_ref(&filed)));
+    answer(&mut host, &batch(std::slice::from_ref(&replaced)));
+    assert_eq!(versions(&mut host), []);
+    let mut host = moved(host, NUMBER.1, ControlState::RejectedUnpaid);
+    assert_eq!(dispositions(&answer(&mut host, &batch(std::slice::from_ref(&filed)))), ["996"]);
+    let mut kept = vec![("00100".to_owned(), replaced)];
+    assert_eq!(versions(&mut host), kept);
+    let mut host = moved(host, NUMBER.1, ControlState::Paid);
+    let corrected = correction(&filed);
+    for superseded in [&filed, &corrected] {
+        assert_eq!(dispositions(&answer(&mut host, &batch(std::slice::from_ref(&corrected)))), ["996"]);
+        let version = kept.last().unwrap().0.clone();
+        kept.push((version, superseded.clone()));
+        assert_eq!(versions(&mut host), kept);
+    }
+    // A refused one leaves everything as it is.
+    let refused = with(corrected, &[("electronic_signature", "")]);
+    assert_eq!(dispositions(&answer(&mut host, &batch(&[refused]))), ["998"]);
+    assert_eq!(versions(&mut host), kept);
+}
+
 #[test]
 fn a_paid_summary_is_corrected_more_than_once_and_keeps_its_version() {
     let filed = summary(&[NUMBER, REFERENCE]);

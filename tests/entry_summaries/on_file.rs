@@ -13,11 +13,12 @@ use crate::bench::{Bench, Case, cases_of};
 use crate::support::*;
 
 /// The tables of the world that cases change, and the column by which their rows are known.
-const KEYS: [(&str, &str); 4] = [
+const KEYS: [(&str, &str); 5] = [
     ("entry_summary", "entry_number"),
     ("release", "entry_number"),
     ("filer", "code"),
     ("importer", "number"),
+    ("bond", "importer"),
 ];
 
 #[test]

@@ -9,8 +9,12 @@ use serde_json::{Value, json};
 
 use super::super::{Ending, stream};
 use super::place::{Format, FormatArgument, Place};
-use crate::host::{Acted, Action, Assignment, DocumentKind, DocumentRequest, Officer, Rejection, Step};
-use crate::store::{EntryKey, EntrySummary, HistoryEntry, Store, Unit};
+use crate::grammar::Grammar;
+use crate::host::{
+    self, Acted, Action, Assignment, BalanceLine, DocumentKind, DocumentRequest, Officer, Rejection, Step,
+    WarehouseBalance,
+};
+use crate::store::{EntryKey, EntrySummary, HistoryEntry, Store, SupersededVersion, Unit};
 
 /// Entry summaries on file, and what CBP does to them
 ///
@@ -33,10 +37,13 @@ enum Command {
         #[arg(long, value_name = "CODE")]
         filer: Option<String>,
     },
-    /// A summary and its history
+    /// A summary and its history; of a warehouse entry also what is left of it
     Show {
         /// Filer code and entry number, such as "EEE 00001015"
         entry: EntryKey,
+        /// Also the records that later ones have taken the place of, since CBP has had it in hand
+        #[arg(long)]
+        versions: bool,
     },
     /// Take it out of its filer's control
     TakeControl(On),
@@ -137,7 +144,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
     let format = arguments.format.format;
     let text = match &arguments.command {
         Command::List { filer } => list(&arguments.place, filer.as_deref(), format)?,
-        Command::Show { entry } => show(&arguments.place, entry, format)?,
+        Command::Show { entry, versions } => show(&arguments.place, entry, *versions, format)?,
         Command::Advance => told(&arguments.place.host()?.advance()?, format),
         command => {
             let action = action(command)?;
@@ -225,26 +232,83 @@ fn list(place: &Place, filer: Option<&str>, format: Format) -> anyhow::Result<St
     })
 }
 
-fn show(place: &Place, entry: &EntryKey, format: Format) -> anyhow::Result<String> {
+fn show(place: &Place, entry: &EntryKey, with_versions: bool, format: Format) -> anyhow::Result<String> {
     let mut store = place.store()?;
     let mut unit = store.begin()?;
     let summary = unit.entry_summary(entry)?;
     let history = unit.ledger()?.history(entry)?;
     anyhow::ensure!(summary.is_some() || !history.is_empty(), "{entry} is not on file and never was");
+    let balance = host::warehouse_balance(entry, Grammar::builtin(), &mut unit)?;
+    let versions = if with_versions { unit.ledger()?.versions(entry)? } else { Vec::new() };
     Ok(match format {
         Format::Json => {
             let history = history.iter().map(step_value).collect::<Vec<_>>();
-            let summary = summary.as_ref().map(value);
-            format!("{:#}\n", json!({ "entry": entry, "summary": summary, "history": history }))
+            let mut shown =
+                json!({ "entry": entry, "summary": summary.as_ref().map(value), "history": history });
+            if let Some(balance) = &balance {
+                shown["balance"] = balance_value(balance);
+            }
+            if with_versions {
+                shown["versions"] = versions.iter().map(version_value).collect();
+            }
+            format!("{shown:#}\n")
         }
         Format::Text => {
             let mut text = match &summary {
                 Some(summary) => line(summary) + &details(summary),
                 None => format!("{entry}  not on file any more\n"),
             };
+            text.extend(balance.iter().map(balance_lines));
             text.extend(history.iter().map(step_line));
+            text.extend(versions.iter().map(version_lines));
             text
         }
+    })
+}
+
+fn balance_lines(balance: &WarehouseBalance) -> String {
+    let mut text = format!("  warehouse: {}\n", if balance.closed { "closed" } else { "open" });
+    for line in &balance.lines {
+        let BalanceLine { hts_number, unit, entered, withdrawn } = line;
+        let left = line.left().normalize();
+        let (entered, withdrawn) = (entered.normalize(), withdrawn.normalize());
+        text.push_str(&format!(
+            "    {hts_number} {unit:3}  {entered} entered, {withdrawn} withdrawn, {left} left\n"
+        ));
+    }
+    text
+}
+
+/// Quantities are texts, as exact as they are.
+fn balance_value(balance: &WarehouseBalance) -> Value {
+    let line = |line: &BalanceLine| {
+        json!({
+            "hts_number": line.hts_number,
+            "unit": line.unit,
+            "entered": line.entered.normalize().to_string(),
+            "withdrawn": line.withdrawn.normalize().to_string(),
+            "left": line.left().normalize().to_string(),
+        })
+    };
+    json!({ "closed": balance.closed, "lines": balance.lines.iter().map(line).collect::<Vec<_>>() })
+}
+
+fn version_lines(version: &SupersededVersion) -> String {
+    let SupersededVersion { version, superseded, by, records } = version;
+    let mut text = format!("  version {version} until {superseded}, superseded by {by}\n");
+    for record in records {
+        text.push_str(&format!("    {}\n", String::from_utf8_lossy(record).trim_end()));
+    }
+    text
+}
+
+fn version_value(version: &SupersededVersion) -> Value {
+    let records = version.records.iter().map(|record| String::from_utf8_lossy(record).trim_end().to_owned());
+    json!({
+        "version": version.version.to_string(),
+        "superseded": version.superseded,
+        "by": version.by,
+        "records": records.collect::<Vec<_>>(),
     })
 }
 

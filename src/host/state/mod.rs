@@ -13,6 +13,7 @@ use jiff::{Span, Zoned};
 
 use super::World;
 use super::filing::Filing;
+use super::statement::StatementCells;
 use crate::grammar::Grammar;
 use crate::message::Transaction;
 use crate::rules::{ColumnName, ListName, Reference, Row};
@@ -33,7 +34,8 @@ const STATEMENT_MONTHS: u8 = 2;
 const IEEPA_SINCE: Date = jiff::civil::date(2026, 8, 21);
 
 /// The lists of what is on file.
-const OF_FILE: [&str; 5] = ["filed", "filed_warehouse", "named_release", "releases", "statement_month"];
+const OF_FILE: [&str; 6] =
+    ["filed", "filed_warehouse", "named_release", "releases", "statement_month", "printed_statement"];
 
 /// The world, and of the file what one filing names: the summary of its own number, the warehouse entry it
 /// withdraws from, and the releases.
@@ -45,6 +47,8 @@ pub(super) struct FileView<'a> {
     filed: Option<Filed>,
     warehouse: Option<Filed>,
     releases: Releases,
+    /// Whether the statement that it asks for has been printed already.
+    is_printed: bool,
 }
 
 /// The accepted summary of the entry, unless its number is free again.
@@ -66,7 +70,7 @@ impl<'a> FileView<'a> {
         (grammar, world): (&'a Grammar, &'a World),
         (filing, transaction): (&'a Filing, &Transaction),
         on_file: Option<&EntrySummary>,
-        header: &ComparedData,
+        (header, statements): (&ComparedData, &StatementCells),
         unit: &mut dyn Unit,
         now: &Zoned,
     ) -> Result<Self, StoreError> {
@@ -80,7 +84,11 @@ impl<'a> FileView<'a> {
             None => None,
         };
         let releases = Releases::read(filing, unit)?;
-        Ok(Self { world, grammar, filing, today: now.date(), filed, warehouse, releases })
+        let is_printed = match statements.read(transaction.rows()) {
+            Some(statement) => unit.ledger()?.is_printed(&statement)?,
+            None => false,
+        };
+        Ok(Self { world, grammar, filing, today: now.date(), filed, warehouse, releases, is_printed })
     }
 
     /// What the rules may ask for if nothing that a filing names is on file.
@@ -90,12 +98,13 @@ impl<'a> FileView<'a> {
         now: &Zoned,
     ) -> Self {
         let releases = Releases::unseen(filing);
-        Self { world, grammar, filing, today: now.date(), filed: None, warehouse: None, releases }
+        let (filed, warehouse) = (None, None);
+        Self { world, grammar, filing, today: now.date(), filed, warehouse, releases, is_printed: false }
     }
 
     /// Whether nothing that the filing names is on file.
     pub(super) fn is_unseen(&self) -> bool {
-        self.filed.is_none() && self.warehouse.is_none() && self.releases.is_unseen()
+        self.filed.is_none() && self.warehouse.is_none() && self.releases.is_unseen() && !self.is_printed
     }
 
     /// Whether a list tells what is on file.
@@ -117,6 +126,8 @@ impl Reference for FileView<'_> {
     fn has(&self, list: &str, code: &str) -> Option<bool> {
         match list {
             "named_release" => self.releases.has(self.world, code),
+            // It is asked for by the date in the message, whose statement this is.
+            "printed_statement" => Some(self.is_printed),
             "statement_month" => code.parse::<u8>().ok().map(|month| is_near(month, self.today)),
             _ => match self.summary(list) {
                 Some(filed) => Some(filed.is_some()),

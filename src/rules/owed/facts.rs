@@ -72,6 +72,7 @@ pub(in crate::rules) struct FactCells {
     /// The first columns of the fields of facts, by symbol.
     columns: Vec<Vec<u8>>,
     entry_type: Cell,
+    entry_number: Cell,
     port: Cell,
     mode: Cell,
     consolidated: Cell,
@@ -171,6 +172,7 @@ impl FactCells {
         };
         Ok(Self {
             entry_type: names.cell("10", "", "entry_type_code")?,
+            entry_number: names.declared("10", "entry_number")?,
             port: names.declared("10", "district_port_of_entry")?,
             mode: names.cell("10", "", "mot_code")?,
             consolidated: names.cell("10", "", "consolidated_summary_indicator")?,
@@ -292,6 +294,8 @@ impl Reader<'_> {
         facts.dates.statement = cells.statement.date(row).ok()?;
         facts.consolidated = !cells.consolidated.is_blank(row);
         facts.consolidated_express = !cells.express.is_blank(row);
+        let released = context.reference.value("named_release", cells.entry_number.text(row), "released");
+        facts.dates.release = released.and_then(|day| day.parse().ok());
         let kinds = context.reference.value("schedule_d", cells.port.text(row), "kinds");
         facts.express_port = kinds.is_some_and(|kinds| kinds.split(' ').any(|kind| kind == EXPRESS_PORT));
         Some(())
