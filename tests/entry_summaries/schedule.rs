@@ -45,7 +45,8 @@ fn numbers_of_an_imported_schedule_are_known_and_computed() {
 #[test]
 fn a_schedule_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("broken.schedule"), format!("version\tx\ty\n{COLUMNS}\nnonsense\n")).unwrap();
+    fs::write(folder.path().join("broken.schedule"), format!("version\tx\ty\n{COLUMNS}\nnonsense\n"))
+        .unwrap();
     let mut world = World::demo(Grammar::builtin()).unwrap();
     let error = world.add_reference(folder.path()).unwrap_err().to_string();
     assert!(error.contains("broken.schedule"), "{error}");
