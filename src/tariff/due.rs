@@ -136,10 +136,11 @@ impl Tariff {
 
     /// What each programme wants of an article of chapters 1 to 97, in the order of the programmes.
     ///
-    /// Whether an exemption applies is the filer's to claim, so a programme is satisfied by any of its headings that
-    /// fit. A programme for listed articles requires a heading only where a footnote of the schedule refers to it or the
-    /// tables hold its list; where neither is so, its headings are allowed. A heading that puts a duty is never required beside a heading
-    /// of a programme that excludes it: [`Headings::exclude`](super::Headings::exclude) tells.
+    /// Whether an exemption applies is the filer's to claim, so a programme is satisfied by any of its
+    /// headings that fit. A programme for listed articles requires a heading only where a footnote of the
+    /// schedule refers to it or the tables hold its list; where neither is so, its headings are allowed.
+    /// Where a heading of another programme excludes the dutiable ones
+    /// ([`Headings::exclude`](super::Headings::exclude)), one that exempts is what the programme wants.
     #[must_use]
     pub fn headings_due(&self, number: HtsNumber, origin: CountryCode, date: Date) -> Vec<Due<'_>> {
         let origin = self.country(origin);
@@ -171,8 +172,9 @@ impl Tariff {
             .collect()
     }
 
-    /// Whether a heading may stand beside an article: required where a footnote of the article or its own list of numbers
-    /// says so and a duty stands on it; not allowed out of its dates, countries or list; `None` if no table has the heading.
+    /// Whether a heading may stand beside an article: required where a footnote of the article or its own
+    /// list of numbers says so and a duty stands on it; not allowed out of its dates, countries or list;
+    /// `None` if no table has the heading.
     #[must_use]
     pub fn heading_standing(
         &self,
@@ -195,7 +197,8 @@ impl Tariff {
     }
 }
 
-/// Whether a heading is for a number: by the headings that the schedule's footnotes refer to, else by the list of the tables.
+/// Whether a heading is for a number: by the headings that the schedule's footnotes refer to, else by the
+/// list of the tables.
 fn is_listed(heading: &Heading, number: HtsNumber, referred: &[HtsNumber]) -> Option<bool> {
     if referred.contains(&heading.number) {
         return Some(true);

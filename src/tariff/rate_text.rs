@@ -112,7 +112,8 @@ fn sum<'t>(text: &'t str, units: &Units) -> Parsed<'t, Sum> {
     Ok((rest, Sum { terms, least, most }))
 }
 
-/// Terms of which some are on parts of the article: `44 cents each + 6% on the case + 14% on the strap, band or bracelet`.
+/// Terms of which some are on parts of the article: `44 cents each + 6% on the case + 14% on the strap, band
+/// or bracelet`.
 fn parts<'t>(text: &'t str, units: &Units) -> Parsed<'t, Rate> {
     let (rest, parts) = separated_list1(plus, |text| part(text, units)).parse(text)?;
     if parts.iter().all(|part| part.on.is_empty()) {

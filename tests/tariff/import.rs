@@ -236,8 +236,8 @@ fn the_database_is_read_in_any_dress() {
     assert_eq!((latin.rows[0].general.as_str(), latin.doubts.len()), ("5\u{a2}/liter", 0));
 }
 
-/// Columns by the names of the published database: rates of any type, two prefixes for a programme, the special column as
-/// printed for what has no column of its own, and columns that are not needed.
+/// Columns by the names of the published database: rates of any type, two prefixes for a programme, the
+/// special column as printed for what has no column of its own, and columns that are not needed.
 #[test]
 fn every_kind_of_special_rate_is_taken_over() {
     let text = "hts8,quantity_1_code,quantity_2_code,wto_binding_code,mfn_text_rate,mfn_rate_type_code,col1_special_text,\

@@ -122,8 +122,9 @@ proptest! {
         prop_assert!(less.totals.fees <= greater.totals.fees);
     }
 
-    /// A line that is split in two owes what it owed in one, but for half a cent a rounding, and for what comes
-    /// to less than a cent, which is zero. Bounds and degrees are no matter of a split: the parts have the same degrees, and bounds go with the quantity.
+    /// A line that is split in two owes what it owed in one, but for half a cent a rounding, and for what
+    /// comes to less than a cent, which is zero. Bounds and degrees are no matter of a split: the parts have
+    /// the same degrees, and bounds go with the quantity.
     #[test]
     fn a_split_line_sums_to_the_whole(
         hts in proptest::sample::select(NUMBERS[..10].to_vec()), origin in proptest::sample::select(ORIGINS.to_vec()),

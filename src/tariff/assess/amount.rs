@@ -57,8 +57,8 @@ impl Tariff {
         }
     }
 
-    /// The terms on the part that a number reports by its description: those that name it, or, if none does, those that name
-    /// no part. `None` if the description names none.
+    /// The terms on the part that a number reports by its description: those that name it, or, if none does,
+    /// those that name no part. `None` if the description names none.
     fn on_part<'r>(&self, parts: &'r [Part], base: &Base<'_>) -> Option<impl Iterator<Item = &'r Term>> {
         let word = self.schedule.units().part(base.description)?;
         let names = move |part: &Part| part.on.split(|c: char| !c.is_alphabetic()).any(|other| other == word);

@@ -220,8 +220,8 @@ fn is_computable(line: &LineFacts) -> bool {
         && cases.chain(taxes).flatten().all(fits)
 }
 
-/// Whether a line owes no duty whatever its headings: components of a set, domestic goods of a zone, goods under bond or
-/// under a provision of chapter 98 that frees them, and entry types without such duties.
+/// Whether a line owes no duty whatever its headings: components of a set, domestic goods of a zone, goods
+/// under bond or under a provision of chapter 98 that frees them, and entry types without such duties.
 pub(super) fn owes_nothing(tariff: &Tariff, facts: &SummaryFacts, line: &LineFacts) -> bool {
     let provision = line.tariffs.iter().find_map(|facts| tariff.provisions.find(facts.number.as_str()));
     let is_type = |types: &Codes| types.has(facts.entry_type);

@@ -13,7 +13,7 @@ use super::super::program::code;
 use super::super::rate::{Rate, Term};
 use super::super::schedule::{ScheduleRow, is_mark, special_parts};
 use super::super::table::Period;
-use super::{Import, ImportError, date, delimiter, headings_in};
+use super::{Cells, Import, ImportError, date, delimiter, headings_in};
 use crate::model::Code;
 
 /// The column of numbers, by which the form is known.
@@ -82,18 +82,7 @@ fn is_known(tariff: &Tariff, column: &str) -> bool {
         || tariff.programs.iter().flat_map(|program| &program.database).any(|prefix| of(prefix, &OF_PROGRAM))
 }
 
-/// A line's cells by the names of their columns.
-struct Cells<'r> {
-    header: &'r [String],
-    record: &'r csv::StringRecord,
-}
-
-impl<'r> Cells<'r> {
-    fn get(&self, name: &str) -> &'r str {
-        let place = self.header.iter().position(|column| column == name);
-        place.and_then(|place| self.record.get(place)).map_or("", str::trim)
-    }
-
+impl Cells<'_> {
     fn has(&self, name: &str) -> bool {
         self.header.iter().any(|column| column == name)
     }

@@ -186,3 +186,16 @@ fn date(text: &str) -> Option<Date> {
     let year = if year < 100 { 2000 + year } else { year };
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
+
+/// A line's cells by the names of their columns.
+struct Cells<'r> {
+    header: &'r [String],
+    record: &'r csv::StringRecord,
+}
+
+impl<'r> Cells<'r> {
+    fn get(&self, name: &str) -> &'r str {
+        let place = self.header.iter().position(|column| column == name);
+        place.and_then(|place| self.record.get(place)).map_or("", str::trim)
+    }
+}

@@ -4,7 +4,7 @@ use super::super::heading::number;
 use super::super::program::code;
 use super::super::schedule::ScheduleRow;
 use super::super::table::Period;
-use super::{Import, ImportError, date, delimiter};
+use super::{Cells, Import, ImportError, date, delimiter};
 
 /// The heading of the column of numbers, by which the line of headings is found.
 pub(super) const NUMBER: &str = "Tariff Number";
@@ -51,18 +51,7 @@ pub(super) fn read(text: &str) -> Result<Import, ImportError> {
     Ok(import)
 }
 
-/// A line's cells by the headings of their columns.
-struct Cells<'r> {
-    header: &'r [String],
-    record: &'r csv::StringRecord,
-}
-
 impl<'r> Cells<'r> {
-    fn get(&self, name: &str) -> &'r str {
-        let place = self.header.iter().position(|column| column == name);
-        place.and_then(|place| self.record.get(place)).map_or("", str::trim)
-    }
-
     /// The agency flags, in the order of their columns.
     fn agencies(&self) -> impl Iterator<Item = &'r str> {
         let named = self.header.iter().zip(self.record.iter());
