@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use super::annotate::Annotator;
-use super::{Ending, development, story};
+use super::{Ending, development, story, stream};
 use crate::gateway::{Client, HostWithClock, Outcome, Outliner, Server, client_tls};
 use crate::grammar::{ConditionCode, Grammar};
 use crate::host::World;
@@ -53,7 +53,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     if arguments.list {
-        return story::list();
+        return stream::unless_closed(story::list());
     }
     if let Some(name) = &arguments.scenario {
         return story::perform(name);
