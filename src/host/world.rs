@@ -235,7 +235,7 @@ impl World {
     /// # Errors
     /// A file cannot be read, has no kind and day in its name, or holds rows that are wrong.
     pub fn add_reference(&mut self, folder: &Path) -> Result<(), ReferenceFileError> {
-        if let Some(tariff) = schedules::read(folder)? {
+        if let Some(tariff) = schedules::read(folder, self.tariff.as_deref())? {
             self.tariff = Some(Arc::new(tariff));
         }
         for file in ReferenceFile::all(folder, &self.kinds)? {

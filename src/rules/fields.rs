@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::checks::{CHECKS, Case, Check};
 use super::compile::{item_number, sorted};
 use super::expression::{Spot, Texts};
-use super::{Context, ListName, Row, RuleError, reference};
+use super::{Context, ListName, RuleError, reference};
 use crate::grammar::{Cell, ClassSet, ConditionCode, Designation, Field, Grammar, Layout, Masks, Values};
 use crate::message::Transaction;
 use crate::wire::Columns;
@@ -195,12 +195,8 @@ impl Accepted {
     /// A list that no one holds forbids nothing.
     fn admits(&self, text: &str, context: &Context<'_>) -> bool {
         let referred = |list: &HeldList| {
-            let held = match context.reference.row(&list.name, text) {
-                Row::NotHeld => None,
-                Row::Missing => Some(false),
-                Row::At(_) => Some(true),
-                Row::Unnumbered => context.reference.has(&list.name.name, text),
-            };
+            let ask = || context.reference.has(&list.name.name, text);
+            let held = context.reference.row(&list.name, text).is_there(ask);
             held.unwrap_or_else(|| list.own.as_ref().is_none_or(|texts| texts.has(text)))
         };
         self.texts.has(text) || self.references.iter().any(referred)

@@ -168,6 +168,18 @@ pub enum Row {
     At(u32),
 }
 
+impl Row {
+    /// Whether a list has the key; asks who has no row for it.
+    fn is_there(self, ask: impl FnOnce() -> Option<bool>) -> Option<bool> {
+        match self {
+            Self::NotHeld => None,
+            Self::Missing => Some(false),
+            Self::At(_) => Some(true),
+            Self::Unnumbered => ask(),
+        }
+    }
+}
+
 /// Reference data that a host holds: ports, carriers, importers, the tariff.
 pub trait Reference {
     /// Whether a code is on a list; `None` if the list is not held, and then nothing is judged by it.

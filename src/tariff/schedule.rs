@@ -300,6 +300,18 @@ impl Schedule {
         own.iter().chain(general.iter().filter(|heading| !own.contains(heading))).copied()
     }
 
+    /// Whether a number may be reported on a date: it has a row of its own, or its eight digits have one and no
+    /// row tells of any statistical suffixes behind them.
+    #[must_use]
+    pub fn is_reportable(&self, number: HtsNumber, date: Date) -> bool {
+        let own = key(number);
+        let general = own / 200 * 200;
+        let has = |key| self.legal.find(key, date).is_some() || self.reporting.find(key, date).is_some();
+        let suffix = |first: Option<u64>| first.is_some_and(|key| key < general + 200);
+        let has_suffixes = suffix(self.legal.first(general + 1)) || suffix(self.reporting.first(general + 1));
+        has(own) || !has_suffixes && has(general)
+    }
+
     /// Whether the schedule has a number on any day.
     #[must_use]
     pub fn knows(&self, number: HtsNumber) -> bool {

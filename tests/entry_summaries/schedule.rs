@@ -23,6 +23,12 @@ fn answered(rate: Option<&str>) -> String {
     }
     let mut world = world("");
     world.add_reference(folder.path()).unwrap();
+    // a second folder with a schedule adds to the first
+    let second = tempfile::tempdir().unwrap();
+    let row = "9031808096\t2020-01-01\t\tFree\t\t40%\tNO\t\t\t\tothers";
+    fs::write(second.path().join("more.schedule"), format!("version\tmore\tmore\n{COLUMNS}\n{row}\n"))
+        .unwrap();
+    world.add_reference(second.path()).unwrap();
     let mut rows = summary_of("good/01-air-one-line");
     let number = Grammar::builtin().find("AE", Direction::Input, "50", "").unwrap();
     for row in rows.iter_mut().filter(|row| row.starts_with(b"50")) {

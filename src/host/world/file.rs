@@ -75,6 +75,20 @@ fn more(count: usize) -> String {
     if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() }
 }
 
+/// The files of a folder whose names end so, in their order.
+pub(super) fn ending_in(folder: &Path, end: &str) -> Result<Vec<PathBuf>, ReferenceFileError> {
+    let failed = |source| ReferenceFileError::Io { path: folder.display().to_string(), source };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == end) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// A file in a folder of reference data.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct ReferenceFile {
@@ -92,14 +106,8 @@ impl ReferenceFile {
     /// # Errors
     /// The folder cannot be read, or a name is not made of a kind and a day.
     pub fn all(folder: &Path, kinds: &ReferenceKinds) -> Result<Vec<Self>, ReferenceFileError> {
-        let failed = |source| ReferenceFileError::Io { path: folder.display().to_string(), source };
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.extension().is_some_and(|end| end == "csv") {
-                files.push(Self::named(path, kinds)?);
-            }
-        }
+        let files = ending_in(folder, "csv")?.into_iter().map(|path| Self::named(path, kinds));
+        let mut files = files.collect::<Result<Vec<_>, _>>()?;
         files.sort();
         Ok(files)
     }

@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::civil::Date;
 
 use super::ReferenceFileError;
+use super::file::ending_in;
 use crate::model::HtsNumber;
 use crate::tariff::{Article, TableError, Tariff};
 
@@ -17,33 +18,30 @@ const END: &str = "schedule";
 /// The list of tariff numbers.
 pub(super) const LIST: &str = "hts";
 
-/// The tariff of the program with the schedules of a folder, in the order of their names; none if there are
-/// none.
-pub(super) fn read(folder: &Path) -> Result<Option<Tariff>, ReferenceFileError> {
-    let failed = |path: &Path, source| ReferenceFileError::Io { path: path.display().to_string(), source };
-    let mut files = Vec::<PathBuf>::new();
-    for entry in fs::read_dir(folder).map_err(|source| failed(folder, source))? {
-        let path = entry.map_err(|source| failed(folder, source))?.path();
-        if path.extension().is_some_and(|end| end == END) {
-            files.push(path);
-        }
-    }
+/// A tariff, that of the program if none is given, with the schedules of a folder in the order of their names;
+/// none if there are none.
+pub(super) fn read(folder: &Path, tariff: Option<&Tariff>) -> Result<Option<Tariff>, ReferenceFileError> {
+    let files = ending_in(folder, END)?;
     if files.is_empty() {
         return Ok(None);
     }
-    files.sort();
-    let mut tariff = Tariff::builtin()?.clone();
+    let mut tariff = match tariff {
+        Some(tariff) => tariff.clone(),
+        None => Tariff::builtin()?.clone(),
+    };
     for path in files {
-        let text = fs::read_to_string(&path).map_err(|source| failed(&path, source))?;
+        let failed = |source| ReferenceFileError::Io { path: path.display().to_string(), source };
+        let text = fs::read_to_string(&path).map_err(failed)?;
         let named = |error: TableError| TableError { file: path.display().to_string(), ..error };
         tariff.add_schedule(&text).map_err(named)?;
     }
     Ok(Some(tariff))
 }
 
-/// The article of a number in force on a day.
+/// The article of a number that may be reported on a day.
 pub(super) fn article<'t>(tariff: &'t Tariff, code: &str, day: Date) -> Option<Article<'t>> {
-    tariff.schedule().find(HtsNumber::new(code).ok()?, day)
+    let number = HtsNumber::new(code).ok()?;
+    tariff.schedule().find(number, day).filter(|_| tariff.schedule().is_reportable(number, day))
 }
 
 /// What a column of tariff numbers says of an article; none if there is no such column.

@@ -26,15 +26,10 @@ impl Judge<'_> {
     }
 
     pub(super) fn is_listed(&self, lookup: &Lookup, at: Spot) -> Option<bool> {
-        match self.row(lookup, at)? {
-            Row::NotHeld => None,
-            Row::Missing => Some(false),
-            Row::At(_) => Some(true),
-            Row::Unnumbered => {
-                let text = self.text(&lookup.key, at)?;
-                if text.is_empty() { None } else { self.context.reference.has(&lookup.list.name, &text) }
-            }
-        }
+        self.row(lookup, at)?.is_there(|| {
+            let text = self.text(&lookup.key, at)?;
+            if text.is_empty() { None } else { self.context.reference.has(&lookup.list.name, &text) }
+        })
     }
 
     pub(super) fn reference<'b>(

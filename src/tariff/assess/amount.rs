@@ -23,7 +23,16 @@ pub(super) struct Base<'f> {
     pub(super) description: &'f str,
 }
 
-impl Base<'_> {
+impl<'f> Base<'f> {
+    /// A value and quantities in these units, and nothing beside them.
+    pub(super) fn of(
+        value: Decimal,
+        quantities: &'f [Option<Amount>; 3],
+        units: [Option<Code<3>>; 3],
+    ) -> Self {
+        Self { value, quantities, units, second_rate: None, derived: None, description: "" }
+    }
+
     /// Each quantity with the unit it is in.
     fn quantities(&self) -> impl Iterator<Item = (Decimal, Code<3>)> {
         let pairs = self.quantities.iter().zip(self.units);

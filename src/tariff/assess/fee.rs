@@ -141,15 +141,7 @@ impl Work<'_> {
             for levy in tariff.levies.agricultural(facts.number.as_str(), date) {
                 let units =
                     tariff.schedule.find(facts.number, date).map_or([None; 3], |article| article.units());
-                let quantities = &facts.quantities;
-                let base = Base {
-                    value: facts.value,
-                    quantities,
-                    units,
-                    second_rate: None,
-                    derived: None,
-                    description: "",
-                };
+                let base = Base::of(facts.value, &facts.quantities, units);
                 let exact = match tariff.amount(&levy.rate, &levy.text, &base) {
                     Ok(exact) => exact,
                     Err(kind) => {

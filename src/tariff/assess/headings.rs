@@ -159,14 +159,8 @@ impl<'t> Work<'t> {
         for remedy in &remedies.applying {
             let own = place.line.tariffs[remedy.position].value;
             let is_ieepa = remedy.heading.is_some_and(|heading| heading.ieepa);
-            let base = Base {
-                value: if own.is_zero() || is_ieepa { value } else { own },
-                quantities: &first.quantities,
-                units: [None; 3],
-                second_rate: None,
-                derived: None,
-                description: "",
-            };
+            let value = if own.is_zero() || is_ieepa { value } else { own };
+            let base = Base::of(value, &first.quantities, [None; 3]);
             let full = match remedy.sum.map(|sum| self.tariff.sum(sum, &base)).transpose() {
                 Ok(full) => full.unwrap_or_default(),
                 Err(kind) => {

@@ -240,8 +240,8 @@ fn is_domestic(line: &LineFacts) -> bool {
     line.zone.is_some_and(|zone| zone.status == ZoneStatus::Domestic)
 }
 
-/// An amount as a record reports it: rounded, but zero where it computes to less than a cent (usage note (l), ESF-160;
-/// so do the 50-, 52-, 60- and 62-records).
+/// An amount as a record reports it: rounded, but zero where it computes to less than a cent (usage note (l),
+/// ESF-160; so do the 50-, 52-, 60- and 62-records).
 fn reported(exact: Decimal) -> Decimal {
     if exact < CENT { Decimal::ZERO } else { round_to_cents(exact) }
 }

@@ -33,14 +33,7 @@ impl Work<'_> {
         };
         let quantities = facts.quantity.map_or(article.quantities, |quantity| [Some(quantity), None, None]);
         let units = tariff.schedule.find(article.number, date).map_or([None; 3], |article| article.units());
-        let base = Base {
-            value: article.value,
-            quantities: &quantities,
-            units,
-            second_rate: None,
-            derived: None,
-            description: "",
-        };
+        let base = Base::of(article.value, &quantities, units);
         let exact = match tariff.amount(&rate, &levy.text, &base) {
             Ok(exact) => exact,
             Err(kind) => {
