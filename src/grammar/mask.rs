@@ -152,6 +152,13 @@ impl Masks {
     #[must_use]
     #[inline]
     pub fn accept(&self, columns: &Columns) -> bool {
+        self.filled_if_right(columns).is_some()
+    }
+
+    /// What is filled of a record that is [accepted](Self::accept).
+    #[must_use]
+    #[inline]
+    pub fn filled_if_right(&self, columns: &Columns) -> Option<u128> {
         let mut wrong = u8x16::splat(0);
         let mut space = 0_u128;
         for chunk in 0..CHUNKS {
@@ -163,7 +170,8 @@ impl Masks {
         }
         let next = space >> 1;
         let mixed = (space ^ next) & (next | self.date) & self.number;
-        (wrong == u8x16::splat(0)) & (space & self.filled | mixed == 0)
+        let is_right = (wrong == u8x16::splat(0)) & (space & self.filled | mixed == 0);
+        is_right.then_some(ALL_COLUMNS & !space)
     }
 }
 

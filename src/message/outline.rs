@@ -1,11 +1,16 @@
 //! A stream of records as batches, blocks and transactions, whatever is wrong with it.
 
+mod keeper;
+
 use std::rc::Rc;
 
+use super::identify::Identifier;
 use super::lexicon::{Lexicon, Lexicons};
-use super::transaction::{Assembler, GroupRef, Transaction};
-use crate::grammar::{Automaton, Cell, Direction, Fault, Field, Grammar, Layout, Symbol};
+use super::transaction::{GroupRef, Transaction};
+use crate::grammar::{Automaton, Cell, Cursor, Direction, Fault, Field, Grammar, Layout, Symbol};
 use crate::wire::{Columns, Limits};
+
+pub(super) use keeper::{Bodies, Keeper, Place, Record};
 
 /// The four control records, told by their first column; no transaction record begins with these.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,7 +102,7 @@ pub fn children<'a>(transaction: &'a Transaction, group: GroupRef<'a>) -> impl I
 }
 
 /// What comes next in a stream. Headers and trailers may be missing, the order is as shown.
-pub enum Part<'g> {
+pub enum Part<'g, B = Body<'g>> {
     /// A batch begins.
     BatchBegins {
         /// The application identifier of its first header; empty if that names none.
@@ -110,7 +115,7 @@ pub enum Part<'g> {
     /// A header or trailer of the current batch or block.
     Control(Control, Item<'g>),
     /// A transaction of the current block.
-    Body(Body<'g>),
+    Body(B),
     /// The block has ended.
     BlockEnds,
     /// The batch has ended.
@@ -119,7 +124,7 @@ pub enum Part<'g> {
 
 /// Finds the parts of a stream. Takes any records in any order and gives each of them back once, in
 /// order; holds one transaction at most.
-pub struct Outline<'g> {
+pub struct Outline<'g, K = Bodies<'g>> {
     lexicons: Lexicons<'g>,
     /// The most records that are kept together.
     most: usize,
@@ -128,11 +133,10 @@ pub struct Outline<'g> {
     held: Option<Columns>,
     batch: Option<Rc<Lexicon<'g>>>,
     block: Option<Rc<Lexicon<'g>>>,
-    assembler: Option<Assembler<'g>>,
+    /// How far the current transaction has come.
+    cursor: Cursor,
     /// The records of the current transaction.
-    items: Vec<Item<'g>>,
-    /// The memory of a transaction that is no longer needed.
-    spare: Vec<Item<'g>>,
+    keeper: K,
     /// Set while no transaction can be made of the records; holds the fault that is not yet told.
     lost: Option<Option<Fault>>,
 }
@@ -141,6 +145,13 @@ impl<'g> Outline<'g> {
     /// An outline of one stream.
     #[must_use]
     pub fn new(grammar: &'g Grammar) -> Self {
+        Self::with(grammar, Bodies::default())
+    }
+}
+
+impl<'g, K: Keeper<'g>> Outline<'g, K> {
+    /// An outline of one stream whose transactions become something else.
+    pub(super) fn with(grammar: &'g Grammar, keeper: K) -> Self {
         Self {
             lexicons: Lexicons::new(grammar),
             most: Limits::default().records_per_transaction,
@@ -148,15 +159,19 @@ impl<'g> Outline<'g> {
             held: None,
             batch: None,
             block: None,
-            assembler: None,
-            items: Vec::new(),
-            spare: Vec::new(),
+            cursor: Cursor::default(),
+            keeper,
             lost: None,
         }
     }
 
+    /// What keeps the records.
+    pub(super) fn keeper(&mut self) -> &mut K {
+        &mut self.keeper
+    }
+
     /// Takes the next record; adds the parts that are complete.
-    pub fn push(&mut self, row: &Columns, parts: &mut Vec<Part<'g>>) {
+    pub fn push(&mut self, row: &Columns, parts: &mut Vec<Part<'g, K::Body>>) {
         if self.held.is_some()
             && let Some(header) = self.held.take()
         {
@@ -199,28 +214,24 @@ impl<'g> Outline<'g> {
     }
 
     /// Gives a used transaction's memory back for a later one.
-    pub fn recycle(&mut self, body: Body<'g>) {
-        if let (Some(assembler), Some((transaction, _))) = (&mut self.assembler, body.tree) {
-            assembler.recycle(transaction);
-        }
-        self.spare = body.items;
-        self.spare.clear();
+    pub fn recycle(&mut self, body: K::Body) {
+        self.keeper.recycle(body);
     }
 
     /// Ends the stream.
-    pub fn finish(&mut self, parts: &mut Vec<Part<'g>>) {
+    pub fn finish(&mut self, parts: &mut Vec<Part<'g, K::Body>>) {
         if let Some(header) = self.held.take() {
             self.begin_batch(&header, None, parts);
         }
         self.end_batch(parts);
     }
 
-    fn begin_batch(&mut self, header: &Columns, next: Option<&Columns>, parts: &mut Vec<Part<'g>>) {
+    fn begin_batch(&mut self, header: &Columns, next: Option<&Columns>, parts: &mut Vec<Part<'g, K::Body>>) {
         self.open_batch(header, next, parts);
         parts.extend(self.control(Control::BatchHeader, header, self.number));
     }
 
-    fn open_batch(&mut self, first: &Columns, second: Option<&Columns>, parts: &mut Vec<Part<'g>>) {
+    fn open_batch(&mut self, first: &Columns, second: Option<&Columns>, parts: &mut Vec<Part<'g, K::Body>>) {
         let lexicon = self.lexicons.of_batch(first, second);
         parts.push(Part::BatchBegins {
             application: lexicon.application.clone(),
@@ -229,7 +240,7 @@ impl<'g> Outline<'g> {
         self.batch = Some(lexicon);
     }
 
-    fn block_header(&mut self, row: &Columns, parts: &mut Vec<Part<'g>>) {
+    fn block_header(&mut self, row: &Columns, parts: &mut Vec<Part<'g, K::Body>>) {
         self.end_block(parts);
         let Some(batch) = &self.batch else { return };
         let lexicon = self.lexicons.of_block(batch, row);
@@ -239,7 +250,7 @@ impl<'g> Outline<'g> {
     }
 
     /// Begins a block without a header, unless one has begun.
-    fn open_block(&mut self, parts: &mut Vec<Part<'g>>) {
+    fn open_block(&mut self, parts: &mut Vec<Part<'g, K::Body>>) {
         if self.block.is_none()
             && let Some(batch) = self.batch.clone()
         {
@@ -249,35 +260,41 @@ impl<'g> Outline<'g> {
     }
 
     fn sit_down(&mut self, lexicon: Rc<Lexicon<'g>>) {
-        let structure = lexicon.structure.clone();
-        self.assembler = structure.map(|(identifier, automaton)| Assembler::new(identifier, automaton));
-        self.lost = self.assembler.is_none().then_some(None);
+        self.cursor.reset();
+        self.lost = lexicon.structure.is_none().then_some(None);
         self.block = Some(lexicon);
     }
 
     /// Control records are the envelope's, whatever application the block names.
-    fn control(&self, control: Control, row: &Columns, number: u64) -> Option<Part<'g>> {
+    fn control(&self, control: Control, row: &Columns, number: u64) -> Option<Part<'g, K::Body>> {
         let folded = upper(row);
         let (_, layout) = self.batch.as_ref()?.identify(&folded);
         let password = self.lexicons.password(&folded);
         Some(Part::Control(control, Item { number, row: *row, layout, password }))
     }
 
-    fn detail(&mut self, row: &Columns, parts: &mut Vec<Part<'g>>) {
+    fn detail(&mut self, row: &Columns, parts: &mut Vec<Part<'g, K::Body>>) {
         let Some(lexicon) = &self.block else { return };
         let folded = upper(row);
         let (symbol, layout) = lexicon.identify(&folded);
-        if self.items.len() >= self.most {
+        if self.keeper.len() >= self.most {
             self.unstructured(None, parts);
             self.lost = Some(None);
         }
         if self.lost.is_some() && self.begins(symbol) {
             self.unstructured(None, parts);
         }
+        let record = Record { number: self.number, row, folded: &folded, layout };
         if self.lost.is_none() {
-            self.assemble(&folded, symbol.zip(layout), parts);
+            self.assemble(record, symbol, parts);
+        } else {
+            self.keeper.take(record, None);
         }
-        self.items.push(Item { number: self.number, row: *row, layout, password: None });
+    }
+
+    /// How the block's records are told apart, and how its transactions are made.
+    fn structure(&self) -> Option<(&Identifier<'g>, &'g Automaton)> {
+        self.block.as_ref()?.structure.as_ref().map(|(identifier, automaton)| (identifier, *automaton))
     }
 
     /// Whether a record of this kind begins a transaction.
@@ -285,64 +302,65 @@ impl<'g> Outline<'g> {
         self.block.as_ref().is_some_and(|lexicon| lexicon.begins(symbol))
     }
 
-    fn assemble(&mut self, folded: &Columns, known: Option<(Symbol, &'g Layout)>, parts: &mut Vec<Part<'g>>) {
-        let Some(assembler) = &mut self.assembler else { return };
-        let mut finished = None;
-        let known_as = known.map(|(symbol, layout)| (symbol, layout.id));
-        let Err(fault) = assembler.push_known(folded, known_as, self.number, &mut finished) else {
-            if let Some(transaction) = finished {
-                self.transaction(transaction, parts);
-            }
-            return;
+    fn assemble(
+        &mut self,
+        record: Record<'_, 'g>,
+        symbol: Option<Symbol>,
+        parts: &mut Vec<Part<'g, K::Body>>,
+    ) {
+        let Some((identifier, automaton)) = self.structure() else {
+            return self.keeper.take(record, None);
         };
-        assembler.reset();
-        if self.items.is_empty() || !self.begins(known.map(|(symbol, _)| symbol)) {
+        let stepped = match symbol {
+            None => Err(self.cursor.unknown(automaton, identifier.shown(record.folded))),
+            Some(symbol) => self.cursor.step(automaton, symbol).map(|transition| (symbol, transition)),
+        };
+        let fault = match stepped {
+            Ok((symbol, transition)) => {
+                if self.cursor.begins() && self.keeper.len() > 0 {
+                    parts.push(Part::Body(self.keeper.complete(automaton)));
+                }
+                return self.keeper.take(record, Some(Place { symbol, transition, automaton }));
+            }
+            Err(fault) => fault,
+        };
+        self.cursor.reset();
+        if self.keeper.len() == 0 || !self.begins(symbol) {
             self.lost = Some(Some(fault));
-            return;
+            return self.keeper.take(record, None);
         }
         // what stands before lacks something, and this record begins anew
         self.unstructured(Some(fault), parts);
-        self.assemble(folded, known, parts);
+        self.assemble(record, symbol, parts);
     }
 
-    fn end_transaction(&mut self, parts: &mut Vec<Part<'g>>) {
-        if self.lost.is_some() {
+    fn end_transaction(&mut self, parts: &mut Vec<Part<'g, K::Body>>) {
+        let Some((_, automaton)) = self.structure().filter(|_| self.lost.is_none()) else {
             return self.unstructured(None, parts);
+        };
+        if self.keeper.len() == 0 {
+            return;
         }
-        match self.assembler.as_mut().map(Assembler::finish) {
-            Some(Ok(Some(transaction))) => self.transaction(transaction, parts),
-            Some(Err(fault)) => self.unstructured(Some(fault), parts),
-            Some(Ok(None)) | None => {}
+        if let Err(fault) = self.cursor.finish(automaton) {
+            return self.unstructured(Some(fault), parts);
         }
-    }
-
-    fn transaction(&mut self, transaction: Transaction, parts: &mut Vec<Part<'g>>) {
-        let items = self.take_items();
-        debug_assert_eq!(items.len(), transaction.rows().len());
-        let automaton = self.block.as_ref().and_then(|lexicon| lexicon.structure.as_ref());
-        let tree = automaton.map(|(_, automaton)| (transaction, *automaton));
-        parts.push(Part::Body(Body { items, tree, fault: None }));
-    }
-
-    fn take_items(&mut self) -> Vec<Item<'g>> {
-        std::mem::replace(&mut self.items, std::mem::take(&mut self.spare))
+        self.cursor.reset();
+        parts.push(Part::Body(self.keeper.complete(automaton)));
     }
 
     /// Gives away what is no transaction; after that the next one may begin.
-    fn unstructured(&mut self, fault: Option<Fault>, parts: &mut Vec<Part<'g>>) {
+    fn unstructured(&mut self, fault: Option<Fault>, parts: &mut Vec<Part<'g, K::Body>>) {
         let told = self.lost.take().flatten();
-        if let Some(assembler) = &mut self.assembler {
-            assembler.reset();
-        } else {
+        self.cursor.reset();
+        if self.structure().is_none() {
             self.lost = Some(None);
         }
-        if !self.items.is_empty() {
-            let items = self.take_items();
-            parts.push(Part::Body(Body { items, tree: None, fault: fault.or(told) }));
+        if self.keeper.len() > 0 {
+            parts.push(Part::Body(self.keeper.give_up(fault.or(told))));
         }
     }
 
-    fn end_block(&mut self, parts: &mut Vec<Part<'g>>) {
+    fn end_block(&mut self, parts: &mut Vec<Part<'g, K::Body>>) {
         if self.block.is_some() {
             self.end_transaction(parts);
             self.block = None;
@@ -350,7 +368,7 @@ impl<'g> Outline<'g> {
         }
     }
 
-    fn end_batch(&mut self, parts: &mut Vec<Part<'g>>) {
+    fn end_batch(&mut self, parts: &mut Vec<Part<'g, K::Body>>) {
         self.end_block(parts);
         if self.batch.take().is_some() {
             parts.push(Part::BatchEnds);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::grammar::{Automaton, Cursor, Fault, GroupIndex, LayoutId, Slot, Symbol};
+use crate::grammar::{Automaton, Cursor, Fault, GroupIndex, LayoutId, Slot, Symbol, Transition};
 use crate::message::identify::Identifier;
 use crate::wire::Columns;
 
@@ -172,11 +172,7 @@ pub struct Assembler<'g> {
     automaton: &'g Automaton,
     identifier: Identifier<'g>,
     cursor: Cursor,
-    /// The instances that are open, outermost first.
-    open: Vec<u32>,
-    current: Transaction,
-    /// The memory of a transaction that is no longer needed.
-    spare: Transaction,
+    tree: Tree,
     /// How many records a transaction may have.
     limit: Option<usize>,
 }
@@ -185,15 +181,7 @@ impl<'g> Assembler<'g> {
     /// An assembler of an application's transactions.
     #[must_use]
     pub fn new(identifier: Identifier<'g>, automaton: &'g Automaton) -> Self {
-        Self {
-            automaton,
-            identifier,
-            cursor: Cursor::default(),
-            open: Vec::new(),
-            current: Transaction::default(),
-            spare: Transaction::default(),
-            limit: None,
-        }
+        Self { automaton, identifier, cursor: Cursor::default(), tree: Tree::default(), limit: None }
     }
 
     /// The same, for transactions of at most so many records; more is one loop too many.
@@ -213,48 +201,23 @@ impl<'g> Assembler<'g> {
         number: u64,
         finished: &mut Option<Transaction>,
     ) -> Result<(), Fault> {
-        self.push_known(columns, self.identifier.identify(columns), number, finished)
-    }
-
-    /// The same for a record that has been [identified](Identifier::identify).
-    ///
-    /// # Errors
-    /// As [`push`](Self::push).
-    pub(super) fn push_known(
-        &mut self,
-        columns: &Columns,
-        known: Option<(Symbol, LayoutId)>,
-        number: u64,
-        finished: &mut Option<Transaction>,
-    ) -> Result<(), Fault> {
-        let Some((symbol, layout)) = known else {
+        let Some((symbol, layout)) = self.identifier.identify(columns) else {
             return Err(self.cursor.unknown(self.automaton, self.identifier.shown(columns)));
         };
         let transition = self.cursor.step(self.automaton, symbol)?;
-        let begins = transition.again && usize::from(transition.leave) + 1 == self.open.len();
-        if let Some(limit) = self.limit.filter(|limit| !begins && self.current.rows.len() >= *limit) {
+        let begins = self.cursor.begins() && !self.tree.is_empty();
+        if let Some(limit) = self.limit.filter(|limit| !begins && self.tree.len() >= *limit) {
             return Err(self.automaton.too_long(limit));
         }
-        let at = self.current.rows.len() as u32;
-        if self.open.is_empty() {
-            self.begin(number);
-        } else if begins {
-            *finished = Some(self.take());
-            self.begin(number);
-        } else {
-            let keep = self.open.len() - usize::from(transition.leave);
-            self.close(keep, at);
-            if transition.again {
-                self.reopen(at);
-            }
+        if begins {
+            *finished = Some(self.tree.take());
         }
-        let at = self.current.rows.len() as u32;
-        for &index in &transition.enter {
-            self.enter(index, at);
-        }
-        let group = self.open.last().copied().unwrap_or_default();
-        self.current.rows.push(*columns);
-        self.current.nodes.push(Node { symbol, slot: transition.slot, layout, group });
+        self.tree.push(columns, number, transition, |group| Node {
+            symbol,
+            slot: transition.slot,
+            layout,
+            group,
+        });
         Ok(())
     }
 
@@ -263,23 +226,69 @@ impl<'g> Assembler<'g> {
     /// # Errors
     /// It lacks something.
     pub fn finish(&mut self) -> Result<Option<Transaction>, Fault> {
-        if self.open.is_empty() {
+        if self.tree.is_empty() {
             return Ok(None);
         }
         self.cursor.finish(self.automaton)?;
         self.cursor.reset();
-        Ok(Some(self.take()))
+        Ok(Some(self.tree.take()))
+    }
+}
+
+/// A transaction that grows.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    /// The instances that are open, outermost first.
+    open: Vec<u32>,
+    current: Transaction,
+    /// The memory of a transaction that is no longer needed.
+    spare: Transaction,
+}
+
+impl Tree {
+    /// Whether no transaction has begun.
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// How many records it has.
+    pub(super) fn len(&self) -> usize {
+        self.current.rows.len()
+    }
+
+    /// Adds a record; a transaction begins with it, if there is none.
+    pub(super) fn push(
+        &mut self,
+        columns: &Columns,
+        number: u64,
+        transition: &Transition,
+        node: impl FnOnce(u32) -> Node,
+    ) {
+        let at = self.current.rows.len() as u32;
+        if self.open.is_empty() {
+            self.begin(number);
+        } else {
+            self.close(self.open.len() - usize::from(transition.leave), at);
+            if transition.again {
+                self.reopen(at);
+            }
+        }
+        let at = self.current.rows.len() as u32;
+        for &index in &transition.enter {
+            self.enter(index, at);
+        }
+        self.current.rows.push(*columns);
+        self.current.nodes.push(node(self.open.last().copied().unwrap_or_default()));
     }
 
     /// Drops what has been taken of the current transaction; the next record is to begin one.
-    pub fn reset(&mut self) {
-        self.cursor.reset();
+    pub(super) fn reset(&mut self) {
         self.open.clear();
         self.current.clear();
     }
 
     /// Gives a used transaction's memory back for a later one.
-    pub fn recycle(&mut self, mut used: Transaction) {
+    pub(super) fn recycle(&mut self, mut used: Transaction) {
         used.clear();
         self.spare = used;
     }
@@ -287,7 +296,6 @@ impl<'g> Assembler<'g> {
     fn begin(&mut self, number: u64) {
         self.current = std::mem::take(&mut self.spare);
         self.current.first_record = number;
-        self.open.clear();
         self.current.groups.push(Group {
             index: 0,
             parent: 0,
@@ -333,7 +341,8 @@ impl<'g> Assembler<'g> {
         }
     }
 
-    fn take(&mut self) -> Transaction {
+    /// Ends the transaction.
+    pub(super) fn take(&mut self) -> Transaction {
         let at = self.current.rows.len() as u32;
         self.close(0, at);
         let mut done = std::mem::take(&mut self.current);

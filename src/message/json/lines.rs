@@ -2,18 +2,17 @@
 
 use std::io::{self, Write};
 
-use super::pen::Pen;
+use super::pen::{Pen, WrittenPart};
 use super::text::Text;
 use super::{Form, Translation};
 use crate::grammar::{Direction, Grammar};
-use crate::message::outline::{Body, Control, Item, Outline, Part};
+use crate::message::outline::{Control, Item, Outline, Part};
 use crate::wire::Columns;
 
 /// Makes lines of a stream of records or of a part of one that begins where a batch does.
 pub struct RecordLines<'g> {
-    outline: Outline<'g>,
-    parts: Vec<Part<'g>>,
-    pen: Pen<'g>,
+    outline: Outline<'g, Pen<'g>>,
+    parts: Vec<WrittenPart<'g>>,
     batch: u64,
     block: u64,
     transaction: u64,
@@ -41,9 +40,8 @@ impl<'g> RecordLines<'g> {
     #[must_use]
     pub fn new(grammar: &'g Grammar, form: Form) -> Self {
         Self {
-            outline: Outline::new(grammar),
+            outline: Outline::with(grammar, Pen::new(grammar, form)),
             parts: Vec::new(),
-            pen: Pen::new(grammar, form),
             batch: 0,
             block: 0,
             transaction: 0,
@@ -58,7 +56,7 @@ impl<'g> RecordLines<'g> {
 
     /// Writes filings in the place of transactions.
     pub fn translate(&mut self, translation: Translation<'g>) {
-        self.pen.translate(translation);
+        self.outline.keeper().translate(translation);
     }
 
     /// Takes the next record.
@@ -145,7 +143,7 @@ impl<'g> RecordLines<'g> {
         written
     }
 
-    fn part(&mut self, part: Part<'g>) -> io::Result<()> {
+    fn part(&mut self, part: WrittenPart<'g>) -> io::Result<()> {
         match part {
             Part::BatchBegins { application, direction } => {
                 self.end_line()?;
@@ -168,8 +166,9 @@ impl<'g> RecordLines<'g> {
             Part::Control(Control::BatchHeader | Control::BlockHeader, item) => self.header(&item),
             Part::Control(Control::BlockTrailer | Control::BatchTrailer, item) => self.trailer(&item),
             Part::Body(body) => {
-                self.body(&body)?;
-                self.outline.recycle(body);
+                let written = body?;
+                self.body(written.as_ref())?;
+                self.outline.recycle(Ok(written));
                 Ok(())
             }
             Part::BlockEnds | Part::BatchEnds => Ok(()),
@@ -181,7 +180,7 @@ impl<'g> RecordLines<'g> {
             self.end_line()?;
         }
         self.line = Line::Before;
-        self.pen.item(item, &mut self.before)
+        self.outline.keeper().item(item, &mut self.before)
     }
 
     fn trailer(&mut self, item: &Item<'g>) -> io::Result<()> {
@@ -190,24 +189,21 @@ impl<'g> RecordLines<'g> {
             self.text.push("\"after\":[");
             self.line = Line::After;
         }
-        self.pen.item(item, &mut self.text)
+        self.outline.keeper().item(item, &mut self.text)
     }
 
-    fn body(&mut self, body: &Body<'g>) -> io::Result<()> {
-        if !self.pen.admits(body) {
-            return Ok(());
-        }
+    fn body(&mut self, written: Option<&Text>) -> io::Result<()> {
+        let Some(written) = written else { return Ok(()) };
         if self.line != Line::Before {
             self.end_line()?;
         }
         self.transaction += 1;
         self.begin_line()?;
         self.line = Line::Content;
-        if !self.pen.translates() {
-            return self.pen.entries(body, &mut self.text);
+        if self.outline.keeper().translates() {
+            self.text.push("\"filing\":");
         }
-        self.text.push("\"filing\":");
-        self.pen.filing(&mut self.text);
+        self.text.push_bytes(written.as_bytes());
         Ok(())
     }
 

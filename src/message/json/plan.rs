@@ -5,8 +5,7 @@ use std::io;
 
 use super::text::Text;
 use super::value::{RAW, Shown, is_amount, raw, shown};
-use crate::grammar::{ALL_COLUMNS, Bits, ClassSet, DateFormat, Field, Grammar, Layout, any_of, columns_with};
-use crate::message::outline::Item;
+use crate::grammar::{ALL_COLUMNS, Bits, Cell, ClassSet, DateFormat, Field, Grammar, Layout, any_of, columns_with};
 use crate::wire::{Columns, RECORD_LENGTH};
 
 /// The plans of the layouts that have been met.
@@ -19,22 +18,21 @@ impl<'g> Plans<'g> {
         Self { of: std::iter::repeat_with(|| None).take(grammar.layouts().len()).collect() }
     }
 
-    /// Writes a record with a comma behind it; `row` is what its columns are taken for.
+    /// Writes a record with a comma behind it; what stands in the password is not told.
     pub(super) fn record(
         &mut self,
-        item: &Item<'g>,
+        layout: Option<&'g Layout>,
         row: &Columns,
-        masks: bool,
+        password: Option<Cell>,
         text: &mut Text,
     ) -> io::Result<()> {
-        let Some(layout) = item.layout else {
+        let Some(layout) = layout else {
             text.value(&raw(row))?;
             text.push(",");
             return Ok(());
         };
         let plan = self.of[layout.id.index()].get_or_insert_with(|| Box::new(RecordPlan::new(layout)));
-        let hidden = item.password.filter(|_| masks).map_or(0, |cell| cell.mask());
-        plan.write(row, hidden, text);
+        plan.write(row, password.map_or(0, |cell| cell.mask()), text);
         Ok(())
     }
 }
@@ -47,7 +45,7 @@ struct RecordPlan<'g> {
     begin: Vec<u8>,
     fields: Vec<FieldPlan>,
     /// The field of each column.
-    field_at: [u8; RECORD_LENGTH],
+    field_at: [u8; 128],
     /// The first columns of the fields that hold something in a record that is blank otherwise.
     constants: u128,
     /// The columns of the control identifier, if it is the first of up to four columns, and their bits as a
@@ -55,8 +53,8 @@ struct RecordPlan<'g> {
     identifier: (u128, u32),
     /// The columns of fields that are never simply copied.
     never_copied: u128,
-    /// The keys, one behind the other, and a block to copy beyond their end.
-    keys: Vec<u8>,
+    /// The columns of amounts.
+    amounts: u128,
     /// The columns of texts where digits, letters and signs may not stand.
     no_digit: u128,
     no_upper: u128,
@@ -67,18 +65,18 @@ struct RecordPlan<'g> {
 }
 
 /// How one field is written.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct FieldPlan {
     mask: u128,
-    /// Where the key begins among the keys.
-    key: u16,
-    /// Its length with its quotes, the colon and a quote.
-    key_length: u8,
     start: u8,
     end: u8,
     kind: Kind,
     /// The control identifier, which is left out if it stands where it should.
     is_identifier: bool,
+    /// How much of the key is used.
+    key_length: u8,
+    /// The end of the value before, the key, and the quote that begins the value.
+    key: [u8; LONGEST_KEY],
 }
 
 #[derive(Clone, Copy)]
@@ -104,15 +102,25 @@ struct Look {
 /// What is copied at once.
 const BLOCK: usize = 32;
 
-/// More than the punctuation of a value takes, `{"raw_hex":""}` included, and the blocks that reach
-/// beyond what is copied.
-const AROUND: usize = 3 * BLOCK;
+/// The keys that are copied with their values are shorter than this: nearly all, and a first part of them at
+/// once.
+const LONGEST_KEY: usize = 64;
+const MOST_KEYS: usize = 48;
+
+/// Room for a key, a value and what blocks reach beyond it.
+const FIELD: usize = LONGEST_KEY + RECORD_LENGTH + 2 * BLOCK;
+
+/// More than the punctuation of a value takes, `{"raw_hex":""}` included.
+const AROUND: usize = 32;
 
 /// The most characters that a column takes: an escaped or a hexadecimal one.
 const WIDEST: usize = 2;
 
 /// Digits that surely make a number of 64 bits.
 const DIGITS: usize = 19;
+
+/// What a key begins with: it ends the value before.
+const BETWEEN: &str = "\",";
 
 impl<'g> RecordPlan<'g> {
     fn new(layout: &'g Layout) -> Self {
@@ -127,32 +135,28 @@ impl<'g> RecordPlan<'g> {
             blank: layout.blank(),
             begin: begin.as_bytes().to_vec(),
             fields: Vec::new(),
-            field_at: [0; RECORD_LENGTH],
+            field_at: [0; 128],
             constants: 0,
             identifier: (0, 0),
             never_copied: 0,
-            keys: Vec::new(),
+            amounts: 0,
             no_digit: 0,
             no_upper: 0,
             no_lower: 0,
             no_sign: 0,
-            most: begin.len() + AROUND,
+            most: begin.len() + BLOCK + FIELD,
         };
         layout.fields.iter().for_each(|field| plan.add(field));
-        plan.keys.extend([0; BLOCK]);
         plan.begin.extend([0; BLOCK]);
         plan
     }
 
     fn add(&mut self, field: &Field) {
         let cell = field.cell;
-        let key = if field.is_filler() {
-            format!(r#""filler_{}":""#, cell.first_column())
-        } else {
-            format!(r#""{}":""#, field.name)
-        };
+        let name = key_of(field);
         let class = cell.class();
         let kind = match cell.date_format() {
+            _ if name.len() >= LONGEST_KEY => Kind::Other,
             _ if field.is_filler() => Kind::Text,
             Some(format) if format.width() == cell.width() => Kind::Date(format),
             Some(_) => Kind::Other,
@@ -175,19 +179,24 @@ impl<'g> RecordPlan<'g> {
         } else if is_identifier || matches!(kind, Kind::Other) {
             self.never_copied |= cell.mask();
         }
+        if matches!(kind, Kind::Amount(_)) {
+            self.amounts |= cell.mask();
+        }
         self.constants |= u128::from(holds_constant) << (cell.first_column() - 1);
         self.field_at[cell.first_column() - 1..cell.last_column()].fill(self.fields.len() as u8);
+        let mut key = [0; LONGEST_KEY];
+        let copied = name.len().min(LONGEST_KEY);
+        key[..copied].copy_from_slice(&name.as_bytes()[..copied]);
         self.fields.push(FieldPlan {
             mask: cell.mask(),
-            key: self.keys.len() as u16,
-            key_length: key.len() as u8,
             start: cell.first_column() as u8 - 1,
             end: cell.last_column() as u8,
             kind,
             is_identifier,
+            key_length: copied as u8,
+            key,
         });
-        self.most += key.len() + WIDEST * cell.width() + AROUND;
-        self.keys.extend(key.as_bytes());
+        self.most += name.len() + WIDEST * cell.width() + AROUND;
     }
 
     /// What a record shows of its values.
@@ -197,9 +206,8 @@ impl<'g> RecordPlan<'g> {
         if any_of(row, [b'"', b'\\']) {
             escaped = columns_with(row, b'"') | columns_with(row, b'\\');
         }
-        if self.layout.masks.accept(row) {
+        if let Some(filled) = self.layout.masks.filled_if_right(row) {
             // All classes are right: what is filled of a number are digits.
-            let filled = ALL_COLUMNS & !columns_with(row, b' ');
             return Look { filled, digit: filled, special: escaped };
         }
         let bits = Bits::of(row);
@@ -214,14 +222,18 @@ impl<'g> RecordPlan<'g> {
 
     /// Writes a record; what stands in the hidden columns is not told.
     fn write(&self, row: &Columns, hidden: u128, text: &mut Text) {
+        // What is copied in blocks is copied beyond the last column.
+        let mut source = [0; 2 * RECORD_LENGTH];
+        source[..RECORD_LENGTH].copy_from_slice(row);
         let look = self.look(row);
         let Look { filled, digit, special } = look;
-        // What is copied in blocks is copied beyond the last column.
-        let mut source = [0; RECORD_LENGTH + 2 * BLOCK];
-        source[..RECORD_LENGTH].copy_from_slice(row);
+        let zeros = if self.amounts & filled == 0 { 0 } else { columns_with(row, b'0') };
 
-        let mut out = Cursor { out: text.room(self.most), at: 0 };
-        out.blocks(&self.begin, 0, self.begin.len() - BLOCK);
+        let mut out = Cursor { out: text.room(self.most), at: 0, mended: Vec::new() };
+        out.blocks(&self.begin, self.begin.len() - BLOCK);
+        // There is no value to end before the first key.
+        let begun = out.at;
+        out.at -= BETWEEN.len();
         let mut rest = filled | self.constants;
         let begin = |columns: &Columns| u32::from_le_bytes([columns[0], columns[1], columns[2], columns[3]]);
         let (identifier, bits) = self.identifier;
@@ -231,36 +243,53 @@ impl<'g> RecordPlan<'g> {
         let unusual = special | hidden | self.never_copied | self.constants & !filled;
         // Field by field, those that are blank passed over.
         while rest != 0 {
-            let index = usize::from(self.field_at[rest.trailing_zeros() as usize % RECORD_LENGTH]);
+            let index = usize::from(self.field_at[rest.trailing_zeros() as usize % 128]);
             let field = &self.fields[index];
             rest &= !field.mask;
-            let (start, end) = (usize::from(field.start), usize::from(field.end));
-            if unusual != 0 && unusual & field.mask != 0 {
+            if unusual & field.mask != 0 {
                 self.unusual(index, row, &look, hidden, &mut out);
                 continue;
             }
-            match field.kind {
+            let room = &mut out.out[out.at..out.at + FIELD];
+            let key_length = usize::from(field.key_length) % LONGEST_KEY;
+            room[..MOST_KEYS].copy_from_slice(&field.key[..MOST_KEYS]);
+            if key_length > MOST_KEYS {
+                room[MOST_KEYS..LONGEST_KEY].copy_from_slice(&field.key[MOST_KEYS..]);
+            }
+            let value = &mut room[key_length..key_length + RECORD_LENGTH + 2 * BLOCK];
+            let start = usize::from(field.start) % 128;
+            let length = match field.kind {
                 Kind::Text => {
-                    self.key(field, &mut out);
-                    let last = 128 - (filled & field.mask).leading_zeros() as usize;
-                    out.blocks(&source, start, last - start);
-                    out.put(b"\",");
+                    let length = 128 - (filled & field.mask).leading_zeros() as usize - start;
+                    copy(value, &source[start..start + BLOCK]);
+                    let mut done = BLOCK;
+                    while done < length {
+                        copy(&mut value[done..], &source[start + done..start + done + BLOCK]);
+                        done += BLOCK;
+                    }
+                    length
                 }
                 Kind::Amount(decimals) if digit & field.mask == field.mask => {
-                    self.key(field, &mut out);
-                    out.amount(&source, start, end, usize::from(decimals));
-                    out.put(b"\",");
+                    let point = usize::from(field.end) - usize::from(decimals);
+                    let first = (field.mask & !zeros).trailing_zeros() as usize;
+                    amount(value, &source, first.min(point - 1), point, usize::from(decimals))
                 }
-                Kind::Date(format) if let Some(date) = date(format, &row[start..end]) => {
-                    self.key(field, &mut out);
-                    out.put(&date);
+                Kind::Date(format) if digit & field.mask == field.mask => {
+                    let Some(date) = date(format, &source, start) else {
+                        self.unusual(index, row, &look, hidden, &mut out);
+                        continue;
+                    };
+                    value[..date.len()].copy_from_slice(&date);
+                    DATE
                 }
-                _ => self.unusual(index, row, &look, hidden, &mut out),
-            }
+                _ => {
+                    self.unusual(index, row, &look, hidden, &mut out);
+                    continue;
+                }
+            };
+            out.at += key_length + length;
         }
-        // The last field needs no comma behind it.
-        out.at -= usize::from(out.out[out.at - 1] == b',');
-        out.put(b"}},");
+        out.end(begun);
         let length = out.at;
         text.grow(length);
     }
@@ -268,36 +297,39 @@ impl<'g> RecordPlan<'g> {
     /// Writes a field that is not simply copied.
     #[cold]
     fn unusual(&self, index: usize, row: &Columns, look: &Look, hidden: u128, out: &mut Cursor<'_>) {
-        let field = &self.fields[index];
-        let (start, end) = (usize::from(field.start), usize::from(field.end));
-        if field.is_identifier && row[start..end] == self.blank[start..end] {
+        let (plan, field) = (&self.fields[index], &self.layout.fields[index]);
+        let (start, end) = (usize::from(plan.start), usize::from(plan.end));
+        if plan.is_identifier && row[start..end] == self.blank[start..end] {
             return;
         }
-        self.key(field, out);
-        if look.filled & field.mask == 0 {
-            out.put(b"\",");
+        out.put(key_of(field).as_bytes());
+        if look.filled & plan.mask == 0 {
             return;
         }
         out.at -= 1;
-        let is_number = matches!(field.kind, Kind::Amount(_) | Kind::Date(_));
-        if hidden & field.mask != 0 {
-            out.put(b"null,");
-        } else if is_number && look.special & field.mask == 0 {
+        let is_number = matches!(plan.kind, Kind::Amount(_) | Kind::Date(_));
+        if hidden & plan.mask != 0 {
+            out.put(b"null");
+        } else if is_number && look.special & plan.mask == 0 {
             // No number that would be written like this.
             out.put(b"{\"");
             out.put(RAW.as_bytes());
             out.put(b"\":\"");
             out.put(&row[start..end]);
-            out.put(b"\"},");
-        } else if let Some(value) = shown(self.layout, &self.layout.fields[index], row, &self.blank) {
+            out.put(b"\"}");
+        } else if let Some(value) = shown(self.layout, field, row, &self.blank) {
             out.shown(&value);
-            out.put(b",");
         }
+        out.end_unquoted();
     }
+}
 
-    #[inline]
-    fn key(&self, field: &FieldPlan, out: &mut Cursor<'_>) {
-        out.blocks(&self.keys, usize::from(field.key), usize::from(field.key_length));
+/// A field's key with all that stands between the value before and its own.
+fn key_of(field: &Field) -> String {
+    if field.is_filler() {
+        format!(r#"{BETWEEN}"filler_{}":""#, field.cell.first_column())
+    } else {
+        format!(r#"{BETWEEN}"{}":""#, field.name)
     }
 }
 
@@ -305,48 +337,26 @@ impl<'g> RecordPlan<'g> {
 struct Cursor<'a> {
     out: &'a mut [u8],
     at: usize,
+    /// Values that end without a quote end with these bytes, where the next key has put one.
+    mended: Vec<(usize, u8)>,
 }
 
 impl Cursor<'_> {
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
-        self.copy(bytes, bytes.len());
-    }
-
-    #[inline]
-    fn copy(&mut self, bytes: &[u8], length: usize) {
-        self.out[self.at..self.at + length].copy_from_slice(&bytes[..length]);
-        self.at += length;
+        self.out[self.at..self.at + bytes.len()].copy_from_slice(bytes);
+        self.at += bytes.len();
     }
 
     /// Copies in blocks: short texts of any length need no call.
     #[inline]
-    fn blocks(&mut self, source: &[u8], from: usize, length: usize) {
+    fn blocks(&mut self, source: &[u8], length: usize) {
         let mut done = 0;
-        loop {
-            let (to, from) = (self.at + done, from + done);
-            self.out[to..to + BLOCK].copy_from_slice(&source[from..from + BLOCK]);
+        while done < length {
+            copy(&mut self.out[self.at + done..], &source[done..done + BLOCK]);
             done += BLOCK;
-            if done >= length {
-                break;
-            }
         }
         self.at += length;
-    }
-
-    /// Digits as a decimal number, without zeros before it.
-    #[inline]
-    fn amount(&mut self, source: &[u8], mut start: usize, end: usize, decimals: usize) {
-        let point = end - decimals;
-        while start + 1 < point && source[start] == b'0' {
-            start += 1;
-        }
-        self.blocks(source, start, point - start);
-        if decimals > 0 {
-            self.out[self.at] = b'.';
-            self.at += 1;
-            self.blocks(source, point, decimals);
-        }
     }
 
     fn shown(&mut self, value: &Shown<'_>) {
@@ -356,32 +366,86 @@ impl Cursor<'_> {
             self.put(rest.as_bytes());
         }
     }
+
+    /// Ends a value that is not to be followed by a quote.
+    fn end_unquoted(&mut self) {
+        self.at -= 1;
+        self.mended.push((self.at, self.out[self.at]));
+    }
+
+    /// Ends a record whose first field began before its place.
+    #[inline]
+    fn end(&mut self, begun: usize) {
+        if self.at < begun {
+            self.at = begun;
+        } else {
+            self.put(b"\"");
+        }
+        for &(at, byte) in &self.mended {
+            self.out[at] = byte;
+        }
+        self.out[begun - BETWEEN.len()..begun].copy_from_slice(b":{");
+        self.put(b"}},");
+    }
 }
 
-/// The date that digits make, as JSON behind its first quote and with a comma behind it.
+/// Copies a block.
 #[inline]
-fn date(format: DateFormat, digits: &[u8]) -> Option<[u8; 12]> {
+fn copy(to: &mut [u8], block: &[u8]) {
+    to[..BLOCK].copy_from_slice(block);
+}
+
+/// Writes digits as a decimal number; tells its length.
+#[inline]
+fn amount(to: &mut [u8], source: &[u8; 2 * RECORD_LENGTH], first: usize, point: usize, decimals: usize) -> usize {
+    copy(to, &source[first..first + BLOCK]);
+    let whole = point - first;
+    if decimals == 0 {
+        return whole;
+    }
+    to[whole] = b'.';
+    copy(&mut to[whole + 1..], &source[point..point + BLOCK]);
+    whole + 1 + decimals
+}
+
+/// The characters of a date as JSON has it.
+const DATE: usize = 10;
+
+/// The days of the months, by their number; of those that there are none, no days.
+const DAYS: [u8; 128] = {
+    let mut days = [0; 128];
+    let known = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 0;
+    while month < known.len() {
+        days[month + 1] = known[month];
+        month += 1;
+    }
+    days
+};
+
+/// The date that digits make as JSON, and a few bytes more to copy.
+#[inline]
+fn date(format: DateFormat, source: &[u8; 2 * RECORD_LENGTH], start: usize) -> Option<[u8; 16]> {
+    let digits = &source[start..start + 8];
     let pair = |at: usize| [digits[at], digits[at + 1]];
-    let ([year_high, year_low], month, day) = match format {
+    let ([century, year], month, day) = match format {
         DateFormat::MonthDayYear => (in_window(pair(4)), pair(0), pair(2)),
         DateFormat::YearMonthDay => (in_window(pair(0)), pair(2), pair(4)),
         DateFormat::MonthDayCenturyYear => ([pair(4), pair(6)], pair(0), pair(2)),
         DateFormat::CenturyYearMonthDay => ([pair(0), pair(2)], pair(4), pair(6)),
     };
-    let [century, year, month_number, day_number] =
-        [number(year_high)?, number(year_low)?, number(month)?, number(day)?];
-    let is_leap = year % 4 == 0 && (year != 0 || century % 4 == 0);
-    let days = match month_number {
-        2 => 28 + u8::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    let [c1, c2] = year_high;
-    let [y1, y2] = year_low;
-    let [m1, m2] = month;
-    let [d1, d2] = day;
-    (1..=days).contains(&day_number).then_some([c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, b'"', b','])
+    let (month_number, day_number) = (number(month), number(day));
+    let days = DAYS[usize::from(month_number) % DAYS.len()];
+    // No day is day 0, as none comes behind the last one.
+    if day_number.wrapping_sub(1) >= days {
+        return None;
+    }
+    let is_leap = || number(year).is_multiple_of(4) && (year != *b"00" || number(century).is_multiple_of(4));
+    if (month_number, day_number) == (2, 29) && !is_leap() {
+        return None;
+    }
+    let [[c1, c2], [y1, y2], [m1, m2], [d1, d2]] = [century, year, month, day];
+    Some([c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, 0, 0, 0, 0, 0, 0])
 }
 
 /// The century of two digits of a year.
@@ -390,10 +454,10 @@ fn in_window(year: [u8; 2]) -> [[u8; 2]; 2] {
     [if year[0] < b'7' { *b"20" } else { *b"19" }, year]
 }
 
+/// What two digits say.
 #[inline]
-fn number([tens, ones]: [u8; 2]) -> Option<u8> {
-    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
+fn number([tens, ones]: [u8; 2]) -> u8 {
+    (tens - b'0') * 10 + (ones - b'0')
 }
 
 #[cfg(test)]
@@ -423,9 +487,8 @@ mod tests {
     }
 
     fn compare(layout: &'static Layout, row: &Columns) -> Result<(), TestCaseError> {
-        let item = Item { number: 1, row: *row, layout: Some(layout), password: None };
         let mut text = Text::default();
-        let written = Plans::new(Grammar::builtin()).record(&item, row, false, &mut text);
+        let written = Plans::new(Grammar::builtin()).record(Some(layout), row, None, &mut text);
         prop_assert!(written.is_ok());
         prop_assert_eq!(
             String::from_utf8_lossy(text.as_bytes()),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::lines::RecordLines;
-use super::pen::Pen;
+use super::pen::{Pen, WrittenPart};
 use super::text::Text;
 use crate::grammar::Grammar;
 use crate::message::outline::{Body, Control, Outline, Part};
@@ -54,7 +54,7 @@ impl<'g, W: Write> RecordsWriter<'g, W> {
     pub fn translated(mut self, translation: Translation<'g>) -> Self {
         match &mut self.kind {
             Kind::Lines(lines) => lines.translate(translation),
-            Kind::Document(document) => document.pen.translate(translation),
+            Kind::Document(document) => document.outline.keeper().translate(translation),
         }
         self
     }
@@ -98,9 +98,8 @@ impl<'g, W: Write> RecordsWriter<'g, W> {
 
 /// One object for the whole stream.
 struct Document<'g> {
-    outline: Outline<'g>,
-    parts: Vec<Part<'g>>,
-    pen: Pen<'g>,
+    outline: Outline<'g, Pen<'g>>,
+    parts: Vec<WrittenPart<'g>>,
     text: Text,
     /// Whether the list of the batches, of the batch's blocks, of the block's transactions has begun.
     lists: [bool; 3],
@@ -109,9 +108,8 @@ struct Document<'g> {
 impl<'g> Document<'g> {
     fn new(grammar: &'g Grammar, form: Form) -> Self {
         Self {
-            outline: Outline::new(grammar),
+            outline: Outline::with(grammar, Pen::new(grammar, form)),
             parts: Vec::new(),
-            pen: Pen::new(grammar, form),
             text: Text::default(),
             lists: [false; 3],
         }
@@ -151,7 +149,7 @@ impl<'g> Document<'g> {
         written
     }
 
-    fn part(&mut self, part: Part<'g>) -> io::Result<()> {
+    fn part(&mut self, part: WrittenPart<'g>) -> io::Result<()> {
         match part {
             Part::BatchBegins { application, direction } => {
                 self.list(BATCHES, "batches");
@@ -176,11 +174,12 @@ impl<'g> Document<'g> {
                     Control::BatchHeader | Control::BlockHeader => {}
                 }
                 self.text.push(key);
-                self.pen.item(&item, &mut self.text)?;
+                self.outline.keeper().item(&item, &mut self.text)?;
             }
             Part::Body(body) => {
-                self.body(&body)?;
-                self.outline.recycle(body);
+                let written = body?;
+                self.body(written.as_ref());
+                self.outline.recycle(Ok(written));
             }
             Part::BlockEnds => {
                 self.close(TRANSACTIONS);
@@ -194,21 +193,18 @@ impl<'g> Document<'g> {
         Ok(())
     }
 
-    fn body(&mut self, body: &Body<'g>) -> io::Result<()> {
-        if !self.pen.admits(body) {
-            return Ok(());
-        }
-        let translates = self.pen.translates();
+    fn body(&mut self, written: Option<&Text>) {
+        let Some(written) = written else { return };
+        let translates = self.outline.keeper().translates();
         self.list(TRANSACTIONS, if translates { "filings" } else { "transactions" });
         self.text.push("\n");
-        if translates {
-            self.pen.filing(&mut self.text);
-            return Ok(());
+        if !translates {
+            self.text.push("{");
         }
-        self.text.push("{");
-        self.pen.entries(body, &mut self.text)?;
-        self.text.close("},");
-        Ok(())
+        self.text.push_bytes(written.as_bytes());
+        if !translates {
+            self.text.close("},");
+        }
     }
 
     fn list(&mut self, list: usize, key: &str) {
