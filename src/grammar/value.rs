@@ -190,8 +190,9 @@ impl Word {
     /// What stands there, as it is [packed](pack).
     #[inline]
     pub(super) fn in_record(self, columns: &Columns) -> u64 {
+        let at = usize::from(self.at);
         let mut bytes = [0; WORD];
-        bytes.copy_from_slice(&columns[usize::from(self.at)..][..WORD]);
+        bytes.copy_from_slice(&columns[at..at + WORD]);
         u64::from_le_bytes(bytes) >> self.shift & self.kept | SPACES & !self.kept
     }
 }

@@ -233,6 +233,11 @@ impl<'g> Assembler<'g> {
         self.cursor.reset();
         Ok(Some(self.tree.take()))
     }
+
+    /// Gives a used transaction's memory back for a later one.
+    pub fn recycle(&mut self, used: Transaction) {
+        self.tree.recycle(used);
+    }
 }
 
 /// A transaction that grows.

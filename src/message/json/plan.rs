@@ -5,7 +5,9 @@ use std::io;
 
 use super::text::Text;
 use super::value::{RAW, Shown, is_amount, raw, shown};
-use crate::grammar::{ALL_COLUMNS, Bits, Cell, ClassSet, DateFormat, Field, Grammar, Layout, any_of, columns_with};
+use crate::grammar::{
+    ALL_COLUMNS, Bits, Cell, ClassSet, DateFormat, Field, Grammar, Layout, any_of, columns_with,
+};
 use crate::wire::{Columns, RECORD_LENGTH};
 
 /// The plans of the layouts that have been met.
@@ -397,7 +399,13 @@ fn copy(to: &mut [u8], block: &[u8]) {
 
 /// Writes digits as a decimal number; tells its length.
 #[inline]
-fn amount(to: &mut [u8], source: &[u8; 2 * RECORD_LENGTH], first: usize, point: usize, decimals: usize) -> usize {
+fn amount(
+    to: &mut [u8],
+    source: &[u8; 2 * RECORD_LENGTH],
+    first: usize,
+    point: usize,
+    decimals: usize,
+) -> usize {
     copy(to, &source[first..first + BLOCK]);
     let whole = point - first;
     if decimals == 0 {
