@@ -55,6 +55,9 @@ struct Step {
 /// How deep groups may nest, the transaction itself included.
 const DEEPEST: usize = 16;
 
+/// Counts are found by this much of their number, which none exceeds.
+const COUNTS: usize = 32;
+
 /// How often something may stand that has no stated maximum.
 const WITHOUT_END: u32 = u32::MAX;
 
@@ -282,12 +285,12 @@ pub struct Cursor {
     begins: bool,
     /// How often each open group has begun, outermost first, and then how often the last record has
     /// stood in a row. What is further in counts from one when it begins.
-    counts: [u32; 2 * DEEPEST + 1],
+    counts: [u32; COUNTS + DEEPEST],
 }
 
 impl Default for Cursor {
     fn default() -> Self {
-        Self { state: 0, begins: false, counts: [0; 2 * DEEPEST + 1] }
+        Self { state: 0, begins: false, counts: [0; COUNTS + DEEPEST] }
     }
 }
 
@@ -310,25 +313,29 @@ impl Cursor {
     /// The record may not stand here; the cursor stays where it was.
     #[inline]
     pub fn step<'a>(&mut self, automaton: &'a Automaton, symbol: Symbol) -> Result<&'a Transition, Fault> {
+        self.advance(automaton, symbol).map(|number| &automaton.transitions[number])
+    }
+
+    /// The same for those who need not know what ended and began; gives back the transition's number.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    #[inline]
+    pub fn advance(&mut self, automaton: &Automaton, symbol: Symbol) -> Result<usize, Fault> {
         let number = automaton.transition(self.state, symbol);
         let Some(step) = automaton.steps.get(number) else {
             return Err(self.misplaced(automaton, symbol));
         };
-        let counts = self.counts.get_mut(usize::from(step.count)..);
-        // There are none beyond the deepest group, and so always enough.
-        let Some([count, inner @ ..]) = counts.and_then(|counts| counts.first_chunk_mut::<{ 1 + DEEPEST }>())
-        else {
-            return Err(self.misplaced(automaton, symbol));
-        };
-        if *count >= step.maximum {
+        let index = usize::from(step.count) % COUNTS;
+        if self.counts[index] >= step.maximum {
             return Err(self.fault(automaton, &automaton.transitions[number]));
         }
-        *count += u32::from(step.counts);
+        self.counts[index] += u32::from(step.counts);
         // All of them, as a loop over those that begin would be guessed wrong too often.
-        *inner = [1; DEEPEST];
+        self.counts[index + 1..][..DEEPEST].fill(1);
         self.begins = step.begins | (self.state == 0);
         self.state = step.state;
-        Ok(&automaton.transitions[number])
+        Ok(number)
     }
 
     /// Whether the record that was taken last begins a transaction.

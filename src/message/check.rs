@@ -139,7 +139,7 @@ impl<'g> Checker<'g> {
 
     #[inline]
     fn step(&mut self, automaton: &Automaton, symbol: Symbol) -> Result<(), Fault> {
-        self.cursor.step(automaton, symbol)?;
+        self.cursor.advance(automaton, symbol)?;
         self.position.transaction += u32::from(self.cursor.begins());
         Ok(())
     }

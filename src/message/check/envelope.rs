@@ -33,7 +33,12 @@ impl Control {
     #[inline]
     pub(super) fn of(columns: &Columns) -> Option<Self> {
         // Either case of a letter, and nothing else, becomes the lower one.
-        match columns[0] | 0x20 {
+        let letter = columns[0] | 0x20;
+        // Nearly no record is one of these, and they are told by a set of bits.
+        if !matches!(letter, b'a' | b'b' | b'y' | b'z') {
+            return None;
+        }
+        match letter {
             b'a' => Some(Self::BatchHeader),
             b'b' => Some(Self::BlockHeader),
             b'y' => Some(Self::BlockTrailer),

@@ -48,7 +48,8 @@ struct RecordPlan<'g> {
     fields: Vec<FieldPlan>,
     /// The field of each column.
     field_at: [u8; 128],
-    /// The first columns of the fields that hold something in a record that is blank otherwise.
+    /// The last columns of all fields, and of those that hold something in a record that is blank otherwise.
+    last_columns: u128,
     constants: u128,
     /// The columns of the control identifier, if it is the first of up to four columns, and their bits as a
     /// word.
@@ -138,6 +139,7 @@ impl<'g> RecordPlan<'g> {
             begin: begin.as_bytes().to_vec(),
             fields: Vec::new(),
             field_at: [0; 128],
+            last_columns: 0,
             constants: 0,
             identifier: (0, 0),
             never_copied: 0,
@@ -184,7 +186,8 @@ impl<'g> RecordPlan<'g> {
         if matches!(kind, Kind::Amount(_)) {
             self.amounts |= cell.mask();
         }
-        self.constants |= u128::from(holds_constant) << (cell.first_column() - 1);
+        self.last_columns |= 1 << (cell.last_column() - 1);
+        self.constants |= u128::from(holds_constant) << (cell.last_column() - 1);
         self.field_at[cell.first_column() - 1..cell.last_column()].fill(self.fields.len() as u8);
         let mut key = [0; LONGEST_KEY];
         let copied = name.len().min(LONGEST_KEY);
@@ -222,6 +225,15 @@ impl<'g> RecordPlan<'g> {
         Look { filled: ALL_COLUMNS & !bits.space, digit: bits.digit, special: wrong | escaped }
     }
 
+    /// The last columns of the fields that are filled.
+    #[inline]
+    fn filled_fields(&self, filled: u128) -> u128 {
+        // Where anything stands before a field's last column, the sum carries over into that and no further.
+        let before = !self.last_columns;
+        let carried = (filled & before) + (ALL_COLUMNS & before);
+        (carried | filled) & self.last_columns
+    }
+
     /// Writes a record; what stands in the hidden columns is not told.
     fn write(&self, row: &Columns, hidden: u128, text: &mut Text) {
         // What is copied in blocks is copied beyond the last column.
@@ -236,18 +248,19 @@ impl<'g> RecordPlan<'g> {
         // There is no value to end before the first key.
         let begun = out.at;
         out.at -= BETWEEN.len();
-        let mut rest = filled | self.constants;
+        let fields = self.filled_fields(filled);
+        let mut rest = fields | self.constants;
         let begin = |columns: &Columns| u32::from_le_bytes([columns[0], columns[1], columns[2], columns[3]]);
         let (identifier, bits) = self.identifier;
         if (begin(row) ^ begin(&self.blank)) & bits == 0 {
             rest &= !identifier;
         }
-        let unusual = special | hidden | self.never_copied | self.constants & !filled;
+        let unusual = special | hidden | self.never_copied | self.constants & !fields;
         // Field by field, those that are blank passed over.
         while rest != 0 {
             let index = usize::from(self.field_at[rest.trailing_zeros() as usize % 128]);
             let field = &self.fields[index];
-            rest &= !field.mask;
+            rest &= rest - 1;
             if unusual & field.mask != 0 {
                 self.unusual(index, row, &look, hidden, &mut out);
                 continue;
