@@ -206,8 +206,11 @@ impl<'g> Identifier<'g> {
 
     /// Which of several layouts and places a record is of, by its values.
     fn decide(&self, entry: &Entry, columns: &Columns) -> Option<(Symbol, LayoutId)> {
-        let matching = entry.layouts.iter().find(|id| self.grammar.layout(**id).matches(columns));
-        let layout = *matching.or(entry.layouts.last())?;
+        let matches = |id: &&LayoutId| self.grammar.layout(**id).matches(columns);
+        let layout = match &*entry.layouts {
+            [only] => *only,
+            several => *several.iter().find(matches).or(several.last())?,
+        };
         let kind = entry.kinds.iter().find(|kind| kind.stands_in(columns)).or(entry.kinds.first())?;
         Some((kind.symbol, layout))
     }
