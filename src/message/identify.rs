@@ -29,102 +29,28 @@ struct Entry {
     layouts: Vec<LayoutId>,
 }
 
-/// Finds entries at once: by the first column it is known how many make the identifier, and by a hash of
-/// these where it stands. What does not fit in is found by searching.
-#[derive(Clone, Debug)]
-struct Index {
-    /// By the first column: the bits of the first four columns that the identifiers fill which begin with it;
-    /// none if there are none, or if these differ in length.
-    filled: [u32; 256],
-    multiplier: u32,
-    slots: [Place; 1 << INDEX_BITS],
-}
-
-/// More slots than identifiers, so that few share one.
-const INDEX_BITS: u32 = 9;
-
-/// Where an identifier leads.
+/// An identifier that alone decides, and its answer.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Plain {
     key: u32,
-    /// The answer of an identifier that alone decides, or else the entry's index and no layout.
-    number: u8,
-    is_plain: bool,
+    filled: u32,
+    symbol: Symbol,
     layout: LayoutId,
 }
 
-impl Place {
-    /// What no record leads to.
-    const NONE: Self = Self { key: 1, number: 0, is_plain: false, layout: LayoutId::FIRST };
-
-    fn of(index: usize, entry: &Entry) -> Self {
-        let (number, layout) =
-            entry.plain.map_or((index as u8, LayoutId::FIRST), |(symbol, layout)| (symbol.0, layout));
-        Self { key: entry.key, number, is_plain: entry.plain.is_some(), layout }
-    }
-}
-
-impl Index {
-    fn of(entries: &[Entry]) -> Self {
-        let mut filled = [0; 256];
-        for entry in entries {
-            let begins_alike =
-                |other: &&Entry| other.record.as_bytes().first() == entry.record.as_bytes().first();
-            let is_alike = |other: &Entry| other.record.len() == entry.record.len();
-            if (1..=4).contains(&entry.record.len()) && entries.iter().filter(begins_alike).all(is_alike) {
-                filled[usize::from(entry.record.as_bytes()[0])] = entry.filled;
-            }
-        }
-        let places = entries.iter().enumerate().map(|(index, entry)| Place::of(index, entry));
-        let places = places.filter(|place| filled[usize::from(place.key as u8)] != 0).collect::<Vec<_>>();
-        // By the multiplier that finds most of them a slot of their own.
-        let mut best = (0, Self { filled, multiplier: 1, slots: [Place::NONE; 1 << INDEX_BITS] });
-        for number in 0..MULTIPLIERS {
-            let multiplier = 0x9E37_79B1_u32.wrapping_mul(2 * number + 1);
-            let mut index = Self { filled, multiplier, slots: [Place::NONE; 1 << INDEX_BITS] };
-            let placed = places.iter().filter(|place| index.put(place)).count();
-            if placed > best.0 {
-                best = (placed, index);
-            }
-            if placed == places.len() {
-                break;
-            }
-        }
-        best.1
-    }
-
-    /// Puts an identifier into its slot, if that is free.
-    fn put(&mut self, place: &Place) -> bool {
-        let slot = &mut self.slots[slot(self.multiplier, place.key)];
-        let is_free = slot.key == Place::NONE.key;
-        if is_free {
-            *slot = *place;
-        }
-        is_free
-    }
-
-    #[inline]
-    fn find(&self, word: u32) -> Option<Place> {
-        let key = word & self.filled[usize::from(word as u8)];
-        let place = self.slots[slot(self.multiplier, key)];
-        (place.key == key).then_some(place)
-    }
-}
-
-/// How many multipliers are tried.
-const MULTIPLIERS: u32 = 64;
-
-#[inline]
-fn slot(multiplier: u32, key: u32) -> usize {
-    (key.wrapping_mul(multiplier) >> (u32::BITS - INDEX_BITS)) as usize
+impl Plain {
+    /// What no record begins with.
+    const NONE: Self = Self { key: 1, filled: 0, symbol: Symbol(0), layout: LayoutId::FIRST };
 }
 
 /// Tells the records of one application apart by their first columns. A clone shares what it knows.
 #[derive(Clone)]
 pub struct Identifier<'g> {
     grammar: &'g Grammar,
-    /// By this nearly all records are known.
-    index: Arc<Index>,
+    /// By a hash of two or three columns: the identifiers of so many characters with which no longer one
+    /// begins. Nearly all records are known by these.
+    two: Arc<PlainTable>,
+    three: Arc<PlainTable>,
     /// Longer identifiers come first.
     entries: Arc<[Entry]>,
     /// The first entry with a hash of four columns, counted from 1; 0 is none.
@@ -165,7 +91,8 @@ impl<'g> Identifier<'g> {
         let [long, short] = hang_in(&mut entries);
         Self {
             grammar,
-            index: Arc::new(Index::of(&entries)),
+            two: Arc::new(plain_ones(&entries, 2)),
+            three: Arc::new(plain_ones(&entries, 3)),
             entries: entries.into(),
             long: Arc::new(long),
             short: Arc::new(short),
@@ -178,21 +105,21 @@ impl<'g> Identifier<'g> {
     pub fn identify(&self, columns: &Columns) -> Option<(Symbol, LayoutId)> {
         let [first, ..] = columns.as_chunks().0 else { return None };
         let word = u32::from_le_bytes(*first);
-        match self.index.find(word) {
-            Some(place) if place.is_plain => Some((Symbol(place.number), place.layout)),
-            Some(place) => self.decide(&self.entries[usize::from(place.number)], columns),
-            None => self.search(word, columns),
+        let two = &self.two[hash(word & 0xFFFF)];
+        if word & two.filled == two.key {
+            return Some((two.symbol, two.layout));
         }
-    }
-
-    /// Finds what the index does not.
-    fn search(&self, word: u32, columns: &Columns) -> Option<(Symbol, LayoutId)> {
+        let three = &self.three[hash(word & 0xFF_FFFF)];
+        if word & three.filled == three.key {
+            return Some((three.symbol, three.layout));
+        }
         let entry = self
             .find(self.long[hash(word)], word)
             .or_else(|| self.find(self.short[hash(word & 0xFFFF)], word))?;
         entry.plain.or_else(|| self.decide(entry, columns))
     }
 
+    #[inline]
     fn find(&self, mut number: u8, word: u32) -> Option<&Entry> {
         while let Some(index) = usize::from(number).checked_sub(1) {
             let entry = &self.entries[index];
@@ -283,6 +210,25 @@ fn hang_in(entries: &mut [Entry]) -> [[u8; 256]; 2] {
     [long, short]
 }
 
+/// By the hash of their identifiers.
+type PlainTable = [Plain; 256];
+
+/// A slot is taken by the first that comes; another one is found among the entries.
+fn plain_ones(entries: &[Entry], length: usize) -> PlainTable {
+    let mut table = [Plain::NONE; 256];
+    for entry in entries.iter().filter(|entry| entry.record.len() == length) {
+        let begins = |other: &Entry| other.record.len() > length && other.record.starts_with(&entry.record);
+        if let Some((symbol, layout)) = entry.plain.filter(|_| !entries.iter().any(begins)) {
+            let plain = Plain { key: entry.key, filled: entry.filled, symbol, layout };
+            let slot = &mut table[hash(entry.key)];
+            if slot.filled == 0 {
+                *slot = plain;
+            }
+        }
+    }
+    table
+}
+
 #[inline]
 fn hash(word: u32) -> usize {
     (word.wrapping_mul(0x9E37_79B1) >> 24) as usize
@@ -308,7 +254,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_index_finds_what_searching_finds(
+        fn a_record_is_told_as_the_obvious_way_does(
             which in any::<prop::sample::Index>(),
             entry in any::<prop::sample::Index>(),
             kept in 0..=4_usize,
@@ -320,8 +266,9 @@ mod tests {
             columns.copy_from_slice(rest.as_bytes());
             let kept = kept.min(entry.record.len());
             columns[..kept].copy_from_slice(&entry.record.as_bytes()[..kept]);
-            let word = u32::from_le_bytes([columns[0], columns[1], columns[2], columns[3]]);
-            prop_assert_eq!(identifier.identify(&columns), identifier.search(word, &columns));
+            let longest = identifier.entries.iter().find(|entry| columns.starts_with(entry.record.as_bytes()));
+            let obvious = longest.and_then(|entry| identifier.decide(entry, &columns));
+            prop_assert_eq!(identifier.identify(&columns), obvious);
         }
     }
 }
