@@ -218,3 +218,139 @@ fn record<'g>(
     }
     plans.record(layout, row, password, text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::generate::{Generator, Specification};
+    use crate::host::World;
+    use crate::message::outline::{Body, Child, Outline, children};
+    use crate::message::transaction::{GroupRef, Transaction};
+    use crate::message::{RecordsWriter, field_value};
+    use crate::wire::records;
+
+    /// Batches of a few applications, deeply nested and flat ones.
+    static STREAM: LazyLock<Vec<Columns>> = LazyLock::new(|| {
+        let grammar = Grammar::builtin();
+        let world = World::demo(grammar).expect("the demo world");
+        let mut stream = Vec::new();
+        for application in ["AE", "SX", "ER", "QP"] {
+            let wanted = Specification {
+                application: application.to_owned(),
+                seed: 7,
+                date: None,
+                separator: b"\n".to_vec(),
+                variety: 12,
+                password: "PASSWD".to_owned(),
+            };
+            let mut generator = Generator::new(grammar, &world, &wanted).expect("a known application");
+            generator.batch(2, &mut stream);
+        }
+        records(&stream).map(|record| record.columns).collect()
+    });
+
+    fn record_plainly(item: &Item<'_>) -> Value {
+        let Some(layout) = item.layout else {
+            return json!({"raw": String::from_utf8_lossy(&item.row)});
+        };
+        let mut fields = Map::new();
+        for field in &layout.fields {
+            let key = match field.is_filler() {
+                true => format!("filler_{}", field.cell.first_column()),
+                false => field.name.clone(),
+            };
+            fields.extend(field_value(layout, field, &item.row).map(|value| (key, value)));
+        }
+        let mut record = json!({"record": layout.record, "name": layout.name, "fields": fields});
+        if !layout.variant.is_empty() {
+            record["variant"] = json!(layout.variant);
+        }
+        record
+    }
+
+    fn group_plainly(
+        items: &[Item<'_>],
+        transaction: &Transaction,
+        automaton: &Automaton,
+        group: GroupRef<'_>,
+    ) -> Value {
+        let members = children(transaction, group).map(|child| match child {
+            Child::Record(position) => record_plainly(&items[position]),
+            Child::Group(inner) => group_plainly(items, transaction, automaton, inner),
+        });
+        json!({
+            "group": automaton.group(group.group().index).name,
+            "members": members.collect::<Vec<_>>(),
+        })
+    }
+
+    fn body_plainly(body: &Body<'_>) -> Value {
+        if let Some((transaction, automaton)) = &body.tree {
+            return group_plainly(&body.items, transaction, automaton, transaction.root());
+        }
+        let mut plain = json!({"unstructured": body.items.iter().map(record_plainly).collect::<Vec<_>>()});
+        if let Some(fault) = &body.fault {
+            plain["fault"] = json!(fault.to_string());
+        }
+        plain
+    }
+
+    /// The transactions of a stream as its tree tells them.
+    fn plainly(rows: &[Columns]) -> Vec<Value> {
+        let mut outline = Outline::new(Grammar::builtin());
+        let mut parts = Vec::new();
+        rows.iter().for_each(|row| outline.push(row, &mut parts));
+        outline.finish(&mut parts);
+        let bodies = parts.iter().filter_map(|part| match part {
+            Part::Body(body) => Some(body_plainly(body)),
+            _ => None,
+        });
+        bodies.collect()
+    }
+
+    /// The same as they are written while the stream comes.
+    fn written(rows: &[Columns]) -> Vec<Value> {
+        let form = Form { lines: true, ..Form::default() };
+        let mut writer = RecordsWriter::new(Grammar::builtin(), form, Vec::new());
+        for row in rows {
+            writer.push(row).expect("memory takes everything");
+        }
+        let text = writer.finish().expect("memory takes everything");
+        let lines = serde_json::Deserializer::from_slice(&text).into_iter::<Map<String, Value>>();
+        let transactions = lines.filter_map(|line| {
+            let mut line = line.expect("each line is an object");
+            line.retain(|key, _| ["group", "members", "unstructured", "fault"].contains(&key.as_str()));
+            (!line.is_empty()).then_some(Value::Object(line))
+        });
+        transactions.collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn transactions_are_written_as_their_trees_are(
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_u8), 0..12),
+        ) {
+            let mut rows = STREAM.clone();
+            for (index, change) in changes {
+                let at = index.index(rows.len());
+                match change {
+                    0 => drop(rows.remove(at)),
+                    1 => rows.insert(at, rows[at]),
+                    2 => {
+                        let next = (at + 1) % rows.len();
+                        rows.swap(at, next);
+                    }
+                    _ => rows[at][..4].copy_from_slice(b"?? ?"),
+                }
+            }
+            prop_assert_eq!(written(&rows), plainly(&rows));
+        }
+    }
+}
