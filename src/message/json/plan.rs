@@ -487,6 +487,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
+    use crate::grammar::Source;
     use crate::message::json::field_value;
 
     /// The obvious way to write a record, as an oracle.
@@ -508,8 +509,12 @@ mod tests {
     }
 
     fn compare(layout: &'static Layout, row: &Columns) -> Result<(), TestCaseError> {
+        compare_in(Grammar::builtin(), layout, row)
+    }
+
+    fn compare_in(grammar: &Grammar, layout: &Layout, row: &Columns) -> Result<(), TestCaseError> {
         let mut text = Text::default();
-        let written = Plans::new(Grammar::builtin()).record(Some(layout), row, None, &mut text);
+        let written = Plans::new(grammar).record(Some(layout), row, None, &mut text);
         prop_assert!(written.is_ok());
         prop_assert_eq!(
             String::from_utf8_lossy(text.as_bytes()),
@@ -551,6 +556,31 @@ mod tests {
             ),
             proptest::collection::vec(byte(), RECORD_LENGTH),
         ]
+    }
+
+    #[test]
+    fn names_of_any_length_are_written() {
+        let fields = |length: usize| {
+            let name = |letter: &str| letter.repeat(length);
+            format!(
+                "  1-2 control_identifier AN M = \"10\" \"x\"\n  3-8 {} A C \"x\"\n  9-14 {} N C \"x\"\n  15-80 filler S M\n",
+                name("a"),
+                name("b"),
+            )
+        };
+        for length in [1, 40, 41, 42, 43, 57, 58, 59, 70, 200] {
+            let mut grammar = Grammar::default();
+            let text = format!(
+                "chapter \"Long\" revision \"1\" pages \"1\"\nrecord AE in 10 header\n{}",
+                fields(length)
+            );
+            grammar.add(&[Source { name: "long.grammar".to_owned(), text }]).expect("a grammar");
+            for text in ["10AB CD 000120", "10AB", "10      000000", "10AB\"    12", "1 \\\\", ""] {
+                let mut row = [b' '; RECORD_LENGTH];
+                row[..text.len()].copy_from_slice(text.as_bytes());
+                compare_in(&grammar, &grammar.layouts()[0], &row).expect("the same");
+            }
+        }
     }
 
     proptest! {
