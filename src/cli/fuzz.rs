@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::Outputs;
-use super::{Ending, output, send};
+use super::{Ending, interrupt, output, send};
 use crate::fuzz::{
     Builtin, Campaign, CommandTarget, Failure, JudgeOfReplies, Laboratory, Report, SocketTarget, Target,
     TlsTarget, address, replay, run as run_campaign,
@@ -27,6 +28,7 @@ const VARIETY: usize = 24;
 ///
 /// The grammar chooses what is done to a valid batch and says what must become of it. Failures are made as
 /// small as they can be and kept, each with a description beside it and the command that shows it again.
+/// An interrupt (Ctrl-C) ends the run early, with exit code 130: what was found by then is kept and told.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The input application identifier
@@ -145,6 +147,7 @@ fn look_for_failures(
         most_failures: arguments.failures,
         minimise: !arguments.no_minimise,
     };
+    interrupt::await_signal();
     let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(arguments.runs));
     let style = ProgressStyle::with_template("{wide_bar} {pos} of {len}, {msg} failures, {eta} left")?;
     let bar = bar.map(|bar| bar.with_style(style));
@@ -154,15 +157,21 @@ fn look_for_failures(
                 bar.set_position(run);
                 bar.set_message(failures.to_string());
             }
+            if interrupt::is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .with_context(|| format!("cannot send to {}", arguments.target))?;
     let files = keep(&report, arguments)?;
-    let mut out = outputs.standard();
-    match arguments.format {
-        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
-        Format::Human => out.write_all(summary(&report, &files, arguments).as_bytes())?,
-    }
-    Ok(if report.failures.is_empty() { Ending::Clean } else { Ending::Findings })
+    let told = match arguments.format {
+        Format::Json => format!("{:#}\n", serde_json::to_value(&report)?),
+        Format::Human => summary(&report, &files, arguments),
+    };
+    // flushed at the end of the run, whose ending stands even if nobody reads this
+    outputs.standard().write_all(told.as_bytes())?;
+    Ok(match report.failures.len() {
+        _ if interrupt::is_asked() => Ending::Interrupted,
+        0 => Ending::Clean,
+        _ => Ending::Findings,
+    })
 }
 
 /// Keeps each failure: the message, and beside it what is known of it.

@@ -122,9 +122,12 @@ impl Outputs {
         Ok(writer)
     }
 
-    /// Writes what is buffered to standard output.
-    fn flush(&self) -> io::Result<()> {
-        self.standard().flush()
+    /// Writes what is buffered to standard output. Everything has been done, even if nobody reads it.
+    fn flush(&self) -> anyhow::Result<()> {
+        match self.standard().flush().map_err(anyhow::Error::from) {
+            Err(error) if is_closed(&error) => Ok(()),
+            flushed => flushed,
+        }
     }
 
     /// Ends a run that came to its end: the files get their names, unless some of the input is missing in them.
@@ -134,7 +137,7 @@ impl Outputs {
     pub(super) fn end(self, ending: Ending) -> anyhow::Result<()> {
         match ending {
             Ending::Clean | Ending::Findings => self.deliver(),
-            Ending::Failed | Ending::Interrupted => Ok(self.flush()?),
+            Ending::Failed | Ending::Interrupted => self.flush(),
         }
     }
 
