@@ -210,11 +210,13 @@ mod unix {
     }
 
     /// Commands that print.
-    const PRINTING: [&str; 17] = [
+    const PRINTING: [&str; 19] = [
         "--help",
         "--version",
         "help convert",
         "completions bash",
+        "manual check",
+        "manual --list",
         "check bad.abi",
         "check --format json bad.abi",
         "check --format sarif bad.abi",

@@ -15,6 +15,7 @@ mod generate;
 mod grammar;
 mod interrupt;
 mod log;
+mod manual;
 mod output;
 mod parts;
 mod report;
@@ -90,6 +91,7 @@ enum Command {
     Tariff(tariff::Arguments),
     Admin(admin::Arguments),
     Completions(completions::Arguments),
+    Manual(manual::Arguments),
 }
 
 impl Command {
@@ -108,6 +110,7 @@ impl Command {
             Self::Tariff(arguments) => tariff::run(arguments, outputs),
             Self::Admin(arguments) => admin::run(arguments, outputs),
             Self::Completions(arguments) => completions::run(arguments, outputs),
+            Self::Manual(arguments) => manual::run(arguments, outputs),
         }
     }
 }
