@@ -175,8 +175,9 @@ impl CensusQueryHost<'_> {
         rows: &mut Vec<Columns>,
     ) -> Result<(), HostError> {
         let key = EntryKey { filer: subject.filer.to_owned(), number: subject.number.to_owned() };
-        let on_file = state::on_file(desk.unit, &key, desk.now)?;
-        let Some(summary) = on_file.filter(|_| is_own(block, subject.filer)) else {
+        let is_own = is_own(block, subject.filer);
+        let on_file = if is_own { state::on_file(desk.unit, &key, desk.now)? } else { None };
+        let Some(summary) = on_file else {
             rows.extend(self.coded(subject, NOT_FOUND)?);
             return Ok(());
         };
