@@ -8,11 +8,14 @@ use crate::host::capability::{Capability, Desk};
 use crate::host::response::put;
 use crate::host::{HostError, state};
 use crate::message::Transaction;
-use crate::rules::{BlockInfo, Context, RuleBook};
+use crate::rules::{BlockInfo, Context, RuleBook, RuleText};
 use crate::store::{CensusWarning, EntryKey, WarningQuery};
 use crate::wire::Columns;
 
-const RULES: &str = include_str!("../../../grammars/rules/census_warning_query.rules");
+const RULES: RuleText<'_> = RuleText {
+    name: "grammars/rules/census_warning_query.rules",
+    text: include_str!("../../../grammars/rules/census_warning_query.rules"),
+};
 
 /// No such summary, or one of another filer.
 const NOT_FOUND: &str = "006";
