@@ -143,7 +143,6 @@ fn every_condition_of_the_book_is_known_and_has_a_narrative() {
 
 #[test]
 fn wrong_rules_are_named_with_line_and_column() {
-    let grammar = Grammar::builtin();
     for (text, message) in [
         ("rules AE\nrule 722 on 90 when duty != 0\n", "line 2, column 21: AE 90 has no field duty"),
         ("rules AE\nrule 722 on 91 when any 40\n", "line 2, column 13: no record 91 in AE"),
