@@ -75,7 +75,8 @@ pub(super) fn are_several(named: &[PathBuf]) -> bool {
     named.len() > 1 || named.iter().any(|path| path.is_dir())
 }
 
-/// Works on each source. One that fails, with an error that names it, is told and does not end the rest; the run has failed in the end.
+/// Works on each source. One that fails, with an error that names it, is told and does not end the rest. The
+/// run has failed in the end.
 ///
 /// # Errors
 /// An output cannot be written.
