@@ -156,6 +156,105 @@ fn two_outputs_of_one_name_are_refused() {
     assert_eq!(place.names(), ["a.abi", "b.csv", "folder"]);
 }
 
+fn printed(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A place with a folder of files and folders: two good batches and a bad one, and other files.
+fn with_folder() -> Place {
+    let place = Place::new();
+    fs::create_dir_all(place.path("day/late")).unwrap();
+    fs::create_dir_all(place.path("day/.hidden")).unwrap();
+    place.write("day/b.abi", sample("bad/419-export-date"));
+    place.write("day/a.ABI", sample("good/01-air-one-line"));
+    place.write("day/late/c.abi", sample("good/01-air-one-line"));
+    place.write("day/.hidden/d.abi", "no batch");
+    place.write("day/notes.txt", "no batch");
+    place
+}
+
+#[test]
+fn a_missing_file_is_named_once_and_the_others_are_read() {
+    let place = Place::new();
+    for command in ["check", "explain", "answer", "convert --to catair -o out", "tariff explain"] {
+        let output = place.run(&format!("{command} missing.abi a.abi"));
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        assert_eq!(told(&output).matches("missing.abi").count(), 1, "{command}: {}", told(&output));
+    }
+    assert!(printed(&place.run("answer missing.abi a.abi")).contains("E1A 995"));
+    assert!(printed(&place.run("explain missing.abi a.abi")).contains("Batch control header"));
+    assert!(told(&place.run("check missing.abi a.abi")).contains("1 batch"));
+    assert_eq!(place.text("out/a.abi"), place.text("a.abi"));
+    // nothing is written to one file of which a part would be missing
+    place.write("page.txt", OLD);
+    assert_eq!(place.run("explain missing.abi a.abi -o page.txt").status.code(), Some(2));
+    assert_eq!(place.text("page.txt"), OLD);
+}
+
+#[test]
+fn a_folder_stands_for_its_batches_in_order() {
+    let place = with_folder();
+    let output = place.run("check --format json a.abi day");
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    let text = printed(&output);
+    assert!(!text.is_empty());
+    for line in text.lines() {
+        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(finding.to_string().contains("day/b.abi"), "{finding}");
+    }
+    let sarif: serde_json::Value =
+        serde_json::from_str(&printed(&place.run("check --format sarif day a.abi"))).unwrap();
+    assert!(sarif.to_string().contains("day/b.abi"));
+    let explained = printed(&place.run("explain day"));
+    let found = ["day/a.ABI\n", "day/b.abi\n", "day/late/c.abi\n"].map(|name| explained.find(name).unwrap());
+    assert!(found.is_sorted() && !explained.contains("notes.txt"));
+}
+
+#[test]
+fn a_folder_without_batches_says_so() {
+    let place = Place::new();
+    fs::create_dir(place.path("empty")).unwrap();
+    let output = place.run("check empty");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told(&output).contains("empty: no file in this folder ends in .abi"), "{}", told(&output));
+}
+
+#[test]
+fn several_files_are_answered_by_one_host() {
+    let place = Place::new();
+    place.write("b.abi", sample("good/01-air-one-line"));
+    let text = printed(&place.run("answer a.abi b.abi"));
+    let dispositions = text.lines().filter(|line| line.starts_with("E1A")).map(|line| &line[4..7]);
+    assert_eq!(dispositions.collect::<Vec<_>>(), ["995", "996"]);
+}
+
+#[test]
+fn a_folder_is_converted_into_a_folder() {
+    let place = with_folder();
+    let output = place.run("convert --to records day -o json");
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    for name in ["a", "b", "late/c"] {
+        assert!(place.text(&format!("json/{name}.json")).starts_with("{\"batches\""), "{name}");
+    }
+    let output = place.run("convert --from records --to catair json -o back");
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(place.text("back/late/c.abi"), place.text("day/late/c.abi"));
+    // one that fails keeps its old file, and the others get theirs
+    place.write("json/a.json", "{\"batches\": [{");
+    place.write("back/b.abi", "");
+    assert_eq!(place.run("convert --from records --to catair json -o back").status.code(), Some(2));
+    assert_eq!(place.text("back/a.abi"), place.text("day/a.ABI"));
+    assert_eq!(place.text("back/b.abi"), place.text("day/b.abi"));
+    // and two that would have one name are refused
+    let output = place.run("convert --to records a.abi day/a.ABI -o json");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told(&output).contains("would both be written to json/a.json"), "{}", told(&output));
+    let output = place.run("convert --to records a.abi day");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(place.run("explain --html day -o pages").status.success());
+    assert!(place.text("pages/late/c.html").contains("<html"));
+}
+
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{PermissionsExt, symlink};

@@ -8,9 +8,9 @@ use anyhow::Context;
 use bytes::BytesMut;
 use clap::Args;
 
-use super::Ending;
 use super::admin::REFERENCE;
 use super::output::Outputs;
+use super::{Ending, sources};
 use crate::envelope::RawBatch;
 use crate::gateway::{Answer, HostWithClock, Intake, Outliner, Peer};
 use crate::grammar::Grammar;
@@ -29,8 +29,10 @@ const CHUNK: usize = 64 * 1024;
 /// world does so only if it has a clock.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The file with the batches; standard input if there is none or it is `-`
-    file: Option<PathBuf>,
+    /// Files with the batches, and folders: the files in them that end in .abi. They are answered in this
+    /// order, each by what the host has on file from those before. `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
     /// The folder that keeps what was accepted, and reference data that `admin reference` imported;
     /// without it each run begins afresh
     #[arg(long, value_name = "DIR")]
@@ -63,14 +65,14 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
     let outliner = Outliner::new(grammar)?;
     let mut output = outputs.standard();
     let mut ending = Ending::Clean;
-    read_batches(arguments.file.as_deref(), |batch| {
+    let read = read_batches(&arguments.files, |batch| {
         let answer = host.answer(&batch, &peer).map_err(anyhow::Error::from_boxed)?;
         if outliner.outcome(&answer).rejected > 0 {
             ending = Ending::Findings;
         }
         write(&mut output, &answer)
     })?;
-    Ok(ending)
+    Ok(ending.max(read))
 }
 
 /// Each answer is flushed, so that a program at the other end of a pipe gets it before it goes on.
@@ -82,30 +84,36 @@ fn write(output: &mut impl Write, records: &[Columns]) -> anyhow::Result<()> {
     Ok(output.flush()?)
 }
 
+/// Gives the batches of all files in order.
 fn read_batches(
-    file: Option<&Path>,
+    files: &[PathBuf],
     mut take: impl FnMut(RawBatch) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let file = file.filter(|path| *path != Path::new("-"));
-    let name = file.map_or("standard input".to_owned(), |path| path.display().to_string());
-    let mut input: Box<dyn Read> = match file {
-        Some(path) => Box::new(File::open(path).with_context(|| name.clone())?),
-        None => Box::new(io::stdin().lock()),
+) -> anyhow::Result<Ending> {
+    sources::each(sources::expand(files, sources::RECORDS), |source| {
+        let read = read_file(&source.path, &mut take);
+        read.map(|()| Ending::Clean).map_err(|error| source.named(error))
+    })
+}
+
+fn read_file(path: &Path, take: &mut impl FnMut(RawBatch) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut input: Box<dyn Read> = match path == Path::new("-") {
+        false => Box::new(File::open(path)?),
+        true => Box::new(io::stdin().lock()),
     };
     let mut intake = Intake::new(Limits::default());
     let mut chunk = BytesMut::new();
     loop {
         chunk.resize(CHUNK, 0);
-        let length = input.read(&mut chunk).with_context(|| name.clone())?;
+        let length = input.read(&mut chunk)?;
         chunk.truncate(length);
         if length == 0 {
             break;
         }
-        while let Some(batch) = intake.next_batch(&mut chunk).with_context(|| name.clone())? {
+        while let Some(batch) = intake.next_batch(&mut chunk)? {
             take(batch)?;
         }
     }
-    while let Some(batch) = intake.finish().with_context(|| name.clone())? {
+    while let Some(batch) = intake.finish()? {
         take(batch)?;
     }
     Ok(())

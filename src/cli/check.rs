@@ -5,14 +5,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 
-use anyhow::Context;
-
 use super::color::Color;
 use super::output::Outputs;
 use super::parts::{self, CHUNK};
 use super::report::{Format, Report};
 use super::stream::EncodingName;
-use super::{Ending, stream};
+use super::{Ending, sources, stream};
 use crate::grammar::Grammar;
 use crate::message::{Checker, Finding};
 use crate::wire::{LimitExceeded, Limits, Splitter};
@@ -20,7 +18,7 @@ use crate::wire::{LimitExceeded, Limits, Splitter};
 /// Names every finding in files of batches: records, fields, order, envelope.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files of batches; `-` is standard input.
+    /// Files of batches, and folders: the files in them that end in .abi. `-` is standard input.
     #[arg(default_value = "-")]
     files: Vec<PathBuf>,
     /// How findings are written.
@@ -41,12 +39,15 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
     let mut told = Report::new(grammar, arguments.format, arguments.color.is_on(), outputs.standard());
-    for path in &arguments.files {
-        let read = check_file(grammar, path, arguments.encoding, &mut |finding| told.finding(&finding));
-        let (records, batches) = read.with_context(|| format!("cannot check {}", path.display()))?;
+    let files = sources::expand(&arguments.files, sources::RECORDS);
+    let ending = sources::each(files, |source| {
+        let read =
+            check_file(grammar, &source.path, arguments.encoding, &mut |finding| told.finding(&finding));
+        let (records, batches) = read.map_err(|error| source.named(error))?;
         told.source(records, batches);
-    }
-    Ok(told.finish()?)
+        Ok(Ending::Clean)
+    })?;
+    Ok(ending.max(told.finish()?))
 }
 
 /// What a worker tells of its part of the stream.

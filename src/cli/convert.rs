@@ -16,10 +16,11 @@ use serde_json::Value;
 use self::side::Side;
 use self::target::{RowWriter, Target};
 use super::output::Outputs;
+use super::sources::{self, RECORDS, Source};
 use super::stream::EncodingName;
-use super::{Ending, output, stream};
+use super::{Ending, stream};
 use crate::flat::{Event, FlatLayout, Translator, read_flat};
-use crate::grammar::{Grammar, Source};
+use crate::grammar::{self, Grammar};
 use crate::message::{Form, ReadError, read_ndjson, read_records};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Columns, Encoding, Separator};
@@ -47,6 +48,17 @@ impl Format {
     /// Whether each transaction has a line of its own.
     fn is_in_lines(self) -> bool {
         matches!(self, Self::Ndjson | Self::ModelNdjson)
+    }
+
+    /// How names of its files end; those of a layout of one's own end in anything.
+    fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Catair => RECORDS,
+            Self::Records | Self::Model => &["json"],
+            Self::Ndjson | Self::ModelNdjson => &["ndjson"],
+            Self::Csv => &["csv"],
+            Self::Flat => &[],
+        }
     }
 
     /// Whether a layout says what it looks like.
@@ -84,15 +96,18 @@ impl From<SeparatorName> for Separator {
 /// a line feed.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The file to read; standard input if none is named, or for `-`
-    file: Option<PathBuf>,
+    /// Files to read, and folders: the files in them that end in .abi, or as `--from` says in .csv, .json or
+    /// .ndjson; all of them for `--from flat`. `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
     /// What it holds; found out by looking if not given
     #[arg(long, value_name = "FORMAT")]
     from: Option<Format>,
     /// What to write
     #[arg(long, value_name = "FORMAT")]
     to: Format,
-    /// The file to write; standard output if none is named, or for `-`
+    /// The file to write; standard output if none is named, or for `-`. For several files, the folder for what
+    /// becomes of each, under its name with the ending of what is written
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The grammar file of your own layout, for `--from flat` or `--to flat` (docs/flat-files.md)
@@ -101,7 +116,7 @@ pub(super) struct Arguments {
     /// The layout to write where another one is read
     #[arg(long, value_name = "FILE")]
     to_layout: Option<PathBuf>,
-    /// The file for what is left out, as it came
+    /// The file for what is left out, as it came; for several files, the folder for such files
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// The encoding of the records that are read; EBCDIC is found out by looking if not given
@@ -125,45 +140,96 @@ impl Arguments {
     fn form(&self) -> Form {
         Form { lines: self.to.is_in_lines(), canonical: self.canonical, mask_passwords: self.mask_passwords }
     }
+
+    /// What the files hold, if that is said.
+    fn source_format(&self) -> Option<Format> {
+        let of_layout = self.layout.as_ref().filter(|_| self.to != Format::Flat).map(|_| Format::Flat);
+        self.from.or(of_layout)
+    }
+
+    /// Whether the options go together.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.source_format() == Some(Format::Flat) && self.encoding.is_some() {
+            bail!("--encoding is for records: a layout says the encoding of its file");
+        }
+        let is_written_as_is = self.to_encoding == EncodingName::Ascii && self.separator.is_none();
+        if self.to != Format::Catair && !is_written_as_is {
+            bail!("--to-encoding and --separator are for --to catair");
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
-    convert(&arguments, outputs)
+    arguments.check()?;
+    let endings = arguments.source_format().map_or(RECORDS, Format::endings);
+    let (sources, ending) = sources::expand(&arguments.files, endings);
+    if !sources::are_several(&arguments.files) && !arguments.output.as_deref().is_some_and(Path::is_dir) {
+        let (output, rejects) = (arguments.output.clone(), arguments.rejects.clone());
+        return sources::each((sources, ending), |source| {
+            convert(
+                &arguments,
+                source,
+                &Targets { output: output.clone(), rejects: rejects.clone() },
+                outputs,
+            )
+        });
+    }
+    let Some(folder) = &arguments.output else {
+        bail!("several files become several files: -o names the folder for them");
+    };
+    let ending_of_names = arguments.to.endings().first().copied().unwrap_or("txt");
+    let mut targets = sources::targets(&sources, folder, ending_of_names)?.into_iter();
+    sources::each((sources, ending), |source| {
+        // each file is written when it is done, whatever becomes of the others
+        let outputs = Outputs::new();
+        let rejects = arguments.rejects.as_ref().map(|folder| folder.join(&source.within));
+        let targets = Targets { output: targets.next(), rejects };
+        for folder in
+            [&targets.output, &targets.rejects].into_iter().flatten().filter_map(|file| file.parent())
+        {
+            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        let ending = convert(&arguments, source, &targets, &outputs)?;
+        outputs.end(ending)?;
+        Ok(ending)
+    })
 }
 
-fn convert(arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
+/// Where what becomes of a file is written.
+struct Targets {
+    output: Option<PathBuf>,
+    rejects: Option<PathBuf>,
+}
+
+fn convert(
+    arguments: &Arguments,
+    source: &Source,
+    targets: &Targets,
+    outputs: &Outputs,
+) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
-    let file = arguments.file.as_deref();
-    let name = file.map_or("standard input".to_owned(), |file| file.display().to_string());
-    let own = arguments.from.or(arguments
-        .layout
-        .as_ref()
-        .filter(|_| arguments.to != Format::Flat)
-        .map(|_| Format::Flat));
-    if own == Some(Format::Flat) && arguments.encoding.is_some() {
-        bail!("--encoding is for records: a layout says the encoding of its file");
-    }
-    let is_written_as_is = arguments.to_encoding == EncodingName::Ascii && arguments.separator.is_none();
-    if arguments.to != Format::Catair && !is_written_as_is {
-        bail!("--to-encoding and --separator are for --to catair");
-    }
-    let (mut input, encoding) = match own {
-        Some(Format::Flat) => (stream::input(file)?, Encoding::Ascii),
-        _ => stream::records_input(file, arguments.encoding)?,
+    let file = Some(source.path.as_path());
+    let name = source.name();
+    let own = arguments.source_format();
+    let opened = match own {
+        Some(Format::Flat) => stream::input(file).map(|input| (input, Encoding::Ascii)),
+        _ => stream::records_input(file, arguments.encoding),
     };
+    let (mut input, encoding) = opened.map_err(|error| source.named(error))?;
     let layout =
         |path: &Option<PathBuf>| open_layout(path.as_deref().or(arguments.layout.as_deref()), grammar);
     let entry_lines = FlatLayout::entry_lines(grammar)?;
     let from = match own {
         Some(format) => format,
-        None => look(&mut input, &entry_lines)?,
+        None => look(&mut input, &entry_lines).map_err(|error| source.named(error))?,
     };
     if from == Format::Catair && arguments.to.is_in_lines() {
         let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
-        let side = Side::new(&name, arguments.rejects.as_deref(), outputs, false)?;
-        let mut out = outputs.open(arguments.output.as_deref())?;
+        let side = Side::new(&name, targets.rejects.as_deref(), outputs, false)?;
+        let mut out = outputs.open(targets.output.as_deref())?;
         let read = lines::convert(grammar, arguments.form(), codec.as_ref(), &mut input, &mut out, &side);
-        let ending = read.map_err(|error| output::name_input(&name, error))?;
+        let ending = read.map_err(|error| source.named(error))?;
         return Ok(if side.has_problems() { Ending::Findings } else { ending });
     }
     let to_layout = match arguments.to {
@@ -172,11 +238,11 @@ fn convert(arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
         _ => entry_lines.clone(),
     };
     let translator = Translator::new(grammar)?;
-    let side = Rc::new(Side::new(&name, arguments.rejects.as_deref(), outputs, from.is_flat())?);
+    let side = Rc::new(Side::new(&name, targets.rejects.as_deref(), outputs, from.is_flat())?);
     let to_encoding = Encoding::from(arguments.to_encoding);
     let default = if to_encoding.is_ebcdic() { Separator::None } else { Separator::LineFeed };
     let rows = RowWriter {
-        out: Box::new(outputs.open(arguments.output.as_deref())?),
+        out: Box::new(outputs.open(targets.output.as_deref())?),
         encoding: to_encoding,
         separator: arguments.separator.map_or(default, Separator::from),
         is_ascii: encoding.is_ebcdic() && !to_encoding.is_ebcdic(),
@@ -187,13 +253,13 @@ fn convert(arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let mut sink = |row: &Columns| target.push(row);
     let filings = |filing: &Value| codec.from_json(filing);
     let read = match from {
-        Format::Catair => stream::records(input, &mut sink),
+        Format::Catair => stream::records(&name, input, &mut sink),
         Format::Csv => flat(&entry_lines, &translator, input, &side, &mut sink),
         Format::Flat => flat(&layout(&None)?, &translator, input, &side, &mut sink),
         _ if from.is_in_lines() => done(read_ndjson(grammar, input, &filings, &mut sink)),
         _ => done(read_records(grammar, input, &filings, &mut sink)),
     };
-    let ending = read.map_err(|error| output::name_input(&name, error))?;
+    let ending = read.map_err(|error| source.named(error))?;
     target.finish()?;
     Ok(if side.has_problems() { Ending::Findings } else { ending })
 }
@@ -205,7 +271,7 @@ fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {
 fn open_layout(path: Option<&Path>, grammar: &Grammar) -> anyhow::Result<FlatLayout> {
     let Some(path) = path else { bail!("a flat file needs its layout: --layout FILE") };
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Ok(FlatLayout::load(&Source { name: path.display().to_string(), text }, grammar)?)
+    Ok(FlatLayout::load(&grammar::Source { name: path.display().to_string(), text }, grammar)?)
 }
 
 fn flat(

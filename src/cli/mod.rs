@@ -21,6 +21,7 @@ mod parts;
 mod report;
 mod send;
 mod serve;
+mod sources;
 mod story;
 mod stream;
 mod tariff;

@@ -86,6 +86,17 @@ impl Outputs {
         self.open_file(path, true)
     }
 
+    /// The named file, in a folder that is made if it is not there.
+    ///
+    /// # Errors
+    /// As [`Self::open`], or the folder cannot be made.
+    pub(super) fn open_in_folder(&self, path: &Path) -> anyhow::Result<Output> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        self.open_file(path, false)
+    }
+
     /// Adds a whole file.
     ///
     /// # Errors
@@ -342,11 +353,16 @@ pub(super) fn is_closed(error: &anyhow::Error) -> bool {
     IS_CLOSED.load(Ordering::Relaxed) && error.chain().any(is_broken_pipe)
 }
 
-/// Names the input in an error of reading. An error of writing names its output already.
-pub(super) fn name_input(name: &str, error: anyhow::Error) -> anyhow::Error {
-    let is_of_output = |cause: &(dyn std::error::Error + 'static)| {
+/// Whether an error is that of an output, which it names.
+pub(super) fn is_of_output(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
         let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         inner.is_some_and(|inner| inner.is::<OutputError>())
-    };
-    if error.chain().any(is_of_output) { error } else { error.context(name.to_owned()) }
+    })
+}
+
+/// Names the input in an error of reading. An error that names it, or an output, stays as it is.
+pub(super) fn name_input(name: &str, error: anyhow::Error) -> anyhow::Error {
+    let is_named = error.chain().any(|cause| cause.to_string().starts_with(name));
+    if is_named || is_of_output(&error) { error } else { error.context(name.to_owned()) }
 }

@@ -116,6 +116,7 @@ impl<R: Read> Read for Decoded<R> {
 /// Gives the records of a stream to `sink`. Records of the wrong length are told on standard error
 /// and are findings: what is beyond 80 columns is lost.
 pub(super) fn records(
+    name: &str,
     mut input: impl BufRead,
     sink: &mut dyn FnMut(&Columns) -> io::Result<()>,
 ) -> anyhow::Result<Ending> {
@@ -125,7 +126,7 @@ pub(super) fn records(
     let mut take = |line: Line<'_>| {
         if let Some(Defect::Short { found } | Defect::Long { found }) = line.defect {
             ending = Ending::Findings;
-            wrong_length(line.number, found);
+            wrong_length(name, line.number, found);
         }
         if written.is_ok() {
             written = sink(line.columns);
@@ -146,6 +147,6 @@ pub(super) fn records(
 }
 
 /// Tells of a record of the wrong length.
-pub(super) fn wrong_length(record: u64, found: usize) {
-    output::tell_problem(format_args!("record {record} has {found} columns, expected 80"));
+pub(super) fn wrong_length(name: &str, record: u64, found: usize) {
+    output::tell_problem(format_args!("{name}: record {record} has {found} columns, expected 80"));
 }

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::codec::Decoder;
 
-use crate::wire::{Columns, Limits, RecordCodec, WireError};
+use crate::wire::{Columns, Limits, RecordCodec, WireError, records};
 
 /// How long a client waits for the next bytes before it gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -43,6 +43,9 @@ pub enum ClientError {
     /// The connection broke.
     #[error("the connection broke")]
     Io(#[from] io::Error),
+    /// The gateway hung up before it had answered every batch.
+    #[error("the gateway closed the connection before its answer was whole")]
+    Cut,
     /// What came back are not records.
     #[error(transparent)]
     Wire(#[from] WireError),
@@ -84,7 +87,8 @@ impl Client {
         mut record: impl FnMut(&Columns),
     ) -> Result<(), ClientError> {
         let (reader, writer) = split(self.stream);
-        let receiving = receive(reader, wait + PATIENCE, &mut record);
+        let sent = records(batches).filter(|record| ends_batch(&record.columns)).count();
+        let receiving = receive(reader, wait + PATIENCE, sent, &mut record);
         let sending = send(writer, batches, wait);
         tokio::pin!(receiving);
         tokio::select! {
@@ -111,26 +115,88 @@ async fn send(mut writer: impl AsyncWrite + Unpin, batches: &[u8], wait: Duratio
     writer.shutdown().await
 }
 
+/// Whether a record is the trailer of a batch.
+fn ends_batch(columns: &Columns) -> bool {
+    columns.first() == Some(&b'Z')
+}
+
+/// Hands over what comes until the peer is done. Many peers close without the farewell that TLS asks for:
+/// that is no matter if as many batches have been answered as were `sent`.
 async fn receive(
     mut reader: impl AsyncRead + Unpin,
     patience: Duration,
+    sent: usize,
     record: &mut impl FnMut(&Columns),
 ) -> Result<(), ClientError> {
+    let mut answered = 0;
+    let mut record = |columns: &Columns| {
+        answered += usize::from(ends_batch(columns));
+        record(columns);
+    };
     let mut codec = RecordCodec::new(Limits::default());
     let mut chunk = BytesMut::new();
     loop {
         chunk.reserve(16 * 1024);
-        let read =
-            timeout(patience, reader.read_buf(&mut chunk)).await.map_err(|_| ClientError::Silence)??;
+        let read = timeout(patience, reader.read_buf(&mut chunk)).await.map_err(|_| ClientError::Silence)?;
+        let (read, has_farewell) = match read {
+            Ok(read) => (read, true),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => (0, false),
+            Err(error) => return Err(error.into()),
+        };
         while let Some(found) = codec.decode(&mut chunk)? {
             record(&found.columns);
         }
-        if read == 0 {
-            break;
+        if read > 0 {
+            continue;
+        }
+        while let Some(found) = codec.decode_eof(&mut chunk)? {
+            record(&found.columns);
+        }
+        return if has_farewell || answered >= sent { Ok(()) } else { Err(ClientError::Cut) };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// A connection that ends without a farewell.
+    struct Silent<'a>(&'a [u8]);
+
+    impl AsyncRead for Silent<'_> {
+        fn poll_read(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+            buffer: &mut tokio::io::ReadBuf<'_>,
+        ) -> std::task::Poll<io::Result<()>> {
+            if self.0.is_empty() {
+                return std::task::Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            let length = buffer.remaining().min(self.0.len());
+            buffer.put_slice(&self.0[..length]);
+            self.0 = &self.0[length..];
+            std::task::Poll::Ready(Ok(()))
         }
     }
-    while let Some(found) = codec.decode_eof(&mut chunk)? {
-        record(&found.columns);
+
+    async fn receive_all(answer: &[u8], sent: usize) -> (usize, Result<(), ClientError>) {
+        let mut count = 0;
+        let received = receive(Silent(answer), PATIENCE, sent, &mut |_| count += 1).await;
+        (count, received)
     }
-    Ok(())
+
+    #[tokio::test]
+    async fn a_whole_answer_counts_although_the_peer_says_no_farewell() {
+        let line = |text: &str| format!("{text:<80}\n").into_bytes();
+        let answer =
+            [line("A2704EEE"), line("B  2704EEEAX"), line("Y  2704EEEAX"), line("Z2704EEE")].concat();
+        let (count, received) = receive_all(&answer, 1).await;
+        assert_eq!(count, 4);
+        received.unwrap();
+        let (count, received) = receive_all(&answer.repeat(2), 3).await;
+        assert!(matches!(received, Err(ClientError::Cut)), "{count}: {received:?}");
+        let (_, received) = receive_all(&answer[..170], 1).await;
+        assert!(matches!(received, Err(ClientError::Cut)), "{received:?}");
+    }
 }

@@ -51,7 +51,7 @@ pub(super) fn convert(
             News::Piece(piece) => piece.write_to(&mut &mut *out, before.1)?,
             News::WrongLength { record, found } => {
                 ending = Ending::Findings;
-                wrong_length(before.0 + record, found);
+                wrong_length(side.source(), before.0 + record, found);
             }
             News::LeftOut(LeftOut { record, problem, records }) => {
                 let record = before.0 + record;

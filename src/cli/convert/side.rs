@@ -49,6 +49,11 @@ impl Side {
         })
     }
 
+    /// The name of what is read.
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Says that something is wrong.
     pub(super) fn tell(&self, problem: &str) {
         self.any.set(true);

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) 
         if arguments.files.len() > 1 && arguments.format != Format::Json {
             writeln!(out, "{}", name())?;
         }
-        let (filed, found) = read(file, &codec).with_context(name)?;
+        let (filed, found) = read(file, &codec).map_err(|error| output::name_input(&name(), error))?;
         ending = ending.max(found);
         for filed in &filed {
             ending = ending.max(explain(arguments, tariff, filed, out).with_context(name)?);
@@ -140,7 +140,7 @@ fn read(file: &Path, codec: &EntrySummaryCodec) -> anyhow::Result<(Vec<Filed>, E
     };
     let filings = |filing: &Value| codec.from_json(filing);
     let ending = if !start.starts_with(b"{") {
-        stream::records(input, &mut sink)?
+        stream::records(&file.display().to_string(), input, &mut sink)?
     } else if is_document(&start) {
         read_records(grammar, input, &filings, &mut sink)?;
         Ending::Clean
