@@ -14,7 +14,7 @@ mod layouts;
 mod read;
 mod split;
 
-pub use answer::{AnswerError, Notification};
+pub use answer::{AnswerError, BlockAnswer, Notification};
 pub use collect::{BatchCollector, RawBatch};
 pub use condition::{EnvelopeCondition, Place};
 pub use directory::{Directory, Party, Permit, Sender, Standing};

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use abigate::envelope::Sender;
 use abigate::store::{
-    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
-    WarningQuery, Withdrawal,
+    Archive, BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store,
+    StoreError, Unit, WarningQuery, Withdrawal,
 };
 
 use crate::support::*;
@@ -138,14 +138,14 @@ impl<U: Unit> Unit for FaultyUnit<U> {
         self.inner.override_census_warning(entry, line, code, reason)
     }
 
-    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<i64, StoreError> {
         self.fuse.burn()?;
         self.inner.put_batch(batch)
     }
 
-    fn is_new(&mut self) -> Result<bool, StoreError> {
+    fn archive(&mut self) -> Result<&mut dyn Archive, StoreError> {
         self.fuse.burn()?;
-        self.inner.is_new()
+        self.inner.archive()
     }
 
     fn commit(self) -> Result<(), StoreError> {

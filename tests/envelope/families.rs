@@ -24,7 +24,7 @@ fn e_manifest_may_leave_the_application_out() {
         assert!(reading.is_accepted(), "{reading:?}");
         assert_eq!(reading.application, "QP");
         assert_eq!(
-            texts(&CODEC.response(&reading, &[records(&["QT01"])]).unwrap()),
+            texts(&CODEC.response(&reading, &[records(&["QT01"]).into()]).unwrap()),
             [
                 "A1234N01PASSWD040108                                                 ABCDEFGHIJK",
                 "B  1201N01QT                                               BLOCK-AAAAAA-TEXT-001",
