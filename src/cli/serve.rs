@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::output::{Output, Outputs};
 use super::{Ending, development, log};
 use crate::gateway::{Config, ConfigError, HostWithClock, Server};
 use crate::grammar::Grammar;
@@ -34,7 +35,7 @@ pub(super) struct Arguments {
     listen: Option<String>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     // a folder that is made now has no store yet
     let is_fresh = arguments.dev && !Path::new(development::FOLDER).join(development::SETTINGS_FILE).exists();
     let config = configure(&arguments)?;
@@ -44,7 +45,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::bind(&config, host).await?;
-        announce(&server.local_addr()?.to_string(), arguments.dev);
+        announce(&server.local_addr()?.to_string(), arguments.dev, outputs.standard());
         server.run(stop_signal()?).await?;
         Ok(Ending::Clean)
     })
@@ -102,7 +103,7 @@ fn open_store(path: &Path, is_new: bool) -> anyhow::Result<SqliteStore> {
 }
 
 /// Says where the gateway listens, for people and for programs that started it.
-fn announce(address: &str, dev: bool) {
+fn announce(address: &str, dev: bool, mut output: Output) {
     let mut text = format!("listening on {address}\n");
     if dev {
         text.push_str(&format!(
@@ -113,8 +114,8 @@ fn announce(address: &str, dev: bool) {
             development::SENDER,
         ));
     }
-    // one who has closed the output does not want to know; the gateway runs all the same
-    let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    // the gateway runs even if nobody can read this
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }
 
 /// Completes when the process is asked to end.

@@ -133,7 +133,7 @@ impl EnvelopeCodec<'_> {
         let trailer = reading.trailer.as_ref().ok_or_else(no_response)?;
         let mut rows = vec![self.header(reading, application)];
         let count = self.output.block_trailer.count;
-        let most = count.map_or(usize::MAX, |cell| most_counted(cell));
+        let most = count.map_or(usize::MAX, most_counted);
         for (block, answer) in reading.blocks.iter().zip(blocks) {
             for records in answer.parts(most) {
                 rows.push(self.block_header(block, application));

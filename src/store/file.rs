@@ -44,6 +44,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// There is a file that holds something, or it cannot be written.
+    #[allow(clippy::disallowed_methods, reason = "SQLite writes the file, it is only made here")]
     pub fn create(path: &Path) -> Result<Self, StoreError> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);

@@ -1,6 +1,6 @@
 //! `abigate admin backup` and `abigate admin check`
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::super::Ending;
+use super::super::output::Outputs;
 use super::place::{Format, FormatArgument, Place};
 use crate::store::{SetAside, StoreReport};
 
@@ -43,7 +44,7 @@ pub(super) fn back_up(arguments: &BackupArguments) -> anyhow::Result<Ending> {
     Ok(Ending::Clean)
 }
 
-pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<Ending> {
+pub(super) fn check(arguments: &CheckArguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let mut store = arguments.place.store()?;
     let taken_back = if arguments.take_back { store.take_back_what_is_sound()? } else { 0 };
     let report = store.check()?;
@@ -51,7 +52,7 @@ pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<Ending> {
         Format::Json => format!("{:#}\n", as_json(&report, taken_back)),
         Format::Text => as_text(&report, taken_back),
     };
-    io::stdout().lock().write_all(text.as_bytes())?;
+    outputs.standard().write_all(text.as_bytes())?;
     Ok(if report.is_clean() { Ending::Clean } else { Ending::Findings })
 }
 
