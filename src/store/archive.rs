@@ -184,7 +184,8 @@ impl Archive for SqliteUnit<'_> {
         (from, to): (Progress, Progress),
     ) -> Result<(), StoreError> {
         let mut statement = self.transaction.prepare_cached(
-            "UPDATE batch SET digest = ?2, history_from = ?3, history_to = ?4 WHERE id = ?1",
+            "INSERT INTO unarrived (batch, sender, digest, received, history_from, history_to)
+             SELECT id, sender, ?2, received, ?3, ?4 FROM batch WHERE id = ?1",
         )?;
         statement.execute(params![batch, digest, from.history, to.history])?;
         Ok(())
@@ -197,14 +198,14 @@ impl Archive for SqliteUnit<'_> {
         since: Timestamp,
     ) -> Result<Option<(i64, Vec<Columns>)>, StoreError> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT id, answer FROM batch
-             WHERE sender = ?1 AND digest = ?2 AND received >= ?3 AND NOT EXISTS (
+            "SELECT batch.id, batch.answer FROM unarrived JOIN batch ON batch.id = unarrived.batch
+             WHERE unarrived.sender = ?1 AND unarrived.digest = ?2 AND unarrived.received >= ?3 AND NOT EXISTS (
                  SELECT 1 FROM entry_summary_history own
                  JOIN entry_summary_history later
                      ON later.filer = own.filer AND later.number = own.number
-                         AND later.id > batch.history_to AND later.who = own.who
-                 WHERE own.id > batch.history_from AND own.id <= batch.history_to)
-             ORDER BY id DESC LIMIT 1",
+                         AND later.id > unarrived.history_to AND later.who = own.who
+                 WHERE own.id > unarrived.history_from AND own.id <= unarrived.history_to)
+             ORDER BY batch.id DESC LIMIT 1",
         )?;
         let found = statement
             .query_row(params![sender, digest, since.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -214,9 +215,7 @@ impl Archive for SqliteUnit<'_> {
     }
 
     fn arrived(&mut self, batches: &[i64]) -> Result<(), StoreError> {
-        let mut statement = self
-            .transaction
-            .prepare_cached("UPDATE batch SET digest = NULL WHERE id = ?1 AND digest IS NOT NULL")?;
+        let mut statement = self.transaction.prepare_cached("DELETE FROM unarrived WHERE batch = ?1")?;
         for batch in batches {
             statement.execute([batch])?;
         }
@@ -234,8 +233,7 @@ impl Archive for SqliteUnit<'_> {
 
     fn forget_digests(&mut self, before: Timestamp, most: u32) -> Result<usize, StoreError> {
         let mut statement = self.transaction.prepare_cached(
-            "UPDATE batch SET digest = NULL WHERE id IN
-                 (SELECT id FROM batch WHERE digest IS NOT NULL AND received < ?1 LIMIT ?2)",
+            "DELETE FROM unarrived WHERE batch IN (SELECT batch FROM unarrived WHERE received < ?1 LIMIT ?2)",
         )?;
         Ok(statement.execute(params![before.to_string(), most])?)
     }

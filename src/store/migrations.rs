@@ -141,9 +141,14 @@ pub(super) const MIGRATIONS: [&str; 7] = [
         records  BLOB NOT NULL,
         PRIMARY KEY (kind, name)
     ) STRICT, WITHOUT ROWID;
-    ALTER TABLE batch ADD COLUMN digest BLOB;
-    ALTER TABLE batch ADD COLUMN history_from INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE batch ADD COLUMN history_to INTEGER NOT NULL DEFAULT 0;
-    CREATE INDEX batch_unarrived ON batch (sender, digest) WHERE digest IS NOT NULL;
+    CREATE TABLE unarrived (
+        batch         INTEGER PRIMARY KEY,
+        sender        TEXT NOT NULL,
+        digest        BLOB NOT NULL,
+        received      TEXT NOT NULL,
+        history_from  INTEGER NOT NULL,
+        history_to    INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX unarrived_digest ON unarrived (sender, digest);
 ",
 ];
