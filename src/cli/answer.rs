@@ -55,7 +55,7 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
             if reference.is_dir() {
                 world.add_reference(&reference)?;
             }
-            SqliteStore::open(&folder.join(STORE))?
+            SqliteStore::open_or_create(&folder.join(STORE))?
         }
         None => SqliteStore::in_memory()?,
     };

@@ -16,7 +16,7 @@ mod read;
 mod split;
 mod submission;
 
-pub use answer::{AnswerError, Notification};
+pub use answer::{AnswerError, BlockAnswer, Notification};
 pub use collect::{BatchCollector, RawBatch};
 pub use condition::{EnvelopeCondition, Place};
 pub use directory::{Directory, Party, Permit, Sender, Standing};

@@ -9,12 +9,14 @@ use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::codec::Decoder;
 
-use crate::wire::{Columns, Limits, RecordCodec, WireError, records};
+use super::Intake;
+use crate::wire::{Columns, Limits, RecordCodec, WireError};
 
 /// How long a client waits for the next bytes before it gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -75,7 +77,8 @@ impl Client {
         Ok(Self { stream })
     }
 
-    /// Sends batches and hands over each record of what comes back. The sending side stays open for
+    /// Sends batches and hands over each record of what comes back. The sending side stays open until as
+    /// many answers have come as batches were sent, so that its end shows that they have arrived, and for
     /// `wait` after the last byte, for what else may come; then the gateway finishes and closes.
     ///
     /// # Errors
@@ -84,12 +87,49 @@ impl Client {
         self,
         batches: &[u8],
         wait: Duration,
+        record: impl FnMut(&Columns),
+    ) -> Result<(), ClientError> {
+        self.exchange(batches, wait, true, record).await
+    }
+
+    /// As [`Self::converse`], but the sending side is closed at once, as for a peer of which nobody knows what
+    /// it answers.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn converse_one_way(
+        self,
+        batches: &[u8],
+        record: impl FnMut(&Columns),
+    ) -> Result<(), ClientError> {
+        self.exchange(batches, Duration::ZERO, false, record).await
+    }
+
+    async fn exchange(
+        self,
+        batches: &[u8],
+        wait: Duration,
+        awaits_answers: bool,
         mut record: impl FnMut(&Columns),
     ) -> Result<(), ClientError> {
         let (reader, writer) = split(self.stream);
-        let sent = records(batches).filter(|record| ends_batch(&record.columns)).count();
-        let receiving = receive(reader, wait + PATIENCE, sent, &mut record);
-        let sending = send(writer, batches, wait);
+        let sent = ended_batches(batches);
+        let (answered, enough) = oneshot::channel();
+        let (mut left, mut answered) = (sent, Some(answered));
+        let mut count = |columns: &Columns| {
+            record(columns);
+            left = left.saturating_sub(usize::from(ends_batch(columns)));
+            if left == 0 {
+                // a sending side that has ended no longer waits for this
+                answered.take().map(|answered| answered.send(()));
+            }
+        };
+        let receiving = receive(reader, wait + PATIENCE, sent, &mut count);
+        let sending = send(writer, batches, wait, async {
+            if awaits_answers && sent > 0 {
+                let _ = enough.await;
+            }
+        });
         tokio::pin!(receiving);
         tokio::select! {
             received = &mut receiving => received,
@@ -108,16 +148,39 @@ impl Client {
     }
 }
 
-async fn send(mut writer: impl AsyncWrite + Unpin, batches: &[u8], wait: Duration) -> io::Result<()> {
+async fn send(
+    mut writer: impl AsyncWrite + Unpin,
+    batches: &[u8],
+    wait: Duration,
+    answered: impl Future<Output = ()>,
+) -> io::Result<()> {
     writer.write_all(batches).await?;
     writer.flush().await?;
     sleep(wait).await;
+    answered.await;
     writer.shutdown().await
 }
 
 /// Whether a record is the trailer of a batch.
 fn ends_batch(columns: &Columns) -> bool {
     columns.first() == Some(&b'Z')
+}
+
+/// How many batches bytes hold, if the last of them ends; 0 otherwise: only the end of all bytes ends that.
+fn ended_batches(bytes: &[u8]) -> usize {
+    let mut intake = Intake::new(Limits::default());
+    let mut chunk = BytesMut::from(bytes);
+    let mut count = 0;
+    while let Ok(Some(_)) = intake.next_batch(&mut chunk) {
+        count += 1;
+    }
+    loop {
+        match intake.finish() {
+            Ok(None) => return count,
+            Ok(Some(batch)) if batch.ended => count += 1,
+            Ok(Some(_)) | Err(_) => return 0,
+        }
+    }
 }
 
 /// Hands over what comes until the peer is done. Many peers close without the farewell that TLS asks for:

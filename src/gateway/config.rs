@@ -31,6 +31,8 @@ pub struct Config {
     pub wire: crate::wire::Limits,
     /// How long is waited.
     pub timeouts: Timeouts,
+    /// How long is kept what has been answered.
+    pub keeping: Keeping,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -84,6 +86,15 @@ pub struct Timeouts {
     pub write_seconds: u32,
     /// For open batches to be finished when the gateway stops.
     pub shutdown_seconds: u32,
+}
+
+/// How long a store keeps what nobody asks for in the ordinary course.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keeping {
+    /// Batches with their answers, in days since they came; 0 stands for ever. Summaries, their histories and
+    /// their versions stay in any case.
+    pub batches_days: u32,
 }
 
 /// What is logged, and how. Passwords and taxpayer numbers never are.
@@ -232,6 +243,7 @@ impl Default for Config {
             limits: Limits::default(),
             wire: crate::wire::Limits::default(),
             timeouts: Timeouts::default(),
+            keeping: Keeping::default(),
             log: LogConfig::default(),
         }
     }
@@ -240,6 +252,13 @@ impl Default for Config {
 impl Default for Limits {
     fn default() -> Self {
         Self { connections: 256, queued_batches: 64 }
+    }
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        // five years, as brokers and importers keep records of entries (19 CFR 163.4)
+        Self { batches_days: 1827 }
     }
 }
 
@@ -338,6 +357,7 @@ mod tests {
         let defaults = Config::default();
         assert_eq!(format!("{:?}", config.timeouts), format!("{:?}", defaults.timeouts));
         assert_eq!(format!("{:?}", config.limits), format!("{:?}", defaults.limits));
+        assert_eq!(config.keeping.batches_days, defaults.keeping.batches_days);
         assert_eq!((config.wire, config.listen), (defaults.wire, defaults.listen));
     }
 }

@@ -3,6 +3,7 @@
 mod mailbox;
 mod place;
 mod reference;
+mod store;
 mod summary;
 
 use clap::Subcommand;
@@ -25,6 +26,8 @@ enum Command {
     Summary(summary::Arguments),
     Mailbox(mailbox::Arguments),
     Reference(reference::Arguments),
+    Backup(store::BackupArguments),
+    Check(store::CheckArguments),
 }
 
 pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
@@ -32,5 +35,7 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
         Command::Summary(arguments) => summary::run(&arguments, outputs),
         Command::Mailbox(arguments) => mailbox::run(&arguments, outputs),
         Command::Reference(arguments) => reference::run(&arguments, outputs),
+        Command::Backup(arguments) => store::back_up(&arguments),
+        Command::Check(arguments) => store::check(&arguments, outputs),
     }
 }
