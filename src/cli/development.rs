@@ -15,6 +15,9 @@ pub(super) const FOLDER: &str = "abigate-dev";
 /// The settings in it.
 pub(super) const SETTINGS_FILE: &str = "abigate.toml";
 
+/// The private key of the authority, beside its certificate. Whoever has it can make certificates of senders.
+pub(super) const AUTHORITY_KEY: &str = "ca-key.pem";
+
 /// The sender of the demo world whose certificate is used unless another is named.
 pub(super) const SENDER: &str = "demo-broker";
 
@@ -43,7 +46,7 @@ pub(super) fn prepare(folder: &Path, world: &World) -> anyhow::Result<Config> {
     let settings = folder.join(SETTINGS_FILE);
     for (file, text) in [(folder.join("world.toml"), World::DEMO), (settings.clone(), SETTINGS)] {
         if !file.exists() {
-            write(&file, text, false)?;
+            write(&file, text.as_bytes(), false)?;
         }
     }
     Ok(Config::from_file(&settings)?)
@@ -54,7 +57,8 @@ pub(super) fn credentials(folder: &Path, sender: &str) -> Credentials {
     Credentials { authority: folder.join("ca.pem"), identity: Some(identity(folder, sender)) }
 }
 
-fn identity(folder: &Path, sender: &str) -> (PathBuf, PathBuf) {
+/// The files of a sender's certificate and private key.
+pub(super) fn identity(folder: &Path, sender: &str) -> (PathBuf, PathBuf) {
     (folder.join(format!("{sender}.pem")), folder.join(format!("{sender}-key.pem")))
 }
 
@@ -63,12 +67,13 @@ fn certify(folder: &Path, world: &World) -> anyhow::Result<()> {
     let made = DevelopmentCertificates::issue(&senders)?;
     for client in &made.clients {
         let (certificate, key) = identity(folder, &client.name);
-        write(&certificate, &client.certificate, false)?;
-        write(&key, &client.key, true)?;
+        write(&certificate, client.certificate.as_bytes(), false)?;
+        write(&key, client.key.as_bytes(), true)?;
     }
-    write(&folder.join("server.pem"), &made.server.certificate, false)?;
-    write(&folder.join("server-key.pem"), &made.server.key, true)?;
-    write(&folder.join("ca.pem"), &made.authority, false)
+    write(&folder.join("server.pem"), made.server.certificate.as_bytes(), false)?;
+    write(&folder.join("server-key.pem"), made.server.key.as_bytes(), true)?;
+    write(&folder.join(AUTHORITY_KEY), made.authority_key.as_bytes(), true)?;
+    write(&folder.join("ca.pem"), made.authority.as_bytes(), false)
 }
 
 /// Makes a folder for its owner only: what batches hold is nobody else's business.
@@ -80,7 +85,7 @@ pub(super) fn create_private(folder: &Path) -> io::Result<()> {
 }
 
 /// Writes a file that, if it is secret, only its owner can read.
-fn write(path: &Path, text: &str, secret: bool) -> anyhow::Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8], secret: bool) -> anyhow::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -91,5 +96,27 @@ fn write(path: &Path, text: &str, secret: bool) -> anyhow::Result<()> {
     #[cfg(not(unix))]
     let _ = secret;
     let mut file = options.open(path).with_context(|| path.display().to_string())?;
-    file.write_all(text.as_bytes()).with_context(|| path.display().to_string())
+    file.write_all(bytes).with_context(|| path.display().to_string())
+}
+
+/// Replaces a file by a new one with the same permissions, so that it is never seen in part. A symbolic link
+/// stays one.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let named = || path.display().to_string();
+    let real = fs::canonicalize(path).with_context(named)?;
+    let mut draft = real.clone().into_os_string();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let written = fs::metadata(&real).and_then(|known| {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&draft)?;
+        file.set_permissions(known.permissions())?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&draft, &real)
+    });
+    if written.is_err() {
+        // the draft is of no use; why it could not be written is what is told
+        let _ = fs::remove_file(&draft);
+    }
+    written.with_context(named)
 }

@@ -13,6 +13,7 @@ mod explain;
 mod fuzz;
 mod generate;
 mod grammar;
+mod listen;
 mod log;
 mod parts;
 mod report;
@@ -55,6 +56,7 @@ enum Command {
     Demo(demo::Arguments),
     Serve(serve::Arguments),
     Send(send::Arguments),
+    Listen(listen::Arguments),
     Answer(answer::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
@@ -73,6 +75,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(arguments),
             Self::Serve(arguments) => serve::run(arguments),
             Self::Send(arguments) => send::run(arguments),
+            Self::Listen(arguments) => listen::run(arguments),
             Self::Answer(arguments) => answer::run(arguments),
             Self::Check(arguments) => check::run(arguments),
             Self::Explain(arguments) => explain::run(arguments),

@@ -3,6 +3,7 @@
 mod mailbox;
 mod place;
 mod reference;
+mod sender;
 mod summary;
 
 use clap::Subcommand;
@@ -24,6 +25,7 @@ enum Command {
     Summary(summary::Arguments),
     Mailbox(mailbox::Arguments),
     Reference(reference::Arguments),
+    Sender(sender::Arguments),
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
@@ -31,5 +33,6 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
         Command::Summary(arguments) => summary::run(&arguments),
         Command::Mailbox(arguments) => mailbox::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
+        Command::Sender(arguments) => sender::run(&arguments),
     }
 }
