@@ -40,11 +40,11 @@ fn campaign(
     let grammar = Grammar::builtin();
     let mut laboratory = Laboratory::new(grammar, application).unwrap();
     let judge = JudgeOfReplies::new(grammar, application).unwrap();
-    run(&mut laboratory, &judge, generator, target, campaign, |_, _| {}).unwrap()
+    run(&mut laboratory, &judge, generator, target, &campaign, |_, _| {}).unwrap()
 }
 
 fn short(runs: u64) -> Campaign {
-    Campaign { seed: 1, runs, most_failures: 1, minimise: false }
+    Campaign { seed: 1, runs, most_failures: 1, ..Campaign::default() }
 }
 
 /// What a planted fault may be called when it is found.
@@ -71,7 +71,7 @@ fn names(planted: Planted) -> &'static [Fault] {
 fn search(generator: &mut Generator<'_>, planted: Planted, runs: u64, minimise: bool) -> Report {
     let patience = if planted == Planted::HangsWithoutTrailer { 500 } else { 60_000 };
     let mut target = SocketTarget::new(planted.serve(), Duration::from_millis(patience));
-    let wanted = Campaign { seed: 1, runs, most_failures: 1, minimise };
+    let wanted = Campaign { minimise, ..short(runs) };
     campaign("AE", generator, &mut target, wanted)
 }
 
