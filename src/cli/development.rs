@@ -1,11 +1,12 @@
 //! The folder of `serve --dev`: certificates, settings, a world and a store to begin with.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::output;
 use crate::gateway::{Config, Credentials, DevelopmentCertificates};
 use crate::host::World;
 
@@ -86,37 +87,8 @@ pub(super) fn create_private(folder: &Path) -> io::Result<()> {
 
 /// Writes a file that, if it is secret, only its owner can read.
 pub(super) fn write(path: &Path, bytes: &[u8], secret: bool) -> anyhow::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    if secret {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
+    match secret {
+        true => output::write_secret(path, bytes),
+        false => output::write_file(path, bytes),
     }
-    #[cfg(not(unix))]
-    let _ = secret;
-    let mut file = options.open(path).with_context(|| path.display().to_string())?;
-    file.write_all(bytes).with_context(|| path.display().to_string())
-}
-
-/// Replaces a file by a new one with the same permissions, so that it is never seen in part. A symbolic link
-/// stays one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let named = || path.display().to_string();
-    let real = fs::canonicalize(path).with_context(named)?;
-    let mut draft = real.clone().into_os_string();
-    draft.push(format!(".{}", std::process::id()));
-    let draft = PathBuf::from(draft);
-    let written = fs::metadata(&real).and_then(|known| {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&draft)?;
-        file.set_permissions(known.permissions())?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&draft, &real)
-    });
-    if written.is_err() {
-        // the draft is of no use; why it could not be written is what is told
-        let _ = fs::remove_file(&draft);
-    }
-    written.with_context(named)
 }

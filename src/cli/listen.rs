@@ -1,7 +1,7 @@
 //! `abigate listen`
 
 use std::cell::Cell;
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -10,7 +10,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ending, send};
+use super::output::{Output, Outputs};
+use super::{Ending, output, send};
 use crate::gateway::{Client, ClientError, client_tls};
 use crate::grammar::Grammar;
 use crate::message::{Explainer, Form, RecordsWriter, TextPage};
@@ -56,11 +57,11 @@ enum Format {
     Explained,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let tls = client_tls(&send::credentials(&arguments.credentials))?;
     let wanted = arguments.count.or(arguments.once.then_some(1));
     let stop = CancellationToken::new();
-    let mut printer = Printer::new(arguments.format);
+    let mut printer = Printer::new(arguments.format, outputs.standard());
     let last = Cell::new(Instant::now());
     let patience = arguments.timeout.map(|seconds| Duration::from_secs(seconds.into()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -106,7 +107,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     }
     match wanted {
         Some(wanted) if printer.count < wanted => {
-            eprintln!("abigate: {} of {wanted} notifications came", printer.count);
+            output::tell_problem(format_args!("{} of {wanted} notifications came", printer.count));
             Ok(Ending::Findings)
         }
         _ => Ok(Ending::Clean),
@@ -124,6 +125,7 @@ async fn silence(last: &Cell<Instant>, patience: Option<Duration>) {
 /// Prints notifications, each once it is whole.
 struct Printer {
     format: Format,
+    out: Output,
     rows: Vec<Columns>,
     count: u64,
     /// Why nothing more can be printed.
@@ -131,8 +133,8 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(format: Format) -> Self {
-        Self { format, rows: Vec::new(), count: 0, failed: Ok(()) }
+    fn new(format: Format, out: Output) -> Self {
+        Self { format, out, rows: Vec::new(), count: 0, failed: Ok(()) }
     }
 
     /// Whether the last notification is whole.
@@ -152,7 +154,7 @@ impl Printer {
         }
     }
 
-    fn print(&self) -> anyhow::Result<()> {
+    fn print(&mut self) -> anyhow::Result<()> {
         let mut text = Vec::new();
         match self.format {
             Format::Records => {
@@ -173,7 +175,6 @@ impl Printer {
                 explainer.finish()?;
             }
         }
-        let mut out = io::stdout().lock();
-        Ok(out.write_all(&text).and_then(|()| out.flush())?)
+        Ok(self.out.write_all(&text).and_then(|()| self.out.flush())?)
     }
 }

@@ -18,6 +18,7 @@ mod verdict;
 
 use std::collections::HashSet;
 use std::io;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +105,8 @@ pub struct Report {
     pub coverage: Coverage,
 }
 
-/// Sends the messages of a campaign; `progress` hears of each.
+/// Sends the messages of a campaign. `progress` hears of each, and may end the run: what has been found by
+/// then is reported.
 ///
 /// # Errors
 /// The target cannot be reached at all. If it is lost later, the message before is a failure and the run ends.
@@ -114,7 +116,7 @@ pub fn run(
     generator: &mut Generator<'_>,
     target: &mut dyn Target,
     campaign: &Campaign,
-    mut progress: impl FnMut(u64, usize),
+    mut progress: impl FnMut(u64, usize) -> ControlFlow<()>,
 ) -> io::Result<Report> {
     let mut dice = Dice::new(campaign.seed);
     let mut causes = Causes::new(&campaign.baseline);
@@ -152,7 +154,9 @@ pub fn run(
             report.take(found, smaller, laboratory, &mut causes, campaign);
         }
         report.runs += 1;
-        progress(report.runs, report.failures.len());
+        if progress(report.runs, report.failures.len()).is_break() {
+            break;
+        }
     }
     Ok(report)
 }

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use self::secret::Secret;
 use self::world_file::{NewFiler, NewSender, WorldText};
-use super::super::{Ending, development, stream};
+use super::super::output::Outputs;
+use super::super::{Ending, development};
 use super::place::{Format, FormatArgument};
 use crate::gateway::{Authority, ClientCertificates, Config, Issued, hash_password, pkcs12};
 use crate::grammar::{Direction, Grammar};
@@ -109,15 +110,14 @@ impl From<KindName> for FilerKind {
     }
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let Command::Add(add) = &arguments.command;
     let added = self::add(add)?;
-    let mut out = stream::output(None)?;
+    let mut out = outputs.standard();
     match add.format.format {
         Format::Json => writeln!(out, "{:#}", added.value())?,
         Format::Text => write!(out, "{}", added.text())?,
     }
-    out.flush()?;
     Ok(Ending::Clean)
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
+use super::super::output;
 use crate::fuzz::{Failure, Fault};
 
 /// The version of the file's form.
@@ -64,6 +65,6 @@ impl Baseline {
 
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(self)? + "\n";
-        fs::write(path, text).with_context(|| path.display().to_string())
+        output::write_file(path, text.as_bytes())
     }
 }

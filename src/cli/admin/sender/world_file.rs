@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
-use super::super::super::development;
+use super::super::super::output;
 use crate::grammar::{Direction, Grammar};
 use crate::host::{FilerKind, World};
 
@@ -154,7 +154,7 @@ impl WorldText {
     }
 
     pub(super) fn write(&self) -> anyhow::Result<()> {
-        development::replace(&self.path, self.document.to_string().as_bytes())
+        output::write_file(&self.path, self.document.to_string().as_bytes())
     }
 }
 
