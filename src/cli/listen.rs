@@ -4,21 +4,25 @@ use std::cell::Cell;
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
+use rustls::ClientConfig;
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::output::{Output, Outputs};
 use super::{Ending, output, send};
-use crate::gateway::{Client, ClientError, client_tls};
+use crate::gateway::{Client, client_tls};
 use crate::grammar::Grammar;
 use crate::message::{Explainer, Form, RecordsWriter, TextPage};
 use crate::wire::Columns;
 
 /// A gateway that ends connections faster than this, without a notification, does not want this one.
 const TOO_SHORT: Duration = Duration::from_secs(2);
+
+/// No notification has more records; a gateway that sends more is not listened to.
+const LONGEST: usize = 500_000;
 
 /// Take the notifications of a sender from a gateway and print them as they come
 ///
@@ -60,51 +64,11 @@ enum Format {
 pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let tls = client_tls(&send::credentials(&arguments.credentials))?;
     let wanted = arguments.count.or(arguments.once.then_some(1));
-    let stop = CancellationToken::new();
     let mut printer = Printer::new(arguments.format, outputs.standard());
-    let last = Cell::new(Instant::now());
-    let patience = arguments.timeout.map(|seconds| Duration::from_secs(seconds.into()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(async {
-        let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
-        while !stop.is_cancelled() {
-            let begun = Instant::now();
-            let before = printer.count;
-            let client = tokio::select! {
-                _ = &mut interrupted => return Ok(()),
-                client = Client::connect(&arguments.to, tls.clone()) => client?,
-            };
-            let take = |columns: &Columns| {
-                printer.push(columns);
-                if printer.is_between() {
-                    last.set(Instant::now());
-                    if printer.failed.is_err() || wanted.is_some_and(|wanted| printer.count >= wanted) {
-                        stop.cancel();
-                    }
-                }
-            };
-            let ends = async {
-                tokio::select! {
-                    _ = &mut interrupted => {}
-                    () = stop.cancelled() => {}
-                    () = silence(&last, patience) => {}
-                }
-                stop.cancel();
-            };
-            client.listen(ends, take).await?;
-            if !stop.is_cancelled() && printer.count == before && begun.elapsed() < TOO_SHORT {
-                bail!("{} has ended the connection at once", arguments.to);
-            }
-        }
-        Ok(())
-    });
+    let ended = runtime.block_on(listen(&arguments, tls, wanted, &mut printer));
     printer.failed?;
-    match ended {
-        Err(error) if error.downcast_ref::<ClientError>().is_some() => {
-            return Err(error.context(format!("{} notifications came", printer.count)));
-        }
-        ended => ended?,
-    }
+    ended.with_context(|| format!("{} notifications came", printer.count))?;
     match wanted {
         Some(wanted) if printer.count < wanted => {
             output::tell_problem(format_args!("{} of {wanted} notifications came", printer.count));
@@ -112,6 +76,57 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
         }
         _ => Ok(Ending::Clean),
     }
+}
+
+/// Prints what comes until it is enough, or until somebody interrupts; connects again when the gateway ends an
+/// idle connection.
+async fn listen(
+    arguments: &Arguments,
+    tls: ClientConfig,
+    wanted: Option<u64>,
+    printer: &mut Printer,
+) -> anyhow::Result<()> {
+    let (stop, broken) = (CancellationToken::new(), CancellationToken::new());
+    let patience = arguments.timeout.map(|seconds| Duration::from_secs(seconds.into()));
+    let last = Cell::new(Instant::now());
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    while !stop.is_cancelled() {
+        let begun = Instant::now();
+        let before = printer.count;
+        let client = tokio::select! {
+            _ = &mut interrupted => return Ok(()),
+            client = Client::connect(&arguments.to, tls.clone()) => client?,
+        };
+        let take = |columns: &Columns| {
+            printer.push(columns);
+            if printer.failed.is_err() {
+                broken.cancel();
+            } else if printer.is_between() {
+                last.set(Instant::now());
+                if wanted.is_some_and(|wanted| printer.count >= wanted) {
+                    stop.cancel();
+                }
+            }
+        };
+        let ends = async {
+            tokio::select! {
+                _ = &mut interrupted => {}
+                () = stop.cancelled() => {}
+                () = silence(&last, patience) => {}
+            }
+            stop.cancel();
+        };
+        tokio::select! {
+            biased;
+            // no farewell: what could not be printed must not count as delivered
+            () = broken.cancelled() => return Ok(()),
+            listened = client.listen(ends, take) => listened?,
+        }
+        if !stop.is_cancelled() && printer.count == before && begun.elapsed() < TOO_SHORT {
+            bail!("{} has ended the connection at once", arguments.to);
+        }
+    }
+    Ok(())
 }
 
 /// Completes when nothing has come for so long; never if there is no limit.
@@ -143,13 +158,17 @@ impl Printer {
     }
 
     fn push(&mut self, columns: &Columns) {
+        if self.failed.is_err() {
+            return;
+        }
         self.rows.push(*columns);
+        if self.rows.len() > LONGEST {
+            self.failed = Err(anyhow!("a notification of more than {LONGEST} records"));
+        }
         // a batch ends with its Z-record (batch chapter, B&B-12)
         if columns[0] == b'Z' {
-            self.count += 1;
-            if self.failed.is_ok() {
-                self.failed = self.print();
-            }
+            self.failed = self.print();
+            self.count += u64::from(self.failed.is_ok());
             self.rows.clear();
         }
     }

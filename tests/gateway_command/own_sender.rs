@@ -251,3 +251,16 @@ fn one_who_sends_at_once_gets_his_answer_before_his_notifications() {
         assert!(text(&sent).lines().next().unwrap().contains("AX"), "{sent:?}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_notification_that_could_not_be_printed_is_not_delivered() {
+    let folder = TempDir::new().unwrap();
+    let gateway = Serving::start(folder.path());
+    admin(folder.path(), &["summary", "reject", "EEE 00002674", "--reason", "003"]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut listening = listen(folder.path(), &gateway, &["--once", "--timeout", "60"]);
+    let ended = listening.stdout(full).output().unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+    assert_eq!(mail_states(folder.path()), ["waiting"]);
+}
