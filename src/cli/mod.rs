@@ -14,6 +14,7 @@ mod fuzz;
 mod generate;
 mod grammar;
 mod interrupt;
+mod listen;
 mod log;
 mod manual;
 mod output;
@@ -82,6 +83,7 @@ enum Command {
     Demo(demo::Arguments),
     Serve(serve::Arguments),
     Send(send::Arguments),
+    Listen(listen::Arguments),
     Answer(answer::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
@@ -101,6 +103,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(arguments, outputs),
             Self::Serve(arguments) => serve::run(arguments, outputs),
             Self::Send(arguments) => send::run(arguments, outputs),
+            Self::Listen(arguments) => listen::run(arguments, outputs),
             Self::Answer(arguments) => answer::run(arguments, outputs),
             Self::Check(arguments) => check::run(arguments, outputs),
             Self::Explain(arguments) => explain::run(arguments, outputs),

@@ -9,9 +9,8 @@ use crate::envelope::BatchCollector;
 use crate::envelope::Sender;
 use crate::generate::GenerateError;
 use crate::grammar::{Grammar, Severity};
-use crate::host::{Host, HostError, TrustingPeer, World};
+use crate::host::{self, Host, HostError, TrustingPeer, World};
 use crate::message::Checker;
-use crate::rules::RuleBook;
 use crate::store::{
     Archive, BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store,
     StoreError, Unit, WarningQuery, Withdrawal,
@@ -33,7 +32,7 @@ impl<'g> Builtin<'g> {
     /// The host cannot work.
     pub fn new(grammar: &'g Grammar, world: &World, application: &str) -> Result<Self, GenerateError> {
         let now = world.clock().cloned().unwrap_or_default();
-        let host = if RuleBook::judges(application) {
+        let host = if host::answers(application) {
             let store = SqliteStore::in_memory().map_err(HostError::from)?;
             let filled = Host::new(grammar, world.clone(), store, &now)?;
             Some(Host::new(grammar, world.clone(), Forgetful(filled.into_store()), &now)?)

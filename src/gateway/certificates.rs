@@ -54,6 +54,22 @@ pub enum CertificateError {
     /// A certificate could not be made.
     #[error("cannot make a certificate")]
     Issue(#[from] rcgen::Error),
+    /// A private key that is not that of any certificate of an authority's file.
+    #[error("the key in {} belongs to no certificate in {}", key.display(), certificates.display())]
+    NotItsKey {
+        /// The file of the key.
+        key: PathBuf,
+        /// The file of the certificates.
+        certificates: PathBuf,
+    },
+    /// A private key that cannot be used to sign.
+    #[error("cannot sign with the key in {}: it must be a private key in PEM, not encrypted", path.display())]
+    SigningKey {
+        /// The file of the key.
+        path: PathBuf,
+        /// What is wrong.
+        source: rcgen::Error,
+    },
     /// A peer's certificate has no common name, or several.
     #[error("the client certificate does not have exactly one common name")]
     CommonName,
@@ -153,10 +169,11 @@ pub struct Issued {
 }
 
 /// An authority with a server's certificate for this machine and one for each of its clients.
-#[derive(Debug)]
 pub struct DevelopmentCertificates {
-    /// The authority's certificate, PEM. Its key is not kept: nothing more can be signed with it.
+    /// The authority's certificate, PEM.
     pub authority: String,
+    /// The authority's private key, PEM: with it more certificates can be signed, see [`super::Authority`].
+    pub authority_key: String,
     /// The server's, for `localhost`, `127.0.0.1` and `::1`.
     pub server: Issued,
     /// The clients', in the order of their names.
@@ -174,13 +191,25 @@ impl DevelopmentCertificates {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
         let authority = params.self_signed(&key)?.pem();
+        let authority_key = key.serialize_pem();
         let issuer = Issuer::new(params, key);
 
         let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         let server = signed("localhost", hosts, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?;
         let client = |name: &&str| signed(name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth, &issuer);
         let clients = clients.iter().map(client).collect::<Result<_, _>>()?;
-        Ok(Self { authority, server, clients })
+        Ok(Self { authority, authority_key, server, clients })
+    }
+}
+
+impl fmt::Debug for DevelopmentCertificates {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { server, clients, .. } = self;
+        formatter
+            .debug_struct("DevelopmentCertificates")
+            .field("server", server)
+            .field("clients", clients)
+            .finish_non_exhaustive()
     }
 }
 
@@ -197,7 +226,7 @@ fn named(common_name: &str, hosts: Vec<String>) -> Result<CertificateParams, Cer
     Ok(params)
 }
 
-fn signed(
+pub(super) fn signed(
     name: &str,
     hosts: Vec<String>,
     purpose: ExtendedKeyUsagePurpose,
@@ -212,7 +241,7 @@ fn signed(
     Ok(Issued { name: name.to_owned(), certificate, key: key.serialize_pem() })
 }
 
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let file = |source| CertificateError::File { path: path.to_owned(), source };
     let certificates: Vec<_> =
         CertificateDer::pem_file_iter(path).map_err(file)?.collect::<Result<_, _>>().map_err(file)?;

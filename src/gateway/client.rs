@@ -141,6 +141,37 @@ impl Client {
         }
     }
 
+    /// Sends nothing and hands over each record that the gateway sends of its own accord, until `stop`
+    /// completes or the gateway says farewell. Then the client says farewell too, and hands over what has
+    /// come in the meantime: what the gateway counts as delivered has been handed over.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn listen(
+        self,
+        stop: impl Future<Output = ()>,
+        mut record: impl FnMut(&Columns),
+    ) -> Result<(), ClientError> {
+        let (reader, mut writer) = split(self.stream);
+        let receiving = receive(reader, Duration::MAX, &mut record);
+        tokio::pin!(receiving);
+        let received = tokio::select! {
+            received = &mut receiving => Some(received),
+            () = stop => None,
+        };
+        match received {
+            Some(received) => {
+                received?;
+                // the gateway has said farewell; hearing it back, it counts its mail as delivered
+                Ok(writer.shutdown().await?)
+            }
+            None => {
+                writer.shutdown().await?;
+                timeout(PATIENCE, receiving).await.map_err(|_| ClientError::Silence)?
+            }
+        }
+    }
+
     /// The connection itself, for who wants to say something else.
     #[must_use]
     pub fn into_inner(self) -> TlsStream<TcpStream> {

@@ -13,6 +13,7 @@
 //!
 //! This room knows nothing of customs. What a batch is answered with is decided by an [`Answer`].
 
+mod authority;
 mod certificates;
 mod client;
 mod config;
@@ -21,6 +22,7 @@ mod intake;
 mod mailroom;
 mod outline;
 mod password;
+mod pkcs12;
 mod server;
 mod session;
 mod writer;
@@ -29,6 +31,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use authority::Authority;
 pub use certificates::{
     CertificateError, Credentials, DevelopmentCertificates, Issued, client_tls, common_name, provider,
     server_tls,
@@ -41,6 +44,7 @@ pub use host::HostWithClock;
 pub use intake::Intake;
 pub use outline::{Outcome, Outline, Outliner};
 pub use password::{PasswordError, PasswordMemory, hash_password, verify_password};
+pub use pkcs12::{Pkcs12Error, pkcs12, random_word};
 pub use server::{Report, Server, ServerError};
 pub use session::SessionError;
 pub use writer::{HostGone, HostHandle, HostThread};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
@@ -87,6 +87,7 @@ where
         ahead: BytesMut::new(),
         went_on_early: false,
         heard_farewell: false,
+        silent_until: Instant::now() + QUIET,
     };
     session.identify_by_certificate();
     while let Some(batch) = session.next_batch().await? {
@@ -141,6 +142,8 @@ struct Session<S> {
     /// not show that the answer arrived.
     went_on_early: bool,
     heard_farewell: bool,
+    /// Until then a peer that has sent nothing may still begin to, and what it sends goes before mail.
+    silent_until: Instant,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
@@ -184,7 +187,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let between = self.begun.is_none();
         let serves_mail = between && !self.mailboxes.is_empty();
         let (news, has_mail) = (&mut self.news, self.has_mail);
+        let silent_until = (self.batches == 0).then_some(self.silent_until);
         let mail = async move {
+            if let Some(silent_until) = silent_until {
+                sleep_until(silent_until).await;
+            }
             // its sender lives as long as the gateway
             if !has_mail && news.changed().await.is_err() {
                 std::future::pending().await
@@ -318,20 +325,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// A certificate that has but one mailbox shows whose connection this is before any batch does.
+    /// A certificate shows whose connection this is before any batch does: all mailboxes of the senders that
+    /// it belongs to are served.
     fn identify_by_certificate(&mut self) {
         let shown = self.peer.certificate();
-        let mut named = self
-            .shared
-            .senders
-            .iter()
-            .filter(|known| shown.is_some() && known.certificate.as_deref() == shown);
-        if let (Some(sender), None) = (named.next(), named.next())
-            && let [mailbox] = sender.mailboxes.as_slice()
-        {
-            self.mailboxes.push(Mailbox::new(mailbox.clone()));
-            self.has_mail = true;
+        let is_shown = |known: &&SenderPassword| shown.is_some() && known.certificate.as_deref() == shown;
+        for sender in self.shared.senders.iter().filter(is_shown) {
+            self.mailboxes.extend(sender.mailboxes.iter().cloned().map(Mailbox::new));
         }
+        self.has_mail = !self.mailboxes.is_empty();
     }
 
     /// A batch with the right password, and the right certificate where there is one, shows whose mailbox

@@ -15,6 +15,12 @@ use crate::wire::Columns;
 const CAPABILITIES: [(&str, Maker); 3] =
     [("AE", entry_summary::capability), ("CW", census::overrides), ("CJ", census::query)];
 
+/// Whether there is a host for an application.
+#[must_use]
+pub fn answers(application: &str) -> bool {
+    CAPABILITIES.iter().any(|(known, _)| *known == application)
+}
+
 /// Makes the host of an application.
 type Maker = for<'g> fn(&'g Grammar) -> Result<Box<dyn Capability + 'g>, HostError>;
 

@@ -37,6 +37,7 @@ pub use action::{
     Rejection, Step,
 };
 pub use batch::Waiting;
+pub use capability::answers;
 pub use examine::{Examined, Examiner};
 pub use notification::{AgencyStatus, Officer, QuotaLine};
 pub use receipts::Receipts;

@@ -3,6 +3,7 @@
 mod mailbox;
 mod place;
 mod reference;
+mod sender;
 mod store;
 mod summary;
 
@@ -28,6 +29,7 @@ enum Command {
     Reference(reference::Arguments),
     Backup(store::BackupArguments),
     Check(store::CheckArguments),
+    Sender(sender::Arguments),
 }
 
 pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
@@ -37,5 +39,6 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
         Command::Reference(arguments) => reference::run(&arguments, outputs),
         Command::Backup(arguments) => store::back_up(&arguments),
         Command::Check(arguments) => store::check(&arguments, outputs),
+        Command::Sender(arguments) => sender::run(&arguments, outputs),
     }
 }
