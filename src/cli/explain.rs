@@ -1,10 +1,11 @@
 //! `abigate explain`
 
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::about::Subject;
 use super::color::Color;
 use super::stream::EncodingName;
 use super::{Ending, stream};
@@ -13,11 +14,17 @@ use crate::message::{Explainer, HtmlPage, Page, TextPage};
 
 /// Print every record, field by field: columns, names, values and what codes stand for
 ///
+/// Instead of a file, a condition code (`722`), an application and a record (`AE 10`), or an application
+/// and a condition code (`AE 100`) tells what is known of it. A file of that name comes first, and `./722`
+/// is always a file.
+///
 /// Dates are written out, amounts have their decimal places. Passwords are shown as ******.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The file with the records; `-` for standard input
+    /// The file with the records, `-` for standard input; or a condition code, or an application
     file: PathBuf,
+    /// The record or the condition code of the application
+    record: Option<String>,
     /// A page for a browser that needs nothing but itself, with what is known of each field
     #[arg(long)]
     html: bool,
@@ -40,6 +47,12 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
 }
 
 fn explain(arguments: &Arguments) -> anyhow::Result<Ending> {
+    if let Some(subject) = subject(arguments)? {
+        let mut out = stream::output(arguments.output.as_deref())?;
+        subject.write(Grammar::builtin(), &mut out)?;
+        out.flush()?;
+        return Ok(Ending::Clean);
+    }
     let (input, _) = stream::records_input(Some(&arguments.file), arguments.encoding)?;
     let out = stream::output(arguments.output.as_deref())?;
     if arguments.html {
@@ -48,6 +61,20 @@ fn explain(arguments: &Arguments) -> anyhow::Result<Ending> {
     }
     let colored = arguments.output.is_none() && arguments.color.is_on();
     write(input, TextPage::new(out, colored, arguments.notes))
+}
+
+/// What is asked about, if it is no file.
+fn subject(arguments: &Arguments) -> anyhow::Result<Option<Subject<'static>>> {
+    let words = [arguments.file.to_str(), arguments.record.as_deref()];
+    let words = words.into_iter().flatten().collect::<Vec<_>>();
+    if arguments.record.is_none() && arguments.file.exists() {
+        return Ok(None);
+    }
+    let found = Subject::of(Grammar::builtin(), &words);
+    if found.is_none() && arguments.record.is_some() {
+        anyhow::bail!("no grammar has a record or a condition {}", words.join(" "));
+    }
+    Ok(found)
 }
 
 fn write(input: impl BufRead, page: impl Page) -> anyhow::Result<Ending> {

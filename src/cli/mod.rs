@@ -1,5 +1,6 @@
 //! The command line: one module a subcommand, and no logic here.
 
+mod about;
 mod admin;
 mod annotate;
 mod answer;
@@ -21,6 +22,7 @@ mod serve;
 mod story;
 mod stream;
 mod tariff;
+mod world;
 
 use std::process::ExitCode;
 

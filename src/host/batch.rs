@@ -1,12 +1,16 @@
 //! A batch as a unit of work.
 
+use std::sync::Arc;
+
 use jiff::Zoned;
 
 use super::capability::{Capabilities, Capability, Desk, Foresight};
 use super::examine::Examined;
+use super::finding::FindingWriter;
 use super::{Host, HostError, Peer};
 use crate::envelope::{BatchReading, Block, RawBatch, Sender};
 use crate::grammar::{Direction, Grammar};
+use crate::message::Finding;
 use crate::store::{BatchOnFile, Store, Unit};
 use crate::wire::Columns;
 
@@ -40,6 +44,33 @@ impl<S: Store> Host<'_, S> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The answer to a batch, as by [`Self::answer`], and why: each condition as a finding. Nothing of a
+    /// batch is explained whose answer is a system failure.
+    ///
+    /// # Errors
+    /// The answer cannot be written: grammar and host do not fit together.
+    pub fn answer_explained(
+        &mut self,
+        batch: &RawBatch,
+        peer: &dyn Peer,
+        now: &Zoned,
+        source: Option<&Arc<str>>,
+        number: u32,
+    ) -> Result<(Vec<Columns>, Vec<Finding>), HostError> {
+        let mut examined = self.examined((batch, peer, None), now);
+        examined.explained = Some(Vec::new());
+        let answer = match self.keep(&mut [(batch, &mut examined)], now) {
+            Ok(answers) => answers.into_iter().flatten().collect(),
+            Err(HostError::Store(_)) => return Ok((self.answer(batch, peer, now)?, Vec::new())),
+            Err(error) => return Err(error),
+        };
+        let explained = examined.explained.take().unwrap_or_default();
+        let writer = FindingWriter::new(self.grammar);
+        let codec = &self.examiner.envelope;
+        let findings = writer.of_batch(codec, batch, (&examined, &explained), source, number);
+        Ok((answer, findings))
     }
 
     /// The answers to batches in their order, as by [`Self::answer`], but kept together: what takes the
@@ -86,8 +117,11 @@ impl<S: Store> Host<'_, S> {
             } else {
                 let capability = capability(&examiner.capabilities, reading)?;
                 let sender = &reading.sender;
-                let mut desk = Desk { world, unit: &mut unit, now, sender, foreseen: Foresight::new() };
+                let explained = examined.explained.take();
+                let mut desk =
+                    Desk { world, unit: &mut unit, now, sender, foreseen: Foresight::new(), explained };
                 let blocks = process(capability, batch, (reading, foreseen), &mut desk)?;
+                examined.explained = desk.explained;
                 (examiner.envelope.response(reading, &blocks)?, without_passwords(grammar, batch))
             };
             unit.put_batch(&on_file(reading, records, &answer, now))?;

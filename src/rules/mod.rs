@@ -18,6 +18,7 @@ mod memo;
 mod owed;
 mod parse;
 mod presence;
+mod reason;
 mod reference;
 mod signpost;
 
@@ -31,6 +32,7 @@ use crate::tariff::Tariff;
 pub use book::RuleBook;
 pub use checks::check_digit;
 pub use eval::{Change, Content, Repair};
+pub use reason::Reasoned;
 
 /// A file of rules that cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
