@@ -37,7 +37,7 @@ impl<'g> Subject<'g> {
             _ => return None,
         };
         let own = |known: &str| application.is_none_or(|own| own.eq_ignore_ascii_case(known));
-        if let Some(application) = application {
+        if application.is_some() {
             let layout = grammar.layouts().iter().map(|layout| &*layout.application).find(|known| own(known));
             let known = grammar.applications().iter().map(|known| &*known.code).find(|known| own(known));
             let known = known.or(layout)?;

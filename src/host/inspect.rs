@@ -77,6 +77,8 @@ impl<'g> Inspection<'g> {
                 parts: Vec::new(),
                 batch: Batch::default(),
                 position: Position { source: source.map(Arc::from), ..Position::default() },
+                ended: Vec::new(),
+                told: HashSet::new(),
             }),
         }
     }
@@ -111,30 +113,32 @@ impl Inspector<'_, '_> {
     pub fn line(&mut self, line: &Line<'_>, report: &mut dyn FnMut(Finding)) {
         let Some(judgement) = &mut self.judgement else { return self.checker.line(line, report) };
         judgement.line(line.columns, report);
-        let told = &mut judgement.batch.told;
+        let told = &mut judgement.told;
         self.checker.line(line, &mut |finding| {
             remember(told, &finding);
             report(finding);
         });
+        judgement.tell_envelope(report);
     }
 
     /// Ends the stream.
     pub fn finish(&mut self, report: &mut dyn FnMut(Finding)) {
         let Some(judgement) = &mut self.judgement else { return self.checker.finish(report) };
-        let told = &mut judgement.batch.told;
+        judgement.finish(report);
+        let told = &mut judgement.told;
         self.checker.finish(&mut |finding| {
             remember(told, &finding);
             report(finding);
         });
-        judgement.finish(report);
+        judgement.tell_envelope(report);
     }
 }
 
-/// What the checker has told of a batch and its blocks is not told again of the envelope.
+/// What the checker has told of a batch is not told again of its envelope.
 fn remember(told: &mut HashSet<(u32, ConditionCode)>, finding: &Finding) {
     let is_of_envelope = |code: &ConditionCode| code.as_str().starts_with('X');
-    if let Some(code) = finding.condition.filter(is_of_envelope).filter(|_| told.len() < MOST_CONTROLS) {
-        told.insert((finding.position.block, code));
+    if let Some(code) = finding.condition.filter(is_of_envelope) {
+        told.insert((finding.position.batch, code));
     }
 }
 
@@ -142,6 +146,10 @@ fn remember(told: &mut HashSet<(u32, ConditionCode)>, finding: &Finding) {
 #[derive(Default)]
 struct Batch {
     application: String,
+    /// Whether it travels to CBP.
+    is_input: bool,
+    /// Its number in the stream; 0 if it has no A-record.
+    number: u32,
     /// The number of its A-record in the stream.
     first: u64,
     /// The day of its A-record.
@@ -150,8 +158,6 @@ struct Batch {
     /// Its control records, a detail record for each block that has one, and their numbers.
     controls: Vec<(u64, Columns)>,
     has_detail: bool,
-    /// What has been told: the block, or 0 for the batch, and the condition.
-    told: HashSet<(u32, ConditionCode)>,
 }
 
 /// Judges transactions as the stream completes them.
@@ -165,12 +171,18 @@ struct Judgement<'i, 'g> {
     parts: Vec<Part<'g>>,
     batch: Batch,
     position: Position,
+    /// The batches that have ended and whose parties have not been looked up.
+    ended: Vec<Batch>,
+    /// What the checker has told: the batch and the condition.
+    told: HashSet<(u32, ConditionCode)>,
 }
 
 impl<'g> Judgement<'_, 'g> {
     fn restart(&mut self) {
         self.outline.restart();
         self.batch = Batch::default();
+        self.ended.clear();
+        self.told.clear();
         self.position = Position { source: self.position.source.take(), ..Position::default() };
     }
 
@@ -188,9 +200,10 @@ impl<'g> Judgement<'_, 'g> {
         let mut parts = std::mem::take(&mut self.parts);
         for part in parts.drain(..) {
             match part {
-                Part::BatchBegins { application, .. } => {
-                    let told = std::mem::take(&mut self.batch.told);
-                    self.batch = Batch { application, told, ..Batch::default() };
+                Part::BatchBegins { application, direction } => {
+                    let is_known = self.inspection.grammar.application(&application).is_some();
+                    let is_input = direction == Direction::Input || !is_known && !application.is_empty();
+                    self.batch = Batch { application, is_input, ..Batch::default() };
                 }
                 Part::BlockBegins => self.batch.block = BlockInfo::default(),
                 Part::Control(control, item) => self.control(control, &item),
@@ -199,7 +212,7 @@ impl<'g> Judgement<'_, 'g> {
                     self.outline.recycle(body);
                 }
                 Part::BlockEnds => {}
-                Part::BatchEnds => self.end_batch(report),
+                Part::BatchEnds => self.ended.push(std::mem::take(&mut self.batch)),
             }
         }
         self.parts = parts;
@@ -213,6 +226,7 @@ impl<'g> Judgement<'_, 'g> {
                 self.position.batch += 1;
                 self.position.block = 0;
                 self.position.transaction = 0;
+                self.batch.number = self.position.batch;
                 self.batch.first = item.number;
                 self.batch.day = item.layout.and_then(|layout| date_of(layout, &folded));
             }
@@ -288,26 +302,39 @@ impl<'g> Judgement<'_, 'g> {
         Position { record, record_in_batch, ..self.position.clone() }
     }
 
-    /// Looks up the parties of the envelope, once its control records are there.
-    fn end_batch(&mut self, report: &mut dyn FnMut(Finding)) {
-        let batch = std::mem::take(&mut self.batch);
-        let Some(world) = &self.world else { return };
+    /// Looks up the parties of the batches that have ended.
+    fn tell_envelope(&mut self, report: &mut dyn FnMut(Finding)) {
+        if self.ended.is_empty() {
+            return;
+        }
+        for batch in std::mem::take(&mut self.ended) {
+            if let Some(world) = self.world.as_ref().filter(|_| batch.is_input) {
+                self.envelope(world, &batch, report);
+            }
+            self.told.retain(|(number, _)| *number > batch.number);
+        }
+    }
+
+    fn envelope(&self, world: &World, batch: &Batch, report: &mut dyn FnMut(Finding)) {
         let applications = capability::applications();
         let directory = PeerDirectory { world, peer: &TrustingPeer, applications: &applications };
         let raw = RawBatch::from_rows(batch.controls.iter().map(|(_, row)| *row).collect());
         let codec = &self.inspection.codec;
-        let reading = codec.read_batch(&raw, &directory);
-        for condition in &reading.conditions {
+        for condition in &codec.read_batch(&raw, &directory).conditions {
             let Some((index, block)) = control_of(condition, &batch.controls) else { continue };
-            let Some((number, row)) = batch.controls.get(index) else { continue };
-            if batch.told.iter().any(|(_, code)| *code == condition.code) {
+            let Some((record, row)) = batch.controls.get(index) else { continue };
+            if self.told.contains(&(batch.number, condition.code)) {
                 continue;
             }
-            let (block, transaction) = (block, 0);
-            let first = batch.first.max(1);
-            let record_in_batch = u32::try_from((number + 1).saturating_sub(first)).unwrap_or(u32::MAX);
-            let position =
-                Position { block, transaction, record: *number, record_in_batch, ..self.position.clone() };
+            let record_in_batch = (record + 1).saturating_sub(batch.first.max(1));
+            let position = Position {
+                source: self.position.source.clone(),
+                batch: batch.number,
+                block,
+                transaction: 0,
+                record: *record,
+                record_in_batch: u32::try_from(record_in_batch).unwrap_or(u32::MAX),
+            };
             let layout = control_layout(codec, &batch.application, row);
             report(self.writer.of_envelope(position, &batch.application, condition.code, (row, layout)));
         }

@@ -34,9 +34,10 @@ pub(in crate::rules) struct Wish {
     pub(in crate::rules) rank: u8,
 }
 
-const TELLING: u8 = 0;
-const SUPERFLUOUS: u8 = 1;
-const DECIDING: u8 = 2;
+const MISSING: u8 = 0;
+const TELLING: u8 = 1;
+const SUPERFLUOUS: u8 = 2;
+const DECIDING: u8 = 3;
 
 impl Judge<'_> {
     /// The ways in which a test that holds for the record at hand would not hold.
@@ -81,9 +82,8 @@ impl Wishes<'_, '_> {
                 let words = if wanted { one_of(texts) } else { another(&judge.text(value, at)) };
                 self.value(value, at, words, DECIDING);
             }
-            Expression::OnReference(Lookup { list, key, .. }) => {
-                let words = if wanted { "one that is" } else { "one that is not" };
-                self.value(key, at, format!("{words} on the list {list}"), TELLING);
+            Expression::OnReference(lookup) => {
+                self.key(lookup, at, if wanted { "one that is" } else { "one that is not" }.to_owned());
             }
             Expression::Like(value, forms) => {
                 let forms = forms.iter().map(|form| String::from_utf8_lossy(form)).collect::<Vec<_>>();
@@ -98,7 +98,7 @@ impl Wishes<'_, '_> {
             Expression::Any(scan) => self.search(scan, at, wanted),
             Expression::Repeats(fields, _) => {
                 for field in fields {
-                    self.field(field, at, "a value that no record before has".to_owned(), TELLING);
+                    self.field(field, at, "a value that no earlier record has".to_owned(), TELLING);
                 }
             }
             Expression::Gap(cells) => {
@@ -160,7 +160,7 @@ impl Wishes<'_, '_> {
             let Some(target) = self.place(one, at) else { continue };
             let Some(value) = self.written(other, at, kind, target) else { continue };
             let part = match one {
-                Expression::Part(_, from, to) => format!(" in its places {from}-{to}"),
+                Expression::Part(_, from, to) => format!(" in places {from}-{to}"),
                 _ => String::new(),
             };
             // A code that is compared with a literal mostly says whether the rule applies.
@@ -168,11 +168,29 @@ impl Wishes<'_, '_> {
             let rank = if is_literal && operator != Comparison::Equal { DECIDING } else { TELLING };
             self.push(target, format!("{}{value}{part}", bound(operator, kind)), rank);
         }
-        if before == self.all.len()
-            && kind == Kind::Number
+        if before < self.all.len() {
+            return;
+        }
+        if let (Expression::Reference(lookup, column), Expression::Text(text)) = (left, right) {
+            let words = format!("one with {} {}{}", column.name, bound(operator, kind), quoted(&[text]));
+            return self.key(lookup, at, words);
+        }
+        if kind == Kind::Number
             && let Some((found, value)) = self.number(left, at).zip(self.number(right, at))
         {
             self.push(Target::Elsewhere, format!("{}{value}, not {found}", bound(operator, kind)), TELLING);
+        }
+    }
+
+    /// A wish for the field by which a row of a list is looked up.
+    fn key(&mut self, lookup: &Lookup, at: Spot, words: String) {
+        let words = format!("{words} on the list {}", lookup.list);
+        match &*lookup.key {
+            Expression::Joined(parts) => {
+                let last = parts.iter().rev().find_map(|(_, part)| self.place(part, at));
+                last.into_iter().for_each(|target| self.push(target, words.clone(), TELLING));
+            }
+            key => self.value(key, at, words, TELLING),
         }
     }
 
@@ -231,6 +249,9 @@ impl Wishes<'_, '_> {
             let known = known.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>();
             let told = if known.is_empty() { "blank".to_owned() } else { quoted(&known) };
             self.value(word, at, told, TELLING);
+        } else if let (Expression::Reference(lookup, column), Expression::Text(text)) = (words, word) {
+            let has = if wanted { "with" } else { "without" };
+            self.key(lookup, at, format!("one {has} {text:?} among its {}", column.name));
         } else if let (false, Expression::Text(text)) = (wanted, word) {
             // The duty engine's words for what does not fit together.
             self.push(Target::Elsewhere, format!("no {}", text.replace('_', " ")), TELLING);
@@ -245,7 +266,7 @@ impl Wishes<'_, '_> {
             }
             (None, Holder::Nearest(record, _)) if wanted => {
                 let words = format!("a record {}", self.record(record));
-                self.push(Target::Elsewhere, words, TELLING);
+                self.push(Target::Elsewhere, words, MISSING);
             }
             (None, _) => {}
         }
@@ -256,7 +277,7 @@ impl Wishes<'_, '_> {
         if wanted {
             let filter = scan.filter.as_deref().and_then(|filter| self.filter(scan, filter, at));
             let filter = filter.map(|filter| format!(" with {filter}")).unwrap_or_default();
-            return self.push(Target::Elsewhere, format!("a record {name}{filter}"), TELLING);
+            return self.push(Target::Elsewhere, format!("a record {name}{filter}"), MISSING);
         }
         let judge = self.judge;
         let mut spots = judge.spots(scan, at).filter(|spot| judge.admits(scan, *spot) == Some(true));
@@ -275,7 +296,10 @@ impl Wishes<'_, '_> {
                 let Expression::Field(FieldRef { holder: Holder::Current, cells }) = &**field else {
                     return None;
                 };
-                let value = as_text(self.judge.value(value, at, *kind)).filter(|text| !text.is_empty())?;
+                let value = match kind {
+                    Kind::Number => self.number(value, at)?.to_string(),
+                    _ => as_text(self.judge.value(value, at, *kind))?.into_owned(),
+                };
                 Some(format!("{} \"{value}\"", self.field_name(&scan.record, *cells.first()?)?))
             }
             Expression::OneOf(field, texts) => {
@@ -333,7 +357,7 @@ fn quoted(texts: &[&str]) -> String {
 fn another(found: &Option<std::borrow::Cow<'_, str>>) -> String {
     match found.as_deref() {
         Some("") => "a value".to_owned(),
-        Some(text) => format!("another than \"{text}\""),
+        Some(text) => format!("other than \"{text}\""),
         None => String::new(),
     }
 }
@@ -342,7 +366,7 @@ fn another(found: &Option<std::borrow::Cow<'_, str>>) -> String {
 fn bound(operator: Comparison, kind: Kind) -> &'static str {
     match (operator, kind) {
         (Comparison::Equal, _) => "",
-        (Comparison::Unequal, _) => "another than ",
+        (Comparison::Unequal, _) => "other than ",
         (Comparison::Less, Kind::Date) => "before ",
         (Comparison::LessOrEqual, Kind::Date) => "not after ",
         (Comparison::Greater, Kind::Date) => "after ",
