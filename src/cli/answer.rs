@@ -3,13 +3,16 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use bytes::BytesMut;
 use clap::Args;
 
-use super::Ending;
 use super::admin::REFERENCE;
+use super::color::Color;
+use super::report::{Format, Report};
+use super::{Ending, stream};
 use crate::envelope::RawBatch;
 use crate::gateway::{Answer, HostWithClock, Intake, Outliner, Peer};
 use crate::grammar::Grammar;
@@ -37,9 +40,23 @@ pub(super) struct Arguments {
     /// The senders, filers, ports, importers and other reference data, TOML
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
+    /// Write the conditions as findings in place of the answers: each with its record, columns, what was
+    /// found and expected, and its rule. Those of Census overrides (CW) are told by the answer alone
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    findings: Option<Format>,
+    /// With `--findings`: count them by condition and field, with the first of each as an example
+    #[arg(long, requires = "findings")]
+    summary: bool,
+    /// Whether findings are coloured
+    #[arg(long, value_enum, default_value = "auto", requires = "findings")]
+    color: Color,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+    stream::unless_closed(answer(&arguments))
+}
+
+fn answer(arguments: &Arguments) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
     let mut world = match &arguments.world {
         Some(file) => World::open(file, grammar)?,
@@ -59,10 +76,15 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let mut host = HostWithClock::new(world, store)?;
     // Who works on this machine shows no certificate; the password speaks for the sender.
     let peer = Peer::new(None)?;
-    let outliner = Outliner::new(grammar)?;
     let mut output = BufWriter::new(io::stdout().lock());
+    let file = arguments.file.as_deref();
+    if let Some(format) = arguments.findings {
+        let report = Report::new(grammar, format, arguments.color, arguments.summary, output)?;
+        return findings(report, file, &mut host, &peer);
+    }
+    let outliner = Outliner::new(grammar)?;
     let mut ending = Ending::Clean;
-    read_batches(arguments.file.as_deref(), |batch| {
+    read_batches(file, |batch| {
         let answer = host.answer(&batch, &peer).map_err(anyhow::Error::from_boxed)?;
         if outliner.outcome(&answer).rejected > 0 {
             ending = Ending::Findings;
@@ -70,6 +92,29 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
         write(&mut output, &answer)
     })?;
     Ok(ending)
+}
+
+/// Tells the findings of batches, which are answered as without: what one of them changes is there for the
+/// next.
+fn findings(
+    mut report: Report<'_, impl Write>,
+    file: Option<&Path>,
+    host: &mut HostWithClock<SqliteStore>,
+    peer: &Peer,
+) -> anyhow::Result<Ending> {
+    let source = file.filter(|path| *path != Path::new("-"));
+    let source = source.map(|path| Arc::<str>::from(path.display().to_string()));
+    let mut batches = 0;
+    read_batches(file, |batch| {
+        batches += 1;
+        let (_, findings) = host.answer_explained(&batch, peer, source.as_ref(), batches)?;
+        for finding in &findings {
+            report.finding(finding)?;
+        }
+        report.source(batch.rows.len() as u64, 1);
+        Ok(())
+    })?;
+    Ok(report.finish()?)
 }
 
 /// Each answer is flushed, so that a program at the other end of a pipe gets it before it goes on.
