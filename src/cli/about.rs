@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::color;
 use super::grammar::show_record;
-use super::report::wrapped;
 use crate::grammar::{
     Condition, ConditionCode, Direction, Field, Grammar, GroupMember, Layout, Member, Severity,
 };
+use crate::message::wrapped;
 use crate::rules::RuleBook;
 
 /// The samples, which tell what each of them shows.

@@ -1,16 +1,21 @@
 //! `abigate explain`
 
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
+use jiff::Zoned;
 
 use super::about::Subject;
-use super::color::Color;
+use super::color::{self, Color};
 use super::stream::EncodingName;
+use super::world::WorldName;
 use super::{Ending, stream};
 use crate::grammar::Grammar;
+use crate::host::Inspection;
 use crate::message::{Explainer, HtmlPage, Page, TextPage};
+use crate::wire::{Line, RECORD_LENGTH};
 
 /// Print every record, field by field: columns, names, values and what codes stand for
 ///
@@ -28,6 +33,11 @@ pub(super) struct Arguments {
     /// A page for a browser that needs nothing but itself, with what is known of each field
     #[arg(long)]
     html: bool,
+    /// One entry alone, by its number with hyphens or without
+    #[arg(long, value_name = "NUMBER")]
+    entry: Option<String>,
+    #[command(flatten)]
+    world: WorldName,
     /// What is known of each field, too: when it is required, what it means, its page
     #[arg(long)]
     notes: bool,
@@ -55,12 +65,40 @@ fn explain(arguments: &Arguments) -> anyhow::Result<Ending> {
     }
     let (input, _) = stream::records_input(Some(&arguments.file), arguments.encoding)?;
     let out = stream::output(arguments.output.as_deref())?;
-    if arguments.html {
-        let title = arguments.file.file_name().map(|name| name.to_string_lossy());
-        return write(input, HtmlPage::new(out, title.as_deref().unwrap_or("Records")));
+    let grammar = Grammar::builtin();
+    let entry = arguments.entry.as_deref();
+    if !arguments.html {
+        let colored = arguments.output.is_none() && arguments.color.is_on();
+        let page = TextPage::new(out, colored, arguments.notes).with_width(color::width());
+        let mut explainer = Explainer::new(grammar, page).only(entry);
+        let ending = stream::records(input, &mut |row| explainer.push(row))?;
+        return end(explainer, entry, ending);
     }
-    let colored = arguments.output.is_none() && arguments.color.is_on();
-    write(input, TextPage::new(out, colored, arguments.notes))
+    let inspection = Inspection::new(grammar, arguments.world.open(grammar)?, Zoned::now().date())?;
+    let mut inspector = inspection.inspector(None);
+    let title = arguments.file.file_name().map(|name| name.to_string_lossy());
+    let mut page = HtmlPage::new(out, title.as_deref().unwrap_or("Records"));
+    if let Some(entry) = entry {
+        page = page.only(entry);
+    }
+    let mut explainer = Explainer::new(grammar, page).only(entry);
+    let mut number = 0;
+    let ending = stream::records(input, &mut |row| {
+        number += 1;
+        let line = Line { columns: row, number, offset: 0, length: RECORD_LENGTH, defect: None };
+        inspector.line(&line, &mut |finding| explainer.page().finding(finding));
+        explainer.push(row)
+    })?;
+    inspector.finish(&mut |finding| explainer.page().finding(finding));
+    end(explainer, entry, ending)
+}
+
+fn end<P: Page>(explainer: Explainer<'_, P>, entry: Option<&str>, ending: Ending) -> anyhow::Result<Ending> {
+    let (_, is_found) = explainer.finish_found()?;
+    match entry.filter(|_| !is_found) {
+        Some(entry) => bail!("no entry {entry} in the file"),
+        None => Ok(ending),
+    }
 }
 
 /// What is asked about, if it is no file.
@@ -72,14 +110,7 @@ fn subject(arguments: &Arguments) -> anyhow::Result<Option<Subject<'static>>> {
     }
     let found = Subject::of(Grammar::builtin(), &words);
     if found.is_none() && arguments.record.is_some() {
-        anyhow::bail!("no grammar has a record or a condition {}", words.join(" "));
+        bail!("no grammar has a record or a condition {}", words.join(" "));
     }
     Ok(found)
-}
-
-fn write(input: impl BufRead, page: impl Page) -> anyhow::Result<Ending> {
-    let mut explainer = Explainer::new(Grammar::builtin(), page);
-    let ending = stream::records(input, &mut |row| explainer.push(row))?;
-    explainer.finish()?;
-    Ok(ending)
 }

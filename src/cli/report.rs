@@ -13,8 +13,6 @@ use super::color::{self, Color};
 use crate::grammar::{Grammar, Severity};
 use crate::message::Finding;
 
-pub(super) use draw::wrapped;
-
 use draw::Pen;
 use sarif::Sarif;
 use summary::Summary;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::grammar::{Field, Grammar, Layout, Severity, Values};
-use crate::message::Finding;
+use crate::message::{Finding, wrapped};
 
 /// Styles of a terminal.
 const RED: &str = "\x1b[1;31m";
@@ -221,23 +221,6 @@ pub(super) fn found(found: &str) -> String {
         true => "blank".to_owned(),
         false => format!("\"{found}\""),
     }
-}
-
-/// Text in lines of words that are no longer than this, unless a word is.
-pub(in crate::cli) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() || line.chars().count() + word.chars().count() < width => {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// What was expected; of a code list, the first codes.

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::draw::{expected, found, severity, wrapped};
+use super::draw::{expected, found, severity};
 use crate::grammar::{ConditionCode, Grammar, Severity};
-use crate::message::Finding;
+use crate::message::{Finding, wrapped};
 
 /// Kinds of findings that are told apart. A grammar has fewer; an input cannot make more.
 const MOST_KINDS: usize = 20_000;
