@@ -4,13 +4,14 @@
 use std::process::Command;
 
 use abigate::grammar::Grammar;
-use abigate::message::Checker;
+use abigate::host::Inspection;
 use abigate::wire::{Limits, Splitter};
 
 /// What one pass over the stream tells, as `--format json` writes it.
 fn in_one_pass(name: &str, stream: &[u8]) -> String {
     let mut told = String::new();
-    let mut checker = Checker::new(Grammar::builtin(), Some(name));
+    let inspection = Inspection::new(Grammar::builtin(), None, jiff::civil::date(2026, 8, 3)).unwrap();
+    let mut checker = inspection.inspector(Some(name));
     let mut splitter = Splitter::new(Limits::default());
     let mut sink = |finding| {
         told.push_str(&serde_json::to_string(&finding).unwrap());

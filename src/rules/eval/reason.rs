@@ -34,7 +34,7 @@ pub(in crate::rules) struct Wish {
     pub(in crate::rules) rank: u8,
 }
 
-const MISSING: u8 = 0;
+const BEST: u8 = 0;
 const TELLING: u8 = 1;
 const SUPERFLUOUS: u8 = 2;
 const DECIDING: u8 = 3;
@@ -165,7 +165,11 @@ impl Wishes<'_, '_> {
             };
             // A code that is compared with a literal mostly says whether the rule applies.
             let is_literal = matches!(other, Expression::Text(_));
-            let rank = if is_literal && operator != Comparison::Equal { DECIDING } else { TELLING };
+            let rank = match operator {
+                Comparison::Equal => BEST,
+                _ if is_literal => DECIDING,
+                _ => TELLING,
+            };
             self.push(target, format!("{}{value}{part}", bound(operator, kind)), rank);
         }
         if before < self.all.len() {
@@ -248,7 +252,7 @@ impl Wishes<'_, '_> {
         if wanted && self.place(word, at).is_some() {
             let known = known.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>();
             let told = if known.is_empty() { "blank".to_owned() } else { quoted(&known) };
-            self.value(word, at, told, TELLING);
+            self.value(word, at, told, BEST);
         } else if let (Expression::Reference(lookup, column), Expression::Text(text)) = (words, word) {
             let has = if wanted { "with" } else { "without" };
             self.key(lookup, at, format!("one {has} {text:?} among its {}", column.name));
@@ -266,7 +270,7 @@ impl Wishes<'_, '_> {
             }
             (None, Holder::Nearest(record, _)) if wanted => {
                 let words = format!("a record {}", self.record(record));
-                self.push(Target::Elsewhere, words, MISSING);
+                self.push(Target::Elsewhere, words, BEST);
             }
             (None, _) => {}
         }
@@ -277,7 +281,7 @@ impl Wishes<'_, '_> {
         if wanted {
             let filter = scan.filter.as_deref().and_then(|filter| self.filter(scan, filter, at));
             let filter = filter.map(|filter| format!(" with {filter}")).unwrap_or_default();
-            return self.push(Target::Elsewhere, format!("a record {name}{filter}"), MISSING);
+            return self.push(Target::Elsewhere, format!("a record {name}{filter}"), BEST);
         }
         let judge = self.judge;
         let mut spots = judge.spots(scan, at).filter(|spot| judge.admits(scan, *spot) == Some(true));
