@@ -1,7 +1,7 @@
 //! `abigate answer`
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,10 +9,11 @@ use anyhow::Context;
 use bytes::BytesMut;
 use clap::Args;
 
+use super::Ending;
 use super::admin::REFERENCE;
 use super::color::Color;
+use super::output::Outputs;
 use super::report::{Format, Report};
-use super::{Ending, stream};
 use crate::envelope::RawBatch;
 use crate::gateway::{Answer, HostWithClock, Intake, Outliner, Peer};
 use crate::grammar::Grammar;
@@ -52,11 +53,7 @@ pub(super) struct Arguments {
     color: Color,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(answer(&arguments))
-}
-
-fn answer(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
     let mut world = match &arguments.world {
         Some(file) => World::open(file, grammar)?,
@@ -76,7 +73,7 @@ fn answer(arguments: &Arguments) -> anyhow::Result<Ending> {
     let mut host = HostWithClock::new(world, store)?;
     // Who works on this machine shows no certificate; the password speaks for the sender.
     let peer = Peer::new(None)?;
-    let mut output = BufWriter::new(io::stdout().lock());
+    let mut output = outputs.standard();
     let file = arguments.file.as_deref();
     if let Some(format) = arguments.findings {
         let report = Report::new(grammar, format, arguments.color, arguments.summary, output)?;

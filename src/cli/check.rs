@@ -1,7 +1,7 @@
 //! `abigate check`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 
@@ -9,6 +9,7 @@ use anyhow::Context;
 use jiff::Zoned;
 
 use super::color::Color;
+use super::output::Outputs;
 use super::parts::{self, CHUNK};
 use super::report::{Format, Report};
 use super::stream::EncodingName;
@@ -51,21 +52,16 @@ pub(super) struct Arguments {
     summary: bool,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(check(&arguments))
-}
-
-fn check(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
-    let out = BufWriter::new(io::stdout().lock());
     let world = arguments.world.open(grammar)?;
     let inspection = match arguments.no_rules {
         true => Inspection::without_rules(grammar)?,
         false => Inspection::new(grammar, world, Zoned::now().date())?,
     };
     let Arguments { format, color, summary, .. } = *arguments;
-    let mut told = Report::new(grammar, format, color, summary, out)?;
+    let mut told = Report::new(grammar, format, color, summary, outputs.standard())?;
     for path in &arguments.files {
         let read = check_file(&inspection, path, arguments.encoding, &mut |finding| told.finding(&finding));
         let (records, batches) = read.with_context(|| format!("cannot check {}", path.display()))?;

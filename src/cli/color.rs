@@ -1,9 +1,11 @@
 //! How output on a terminal looks: whether it is coloured, and how wide it is.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
+
+use super::output;
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -35,5 +37,5 @@ pub(super) fn width() -> Option<usize> {
         let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
         Some(usize::from(width.0))
     };
-    named.or_else(|| if io::stdout().is_terminal() { of_terminal() } else { None })
+    named.or_else(|| if output::is_terminal() { of_terminal() } else { None })
 }

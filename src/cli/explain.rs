@@ -9,6 +9,7 @@ use jiff::Zoned;
 
 use super::about::Subject;
 use super::color::{self, Color};
+use super::output::Outputs;
 use super::stream::EncodingName;
 use super::world::WorldName;
 use super::{Ending, stream};
@@ -52,19 +53,15 @@ pub(super) struct Arguments {
     encoding: Option<EncodingName>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(explain(&arguments))
-}
-
-fn explain(arguments: &Arguments) -> anyhow::Result<Ending> {
-    if let Some(subject) = subject(arguments)? {
-        let mut out = stream::output(arguments.output.as_deref())?;
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
+    if let Some(subject) = subject(&arguments)? {
+        let mut out = outputs.open(arguments.output.as_deref())?;
         subject.write(Grammar::builtin(), &mut out)?;
         out.flush()?;
         return Ok(Ending::Clean);
     }
     let (input, _) = stream::records_input(Some(&arguments.file), arguments.encoding)?;
-    let out = stream::output(arguments.output.as_deref())?;
+    let out = outputs.open(arguments.output.as_deref())?;
     let grammar = Grammar::builtin();
     let entry = arguments.entry.as_deref();
     if !arguments.html {

@@ -8,8 +8,8 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use super::Ending;
 use super::color::{self, Color};
+use super::{Ending, output};
 use crate::grammar::{Grammar, Severity};
 use crate::message::Finding;
 
@@ -118,7 +118,7 @@ impl<'g, W: Write> Report<'g, W> {
         }
         self.out.flush()?;
         if matches!(self.form, Form::Human(_) | Form::Summary(_, Format::Human)) {
-            eprintln!("{}", self.counts);
+            output::tell(&self.counts);
         }
         Ok(if self.counts.findings == 0 { Ending::Clean } else { Ending::Findings })
     }
