@@ -60,7 +60,7 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
         true => Inspection::without_rules(grammar)?,
         false => Inspection::new(grammar, world, Zoned::now().date())?,
     };
-    let Arguments { format, color, summary, .. } = *arguments;
+    let Arguments { format, color, summary, .. } = arguments;
     let mut told = Report::new(grammar, format, color, summary, outputs.standard())?;
     for path in &arguments.files {
         let read = check_file(&inspection, path, arguments.encoding, &mut |finding| told.finding(&finding));
