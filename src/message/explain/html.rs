@@ -119,13 +119,16 @@ impl<W: Write> HtmlPage<W> {
     fn head(&mut self) -> io::Result<()> {
         let (heading, file) = (escaped(&self.heading()), escaped(&self.title));
         let title = if heading == file { heading.clone() } else { format!("{heading} – {file}") };
-        let (records, findings) = (self.counts.records, self.findings.count());
+        let count =
+            |number: u64, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+        let records = count(self.counts.records, "record");
+        let findings = count(self.findings.count(), "finding");
         write!(
             self.out,
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width\">\n\
              <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n<h1>{heading}</h1>\n\
-             <p class=\"soft\">{file}: {records} records, {findings} findings</p>\n\
+             <p class=\"soft\">{file}: {records}, {findings}</p>\n\
              <div class=\"bar\"><input type=\"search\" placeholder=\"Search\" aria-label=\"Search\">\
              <span id=\"found\" class=\"soft\"></span>\
              <label><input type=\"checkbox\" id=\"notes\"> notes</label></div>\n",

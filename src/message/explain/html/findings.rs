@@ -77,9 +77,11 @@ fn write_one(finding: &Finding, shown: &HashSet<u64>, out: &mut impl Write) -> i
         escaped(&finding.message)
     )?;
     let facts = [("found", &finding.found), ("expected", &finding.expected)];
-    let rule = finding.rule.iter().map(|rule| ("rule", rule));
-    let help = finding.help.iter().map(|help| ("help", help));
-    for (name, text) in facts.into_iter().filter(|(_, text)| !text.is_empty()).chain(rule).chain(help) {
+    let facts =
+        facts.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, text.as_str()));
+    let rule = finding.rule.iter().map(|rule| ("rule", rule.strip_prefix("rule ").unwrap_or(rule)));
+    let help = finding.help.iter().map(|help| ("help", help.as_str()));
+    for (name, text) in facts.chain(rule).chain(help) {
         let text = if text.trim().is_empty() { "blank" } else { text };
         write!(
             out,
