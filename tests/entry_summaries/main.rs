@@ -9,6 +9,7 @@ mod census;
 mod control;
 mod correction;
 mod failures;
+mod foreign;
 mod model;
 mod on_file;
 mod schedule;
