@@ -3,13 +3,17 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use bytes::BytesMut;
 use clap::Args;
 
 use super::admin::REFERENCE;
+use super::color::Color;
 use super::output::Outputs;
+use super::report::{Format, Report};
+use super::sources::Source;
 use super::{Ending, sources};
 use crate::envelope::RawBatch;
 use crate::gateway::{Answer, HostWithClock, Intake, Outliner, Peer};
@@ -40,6 +44,16 @@ pub(super) struct Arguments {
     /// The senders, filers, ports, importers and other reference data, TOML
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
+    /// Write the conditions as findings in place of the answers: each with its record, columns, what was
+    /// found and expected, and its rule. Those of Census overrides (CW) are told by the answer alone
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    findings: Option<Format>,
+    /// With `--findings`: count them by condition and field, with the first of each as an example
+    #[arg(long, requires = "findings")]
+    summary: bool,
+    /// Whether findings are coloured
+    #[arg(long, value_enum, default_value = "auto", requires = "findings")]
+    color: Color,
 }
 
 pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
@@ -62,10 +76,14 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
     let mut host = HostWithClock::new(world, store)?;
     // Who works on this machine shows no certificate; the password speaks for the sender.
     let peer = Peer::new(None)?;
-    let outliner = Outliner::new(grammar)?;
     let mut output = outputs.standard();
+    if let Some(format) = arguments.findings {
+        let report = Report::new(grammar, format, arguments.color, arguments.summary, output)?;
+        return findings(report, &arguments.files, &mut host, &peer);
+    }
+    let outliner = Outliner::new(grammar)?;
     let mut ending = Ending::Clean;
-    let read = read_batches(&arguments.files, |batch| {
+    let read = read_batches(&arguments.files, |_, _, batch| {
         let answer = host.answer(&batch, &peer).map_err(anyhow::Error::from_boxed)?;
         if outliner.outcome(&answer).rejected > 0 {
             ending = Ending::Findings;
@@ -73,6 +91,26 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
         write(&mut output, &answer)
     })?;
     Ok(ending.max(read))
+}
+
+/// Tells the findings of batches, which are answered as without: what one of them changes is there for the
+/// next.
+fn findings(
+    mut report: Report<'_, impl Write>,
+    files: &[PathBuf],
+    host: &mut HostWithClock<SqliteStore>,
+    peer: &Peer,
+) -> anyhow::Result<Ending> {
+    let read = read_batches(files, |source, number, batch| {
+        let name = (source.path != Path::new("-")).then(|| Arc::<str>::from(source.name()));
+        let (_, findings) = host.answer_explained(&batch, peer, name.as_ref(), number)?;
+        for finding in &findings {
+            report.finding(finding)?;
+        }
+        report.source(batch.rows.len() as u64, 1);
+        Ok(())
+    })?;
+    Ok(read.max(report.finish()?))
 }
 
 /// Each answer is flushed, so that a program at the other end of a pipe gets it before it goes on.
@@ -84,13 +122,17 @@ fn write(output: &mut impl Write, records: &[Columns]) -> anyhow::Result<()> {
     Ok(output.flush()?)
 }
 
-/// Gives the batches of all files in order.
+/// Gives the batches of all files in order, each with its file and its number in it.
 fn read_batches(
     files: &[PathBuf],
-    mut take: impl FnMut(RawBatch) -> anyhow::Result<()>,
+    mut take: impl FnMut(&Source, u32, RawBatch) -> anyhow::Result<()>,
 ) -> anyhow::Result<Ending> {
     sources::each(sources::expand(files, sources::RECORDS), |source| {
-        let read = read_file(&source.path, &mut take);
+        let mut number = 0;
+        let read = read_file(&source.path, &mut |batch| {
+            number += 1;
+            take(source, number, batch)
+        });
         read.map(|()| Ending::Clean).map_err(|error| source.named(error))
     })
 }

@@ -1,5 +1,6 @@
 //! `abigate grammar`.
 
+mod codes;
 mod diff;
 mod schema;
 
@@ -53,6 +54,7 @@ enum Command {
         /// Application identifiers; all if none is named.
         applications: Vec<String>,
     },
+    Codes(codes::Arguments),
     Diff(diff::Arguments),
     Schema(schema::Arguments),
 }
@@ -76,6 +78,7 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
         Command::Show { application, record } => show(grammar, &application, record.as_deref(), &mut out)?,
         Command::Check => summary(grammar, &mut out)?,
         Command::Export { applications } => export(grammar, &applications, &mut out)?,
+        Command::Codes(which) => codes::run(grammar, &which, &mut out)?,
         Command::Schema(which) => schema::run(grammar, &which, outputs)?,
         Command::Diff(revisions) => ending = diff::run(&revisions, &mut out)?,
     }
@@ -216,6 +219,16 @@ fn list_conditions(grammar: &Grammar, format: Format, out: &mut impl Write) -> i
         writeln!(out, "{application:<3} {status:<12} {count:>4}")?;
     }
     Ok(())
+}
+
+/// Shows a record of an application field by field.
+pub(super) fn show_record(
+    grammar: &Grammar,
+    application: &str,
+    record: &str,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    show(grammar, application, Some(record), out)
 }
 
 fn show(

@@ -1,5 +1,6 @@
 //! The command line: one module a subcommand, and no logic here.
 
+mod about;
 mod admin;
 mod annotate;
 mod answer;
@@ -26,6 +27,7 @@ mod sources;
 mod story;
 mod stream;
 mod tariff;
+mod world;
 
 use std::process::ExitCode;
 

@@ -171,15 +171,23 @@ impl EnvelopeCodec<'_> {
 
     fn block_control(&self, batch: &RawBatch, rows: &BlockRows) -> Block {
         let header = upper(&batch.rows[rows.header], Some(self.block.user_data));
-        let names_preparer = !self.block.preparer.is_blank(&header);
         Block {
-            processing: self.block.processing.party(&header),
-            preparer: names_preparer.then(|| self.block.preparer.party(&header)),
-            preparer_indicator: self.block.preparer_indicator.text(&header).to_owned(),
-            transactions: Vec::new(),
             first_record: rows.header as u32 + 1,
-            header: Some(header),
             trailer: rows.trailer.map(|index| upper(&batch.rows[index], None)),
+            ..self.read_block_header(&header)
+        }
+    }
+
+    /// The parties that a B-record in upper case names, as a block without transactions.
+    #[must_use]
+    pub fn read_block_header(&self, header: &Columns) -> Block {
+        let names_preparer = !self.block.preparer.is_blank(header);
+        Block {
+            processing: self.block.processing.party(header),
+            preparer: names_preparer.then(|| self.block.preparer.party(header)),
+            preparer_indicator: self.block.preparer_indicator.text(header).to_owned(),
+            header: Some(*header),
+            ..Block::default()
         }
     }
 

@@ -153,7 +153,8 @@ impl Client {
         mut record: impl FnMut(&Columns),
     ) -> Result<(), ClientError> {
         let (reader, mut writer) = split(self.stream);
-        let receiving = receive(reader, Duration::MAX, &mut record);
+        // how much comes nobody knows: only a farewell shows that it was all
+        let receiving = receive(reader, Duration::MAX, usize::MAX, &mut record);
         tokio::pin!(receiving);
         let received = tokio::select! {
             received = &mut receiving => Some(received),

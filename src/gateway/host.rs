@@ -1,11 +1,14 @@
 //! The host, as the gateway asks it.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::{Answer, AnswerError, Examine, Peer, SenderPassword, Waiting, outline};
 use crate::envelope::{RawBatch, Sender};
 use crate::host::{self, Acted, Action, ActionError, Host, HostError, SenderProfile, World};
+use crate::message::Finding;
 use crate::store::Store;
 use crate::wire::Columns;
 
@@ -55,6 +58,20 @@ impl<S: Store> HostWithClock<S> {
 }
 
 impl<S: Store> HostWithClock<S> {
+    /// The answer to a batch and why, as by [`Host::answer_explained`], now.
+    ///
+    /// # Errors
+    /// As [`Host::answer_explained`].
+    pub fn answer_explained(
+        &mut self,
+        batch: &RawBatch,
+        peer: &Peer,
+        source: Option<&Arc<str>>,
+        number: u32,
+    ) -> Result<(Vec<Columns>, Vec<Finding>), HostError> {
+        self.host.answer_explained(batch, peer, &read_clock(self.clock.as_ref()), source, number)
+    }
+
     /// Does what CBP does of its own accord, now.
     ///
     /// # Errors

@@ -1,15 +1,18 @@
 //! A batch as a unit of work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN};
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::capability::{Capabilities, Capability, Desk, Foresight};
 use super::examine::Examined;
+use super::finding::FindingWriter;
 use super::{Host, HostError, Peer};
 use crate::envelope::{BatchReading, Block, BlockAnswer, RawBatch, Sender};
 use crate::grammar::{Direction, Grammar};
+use crate::message::Finding;
 use crate::store::{BatchOnFile, Store, StoreError, Unit};
 use crate::wire::Columns;
 
@@ -52,6 +55,35 @@ impl<S: Store> Host<'_, S> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The answer to a batch, as by [`Self::answer`], and why: each condition as a finding. Nothing of a
+    /// batch is explained whose answer is a system failure.
+    ///
+    /// # Errors
+    /// The answer cannot be written: grammar and host do not fit together.
+    pub fn answer_explained(
+        &mut self,
+        batch: &RawBatch,
+        peer: &dyn Peer,
+        now: &Zoned,
+        source: Option<&Arc<str>>,
+        number: u32,
+    ) -> Result<(Vec<Columns>, Vec<Finding>), HostError> {
+        let mut examined = self.examined((batch, peer, None), now);
+        examined.explained = Some(Vec::new());
+        let answer = match self.keep(&mut [(batch, peer, &mut examined)], now) {
+            Ok(answers) => answers.into_iter().flatten().collect(),
+            Err(HostError::Store(error)) if !matches!(error, StoreError::Uncertain(_)) => {
+                return Ok((self.nothing_kept(&error, &examined)?, Vec::new()));
+            }
+            Err(error) => return Err(error),
+        };
+        let explained = examined.explained.take().unwrap_or_default();
+        let writer = FindingWriter::new(self.grammar);
+        let codec = &self.examiner.envelope;
+        let findings = writer.of_batch(codec, batch, (&examined, &explained), source, number);
+        Ok((answer, findings))
     }
 
     /// The answers to batches in their order, as by [`Self::answer`], but kept together: what takes the
@@ -166,8 +198,11 @@ impl<S: Store> Host<'_, S> {
             let capability = capability(&examiner.capabilities, reading)?;
             let before = unit.archive()?.progress()?;
             let sender = &reading.sender;
-            let mut desk = Desk { world, unit: &mut unit, now, sender, foreseen: Foresight::new() };
+            let explained = examined.explained.take();
+            let mut desk =
+                Desk { world, unit: &mut unit, now, sender, foreseen: Foresight::new(), explained };
             let blocks = process(capability, batch, (reading, foreseen), &mut desk)?;
+            examined.explained = desk.explained;
             let records = examiner.envelope.response(reading, &blocks)?;
             let after = unit.archive()?.progress()?;
             let number = unit.put_batch(&on_file(reading, kept, &records, now))?;

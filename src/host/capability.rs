@@ -6,8 +6,8 @@ use jiff::Zoned;
 
 use super::{HostError, World, census, entry_summary};
 use crate::envelope::{Block, BlockAnswer, Sender};
-use crate::grammar::{Fault, Grammar};
-use crate::rules::Raised;
+use crate::grammar::{Fault, Grammar, LayoutId};
+use crate::rules::{Raised, Reasoned};
 use crate::store::Unit;
 use crate::wire::Columns;
 
@@ -53,6 +53,22 @@ pub(super) trait Capability: fmt::Debug + Send + Sync {
     fn system_failure(&self, block: &Block) -> Result<BlockAnswer, HostError>;
 }
 
+/// A condition that a transaction was answered with, and why.
+#[derive(Debug)]
+pub(super) struct Explained {
+    /// The record to look at, counted in the batch from 1.
+    pub(super) record: u32,
+    /// The transaction in its block, from 1.
+    pub(super) transaction: u32,
+    pub(super) layout: LayoutId,
+    pub(super) reasoned: Reasoned,
+}
+
+/// The applications that have a host.
+pub(super) fn applications() -> Vec<&'static str> {
+    CAPABILITIES.iter().map(|(application, _)| *application).collect()
+}
+
 /// The conditions of a block's transactions, in order.
 pub(super) type Foresight = Vec<Vec<Raised>>;
 
@@ -67,6 +83,8 @@ pub(super) struct Desk<'a> {
     pub(super) sender: &'a Sender,
     /// What has been foreseen of the block that is answered next, if anything has.
     pub(super) foreseen: Foresight,
+    /// Why conditions were raised; `None` if nobody asks.
+    pub(super) explained: Option<Vec<Explained>>,
 }
 
 /// The hosts of all applications.

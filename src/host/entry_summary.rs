@@ -5,7 +5,7 @@ use jiff::Zoned;
 
 use super::act::{addressee, step};
 use super::batch::name_of;
-use super::capability::{Capability, Desk, Foresight};
+use super::capability::{Capability, Desk, Explained, Foresight};
 use super::census::WarningCells;
 use super::filing::{Action, Filing, FilingCells};
 use super::life::{Illegal, event};
@@ -16,7 +16,7 @@ use super::{HostError, Life, World};
 use crate::envelope::{Block, BlockAnswer};
 use crate::grammar::{ConditionCode, Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
-use crate::rules::{BlockInfo, Context, Place, Raised, RuleBook};
+use crate::rules::{BlockInfo, Context, Place, Raised, Reasoned, RuleBook};
 use crate::store::{
     CensusWarning, ControlState, EntrySummary, MailState, StoreError, SupersededVersion, Version,
 };
@@ -54,6 +54,10 @@ impl Capability for EntrySummaryHost<'_> {
         for ((number, transaction), foreseen) in (1..).zip(&block.transactions).zip(foreseen) {
             let header = self.header(transaction, number);
             let verdict = self.answer_transaction((transaction, foreseen), (block, &info), desk)?;
+            if let Some(explained) = &mut desk.explained {
+                let unnumbered = explained.iter_mut().filter(|one| one.transaction == 0);
+                unnumbered.for_each(|one| one.transaction = number);
+            }
             self.response.transaction(&mut answer.records, transaction, &header, &verdict)?;
             answer.end_transaction();
         }
@@ -156,6 +160,9 @@ impl<'g> EntrySummaryHost<'g> {
         let mismatch = conditions.iter().any(|raised| raised.code.as_str() == REFERENCE_MISMATCH);
         let shown_reference =
             on_file.as_ref().filter(|_| mismatch).map(|summary| summary.broker_reference.clone());
+        if let Some(explained) = &mut desk.explained {
+            explained.extend(explain(&self.rules, transaction, &context, &conditions));
+        }
         let mut verdict = match event {
             // Without an action there is nothing to do; the rules have refused it.
             // The rules have refused what names another filer's summary; nothing of that is ever touched.
@@ -285,6 +292,26 @@ impl<'g> EntrySummaryHost<'g> {
     }
 }
 
+/// Why a transaction is answered with these conditions. What no rule says has no reason.
+fn explain(
+    rules: &RuleBook,
+    transaction: &Transaction,
+    context: &Context<'_>,
+    conditions: &[Raised],
+) -> Vec<Explained> {
+    let mut reasons = rules.explain(transaction, context);
+    let reasoned = conditions.iter().map(|raised| {
+        let known = reasons.iter().position(|reason| reason.raised == *raised);
+        known.map_or_else(|| Reasoned::without_reason(raised.clone()), |known| reasons.swap_remove(known))
+    });
+    let explained = reasoned.filter_map(|reasoned| {
+        let layout = transaction.nodes().get(reasoned.record as usize)?.layout;
+        let record = u32::try_from(transaction.first_record()).ok()?.checked_add(reasoned.record)?;
+        Some(Explained { record, transaction: 0, layout, reasoned })
+    });
+    explained.collect()
+}
+
 /// What a filing is in the table of transitions.
 fn event_of(action: Action, filing: &Filing) -> &'static str {
     match action {
@@ -329,7 +356,8 @@ fn established(
     }
 }
 
-fn block_info(block: &Block) -> BlockInfo {
+/// What rules may ask of a block.
+pub(super) fn block_info(block: &Block) -> BlockInfo {
     let preparer = block.preparer.clone().unwrap_or_default();
     BlockInfo {
         port: block.processing.port.clone(),

@@ -15,6 +15,8 @@ mod census;
 mod entry_summary;
 mod examine;
 mod filing;
+mod finding;
+mod inspect;
 mod life;
 mod notification;
 mod receipts;
@@ -39,6 +41,7 @@ pub use action::{
 pub use batch::Waiting;
 pub use capability::answers;
 pub use examine::{Examined, Examiner};
+pub use inspect::{Inspection, Inspector};
 pub use notification::{AgencyStatus, Officer, QuotaLine};
 pub use receipts::Receipts;
 pub use world::{

@@ -11,7 +11,8 @@ mod outline;
 mod transaction;
 
 pub use check::Checker;
-pub use explain::{Explainer, HtmlPage, Level, Page, TextPage, Told};
+pub(crate) use explain::wrapped;
+pub use explain::{Explainer, Headline, HtmlPage, Level, Page, TextPage, Told};
 pub use finding::{Finding, Position};
 pub use identify::Identifier;
 pub use json::{

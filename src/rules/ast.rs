@@ -64,6 +64,31 @@ pub(super) enum Comparison {
     GreaterOrEqual,
 }
 
+impl Comparison {
+    /// The one that holds where this one does not.
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Self::Equal => Self::Unequal,
+            Self::Unequal => Self::Equal,
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+
+    /// The same with its sides exchanged.
+    pub(super) fn mirrored(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            same => same,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Arithmetic {
     Add,
@@ -184,14 +209,17 @@ pub(super) struct Rule {
     pub(super) field: Option<At<String>>,
     pub(super) signpost: Option<At<String>>,
     pub(super) test: At<Expression>,
+    /// Behind its last word, in bytes.
+    pub(super) end: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Item {
     Signpost(Signpost),
     Rule(Rule),
-    /// Rules that only matter when something holds for the transaction.
-    When(At<Expression>, Vec<At<Item>>),
+    /// Rules that only matter when something holds for the transaction: the test, where the test ends in
+    /// bytes, and the rules.
+    When(At<Expression>, usize, Vec<At<Item>>),
 }
 
 /// A file of rules.

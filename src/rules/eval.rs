@@ -6,6 +6,7 @@
 
 mod field;
 mod lookup;
+mod reason;
 mod repair;
 mod search;
 
@@ -25,6 +26,7 @@ use super::owed::{Computed, Figure, Owed};
 use super::presence::Presence;
 use crate::message::Transaction;
 
+pub(super) use reason::{Target, Wish};
 pub use repair::{Change, Content, Repair};
 pub(super) use search::Firsts;
 

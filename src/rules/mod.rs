@@ -19,6 +19,7 @@ mod memo;
 mod owed;
 mod parse;
 mod presence;
+mod reason;
 mod reference;
 mod signpost;
 
@@ -32,6 +33,7 @@ use crate::tariff::Tariff;
 pub use book::RuleBook;
 pub use checks::check_digit;
 pub use eval::{Change, Content, Repair};
+pub use reason::Reasoned;
 
 /// A file of rules.
 #[derive(Clone, Copy, Debug)]

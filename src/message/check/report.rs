@@ -4,10 +4,19 @@ use super::Checker;
 use super::envelope::{CONTROL_RECORDS, Control};
 use crate::grammar::{Cell, ConditionCode, Direction, Layout, Severity, Values};
 use crate::message::finding::Finding;
-use crate::message::judge::{FieldTrouble, Trouble};
+use crate::message::judge::{FieldTrouble, Trouble, judge};
 use crate::wire::Columns;
 
 impl Checker<'_> {
+    /// Whether a checker raises a condition for a field of a record by itself.
+    pub(crate) fn tells(layout: &Layout, columns: &Columns, cell: Cell, code: ConditionCode) -> bool {
+        let mut is_told = false;
+        judge(layout, columns, |trouble| {
+            is_told |= trouble.field.cell == cell && condition_of(&trouble).1 == Some(code);
+        });
+        is_told
+    }
+
     pub(super) fn field_finding(
         &self,
         layout: &Layout,
@@ -15,15 +24,7 @@ impl Checker<'_> {
         trouble: &FieldTrouble<'_>,
     ) -> Finding {
         let field = trouble.field;
-        let own = &field.conditions;
-        let (severity, code) = match trouble.trouble {
-            Trouble::Nonstandard => (Severity::Fatal, ConditionCode::new("X40")),
-            Trouble::FilledFiller => (Severity::Fatal, ConditionCode::new("X39")),
-            Trouble::LowerCase => (Severity::Informational, None),
-            Trouble::Missing => (Severity::Fatal, own.missing),
-            Trouble::WrongClass | Trouble::NotADate => (Severity::Fatal, own.invalid.or(own.unknown)),
-            Trouble::Unknown => (Severity::Fatal, own.unknown.or(own.invalid)),
-        };
+        let (severity, code) = condition_of(trouble);
         let mut finding = self.finding(severity, code, columns);
         finding.record_id.clone_from(&layout.record);
         finding.layout = Some(layout.id);
@@ -110,7 +111,7 @@ impl Checker<'_> {
         text.into_iter().collect::<String>().trim_end().to_owned()
     }
 
-    pub(super) fn finding(
+    pub(crate) fn finding(
         &self,
         severity: Severity,
         condition: Option<ConditionCode>,
@@ -135,7 +136,21 @@ impl Checker<'_> {
             expected: String::new(),
             record_text: self.masked(columns),
             help: None,
+            rule: None,
         }
+    }
+}
+
+/// The condition of a field's trouble, if there is one, and how grave the trouble is.
+fn condition_of(trouble: &FieldTrouble<'_>) -> (Severity, Option<ConditionCode>) {
+    let own = &trouble.field.conditions;
+    match trouble.trouble {
+        Trouble::Nonstandard => (Severity::Fatal, ConditionCode::new("X40")),
+        Trouble::FilledFiller => (Severity::Fatal, ConditionCode::new("X39")),
+        Trouble::LowerCase => (Severity::Informational, None),
+        Trouble::Missing => (Severity::Fatal, own.missing),
+        Trouble::WrongClass | Trouble::NotADate => (Severity::Fatal, own.invalid.or(own.unknown)),
+        Trouble::Unknown => (Severity::Fatal, own.unknown.or(own.invalid)),
     }
 }
 
