@@ -280,7 +280,10 @@ fn what_is_wrong_in_a_table_is_named() {
             "add,EEE,00001015,2704,28-314,001,VN,",
             "row 2 (item), column 5 (importer_of_record): found \"**-***\", expected a number",
         ),
-        ("add,EEE,00001015,2704,,001,VN", "row 2 (item): found 7 values, expected 8"),
+        (
+            "add,EEE,00001015,2704,,001,VN,,more",
+            "row 2 (item): found \"****\" in column 9, expected no more than the 8 columns of the header",
+        ),
         (
             "add,EEE,00001015,2704,,001,VN,{",
             "row 2 (item), column 8 (summary_more): found \"{\", expected a JSON object",
@@ -296,7 +299,7 @@ fn what_is_wrong_in_a_table_is_named() {
         assert!(outcome.rejected.starts_with(b"action,"), "{row}");
     }
     for (table, expected) in [
-        ("action,colour\n", "header: found column \"colour\", expected the layout's columns"),
+        ("action,colour\n", "header: found column 2 with the name \"colour\", expected"),
         ("action,action\n", "header: found column \"action\" twice"),
     ] {
         assert!(try_read(&layout, table.as_bytes()).unwrap_err().contains(expected), "{table}");
@@ -496,7 +499,7 @@ fn an_entry_summary_without_end_is_let_go() {
         &SMALL
             .replace(
                 "grand_totals.tax tax\n",
-                "grand_totals.tax tax\n each missing_document_lines from more { x y }\n",
+                "grand_totals.tax tax\n each lines from more { identifier y }\n",
             )
             .replace("row tail last", "row more\n 1-2 kind A M = \"MO\" decides\n 3-20 y X O\nrow tail last")
             .replace(

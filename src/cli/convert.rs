@@ -227,8 +227,9 @@ fn look(input: &mut impl BufRead, entry_lines: &FlatLayout) -> io::Result<Format
     let start = input.fill_buf()?.trim_ascii_start();
     let Some(object) = start.strip_prefix(b"{") else {
         let first = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-        let first = first.split(|byte| b",\r\n".contains(byte)).next().unwrap_or_default();
-        let is_csv = entry_lines.columns().any(|column| column.as_bytes() == first);
+        // Semicolons and tabs are refused by name, where commas are read.
+        let first = first.split(|byte| b",;\t|\r\n".contains(byte)).next().unwrap_or_default();
+        let is_csv = entry_lines.columns().any(|column| column.as_bytes() == first.trim_ascii());
         return Ok(if is_csv { Format::Csv } else { Format::Catair });
     };
     let is_document = object.trim_ascii_start().starts_with(b"\"batches\"");

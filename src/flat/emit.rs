@@ -173,7 +173,6 @@ impl FlatWriter<'_> {
                 written.map_err(|expected| misfit(index, expected))?;
             }
         }
-        bytes.extend_from_slice(self.layout.separator());
-        Ok(bytes)
+        Ok(self.layout.framed(bytes))
     }
 }

@@ -14,6 +14,7 @@ mod element;
 mod emit;
 mod fill;
 mod frame;
+mod known;
 mod layout;
 mod mapping;
 mod number;

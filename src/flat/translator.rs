@@ -100,9 +100,9 @@ impl<'g> Translator<'g> {
             Refused { expected: expected.to_owned(), found: String::new(), path }
         })?;
         self.codec.encode(&filing).map_err(|problem| Refused {
-            path: String::new(),
-            found: problem.to_string(),
-            expected: "a value that fits its record".to_owned(),
+            found: if problem.path.is_empty() { problem.to_string() } else { format!("{:?}", problem.found) },
+            path: problem.path,
+            expected: problem.expected,
         })
     }
 
