@@ -93,7 +93,7 @@ fn write(layout: &FlatLayout, rows: &[Columns]) -> Outcome {
     let mut events = Vec::new();
     rows.iter().for_each(|row| outline.push(row, &mut parts));
     outline.finish(&mut parts);
-    parts.iter().for_each(|part| writer.part(part, &mut events));
+    writer.parts(&parts, &mut events);
     events.into_iter().for_each(|event| outcome.take(event));
     outcome
 }
@@ -289,7 +289,7 @@ fn what_is_wrong_in_a_table_is_named() {
             "row 2 (item), column 8 (summary_more): found \"{\", expected a JSON object",
         ),
         ("add,EEE,00001015,2704,,001,VN,\"{\"\"action\"\":\"\"add\"\"}\"", "expected what no column has"),
-        ("add,EEE,,2704,,001,VN,", "row 2 (item): found nothing, expected `entry_number` of header"),
+        ("add,EEE,,2704,,001,VN,", "row 2 (item), column 3 (entry_number): found nothing, expected a value"),
         ("add,EEE,00001015,2704,,001,É,", "column 7 (country_of_origin)"),
     ] {
         let outcome = read(&layout, format!("{header}{row}\n").as_bytes());

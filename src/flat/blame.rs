@@ -89,11 +89,12 @@ impl Reader<'_> {
         };
         let (number, kind) = (origin.number, origin.kind);
         let secret = layout.rows[kind].fields[field].secret;
-        let text = match at(&element.object, &value) {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
+        let found = match at(&element.object, &value) {
+            Value::Null => "nothing".to_owned(),
+            Value::String(text) => shown(text, secret),
+            other => shown(&other.to_string(), secret),
         };
-        self.problem_at(number, kind, field, shown(&text, secret), refused.expected.clone());
+        self.problem_at(number, kind, field, found, refused.expected.clone());
     }
 
     pub(super) fn misfit(&mut self, given: &Given<'_>, misfit: Misfit) {

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Map, Value};
 
-use super::mapping::{BATCH, BLOCK, SUMMARY};
+use super::mapping::{BATCH, BLOCK, Member, SUMMARY};
 use super::read::Event;
 use super::reader::{Context, Element, Given, Origin, Reader, Unit};
 use crate::wire::Columns;
@@ -143,11 +143,32 @@ impl Reader<'_> {
             kept[level] = true;
             around = self.layout.levels[level].parent;
         }
+        (0..=SUMMARY).filter(|level| !kept[*level]).for_each(|level| self.expect_totals(level));
         for level in (0..self.open.len()).rev().filter(|level| !kept[*level]) {
             if let Some(element) = self.open[level].take() {
                 self.close(level, element);
             }
         }
+    }
+
+    /// A row that counts or adds up tells that everything came. Where it is missing, the file may be cut
+    /// off, and the summary in hand with it.
+    fn expect_totals(&mut self, level: usize) {
+        let layout = self.layout;
+        let Some(element) = self.open[level].as_ref().filter(|element| element.header.is_some() || level == SUMMARY)
+        else {
+            return;
+        };
+        let missing = layout.levels[level].members.iter().find_map(|member| match member {
+            Member::With { row, body } if !body.totals.is_empty() && !element.with.contains(row) => Some(*row),
+            _ => None,
+        });
+        let Some(missing) = missing else { return };
+        let (number, name) = (element.number, &layout.levels[level].name);
+        let found = format!("no row {} in this {name}", layout.rows[missing].name);
+        let expected = "the row that counts what came: the file may be cut off".to_owned();
+        self.problem(number, name, None, found, expected);
+        self.unit.is_bad = true;
     }
 
     pub(super) fn close(&mut self, level: usize, element: Element) {

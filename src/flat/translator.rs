@@ -93,8 +93,9 @@ impl<'g> Translator<'g> {
             let path = if path == "." { String::new() } else { path };
             let message = error.inner().to_string();
             if let Some(field) = message.strip_prefix("missing field ") {
-                let found = "nothing".to_owned();
-                return Refused { expected: format!("{field} of {path}"), found, path };
+                let separator = if path.is_empty() { "" } else { "." };
+                let path = format!("{path}{separator}{}", field.trim_matches('`'));
+                return Refused { expected: format!("a value for {path}"), found: "nothing".to_owned(), path };
             }
             let expected = message.split_once("expected ").map_or(message.as_str(), |(_, expected)| expected);
             Refused { expected: expected.to_owned(), found: String::new(), path }

@@ -77,8 +77,26 @@ impl<'a> FlatWriter<'a> {
         self.outer[level].header = Some((item.number, row));
     }
 
-    /// Takes the next part of the stream; adds the rows, the problems and what is rejected.
-    pub fn part(&mut self, part: &Part<'_>, events: &mut Vec<Event>) {
+    /// Takes the next parts of the stream, as the outline gave them for one record; adds the rows, the
+    /// problems and what is rejected. A transaction that its block ends behind without a trailer may lack
+    /// records: it is rejected.
+    pub fn parts(&mut self, parts: &[Part<'_>], events: &mut Vec<Event>) {
+        for (at, part) in parts.iter().enumerate() {
+            match (part, parts.get(at + 1)) {
+                (Part::Body(body), Some(Part::BlockEnds)) if self.has_outer_header() => {
+                    events.push(Event::Problem(cut_off(body)));
+                    events.push(Event::Rejected(raw(body)));
+                }
+                _ => self.part(part, events),
+            }
+        }
+    }
+
+    fn has_outer_header(&self) -> bool {
+        self.outer.iter().any(|outer| outer.header.is_some())
+    }
+
+    fn part(&mut self, part: &Part<'_>, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.has_header, true) && self.layout.is_csv() {
             events.push(Event::Rows(csv_row(self.layout.columns().map(str::as_bytes))));
         }
@@ -153,12 +171,7 @@ impl<'a> FlatWriter<'a> {
             }
             Err(wrong) => {
                 events.extend(wrong.map(|wrong| Event::Problem(self.problem(number, wrong))));
-                let mut raw = Vec::new();
-                for item in &body.items {
-                    raw.extend_from_slice(&item.row);
-                    raw.push(b'\n');
-                }
-                events.push(Event::Rejected(raw));
+                events.push(Event::Rejected(raw(body)));
             }
         }
     }
@@ -297,5 +310,22 @@ impl<'a> FlatWriter<'a> {
             found: known.map_or_else(|| found.clone(), |known| shown(&found, known.secret)),
             expected,
         }
+    }
+}
+
+/// The records of a transaction, one a line.
+fn raw(body: &Body<'_>) -> Vec<u8> {
+    body.items.iter().flat_map(|item| item.row.iter().copied().chain([b'\n'])).collect()
+}
+
+/// The problem of a transaction that the file may end in the middle of.
+fn cut_off(body: &Body<'_>) -> FlatProblem {
+    FlatProblem {
+        row: body.items.first().map_or(0, |item| item.number),
+        record: "summary".to_owned(),
+        field: String::new(),
+        columns: None,
+        found: "no Y-record behind it".to_owned(),
+        expected: "its block closed: it may lack records and is left out".to_owned(),
     }
 }
