@@ -5,7 +5,7 @@ mod side;
 mod target;
 
 use std::fs;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -38,6 +38,8 @@ enum Format {
     ModelNdjson,
     /// Comma separated values of entry summaries, a row for each line item
     Csv,
+    /// The same, a row for each tariff number of a line item: for pivot tables
+    CsvLong,
     /// A file of your own layout, see `--layout`
     Flat,
 }
@@ -50,7 +52,7 @@ impl Format {
 
     /// Whether a layout says what it looks like.
     fn is_flat(self) -> bool {
-        matches!(self, Self::Csv | Self::Flat)
+        matches!(self, Self::Csv | Self::CsvLong | Self::Flat)
     }
 }
 
@@ -153,6 +155,7 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
     let layout =
         |path: &Option<PathBuf>| open_layout(path.as_deref().or(arguments.layout.as_deref()), grammar);
     let entry_lines = FlatLayout::entry_lines(grammar)?;
+    let tariff_lines = FlatLayout::tariff_lines(grammar)?;
     let from = match own {
         Some(format) => format,
         None => look(&mut input, &entry_lines)?,
@@ -166,7 +169,7 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
         return Ok(if side.finish()? { Ending::Findings } else { ending });
     }
     let to_layout = match arguments.to {
-        Format::Csv => entry_lines.clone(),
+        Format::CsvLong => tariff_lines.clone(),
         Format::Flat => layout(&arguments.to_layout)?,
         _ => entry_lines.clone(),
     };
@@ -187,7 +190,9 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
     let filings = |filing: &Value| codec.from_json(filing);
     let read = match from {
         Format::Catair => stream::records(input, &mut sink),
-        Format::Csv => flat(&entry_lines, &translator, input, &side, &mut sink),
+        Format::Csv | Format::CsvLong => {
+            table([&entry_lines, &tariff_lines], &translator, input, &side, &mut sink)
+        }
         Format::Flat => flat(&layout(&None)?, &translator, input, &side, &mut sink),
         _ if from.is_in_lines() => done(read_ndjson(grammar, input, &filings, &mut sink)),
         _ => done(read_records(grammar, input, &filings, &mut sink)),
@@ -222,16 +227,38 @@ fn flat(
 }
 
 /// What the first bytes look like: of JSON, a document begins with its list of batches; comma separated
-/// values begin with the name of a column.
-fn look(input: &mut impl BufRead, entry_lines: &FlatLayout) -> io::Result<Format> {
+/// values begin with the name of a column. Semicolons and tabs are refused by name where commas are read.
+fn look(input: &mut impl BufRead, table: &FlatLayout) -> io::Result<Format> {
     let start = input.fill_buf()?.trim_ascii_start();
     let Some(object) = start.strip_prefix(b"{") else {
         let first = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-        // Semicolons and tabs are refused by name, where commas are read.
-        let first = first.split(|byte| b",;\t|\r\n".contains(byte)).next().unwrap_or_default();
-        let is_csv = entry_lines.columns().any(|column| column.as_bytes() == first.trim_ascii());
+        let first = first.split(|byte| b",;\t|\r\n".contains(byte)).next().unwrap_or_default().trim_ascii();
+        let unquoted = first.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(first);
+        let is_csv = table.columns().any(|column| column.as_bytes() == unquoted);
         return Ok(if is_csv { Format::Csv } else { Format::Catair });
     };
     let is_document = object.trim_ascii_start().starts_with(b"\"batches\"");
     Ok(if is_document { Format::Records } else { Format::Ndjson })
+}
+
+/// The bytes of a header that are looked at to tell which of the tables it is.
+const HEADER: u64 = 1 << 16;
+
+/// Reads one of the two tables that come with the program, whichever has the columns of its header.
+fn table(
+    layouts: [&FlatLayout; 2],
+    translator: &Translator<'_>,
+    mut input: impl BufRead,
+    side: &Side,
+    sink: &mut dyn FnMut(&Columns) -> io::Result<()>,
+) -> anyhow::Result<Ending> {
+    let mut header = Vec::new();
+    input.by_ref().take(HEADER).read_until(b'\n', &mut header)?;
+    let known = |layout: &FlatLayout| {
+        let names = header.split(|byte| b",;\t|\r\n\"".contains(byte)).map(<[u8]>::trim_ascii);
+        names.filter(|name| layout.columns().any(|column| column.as_bytes() == *name)).count()
+    };
+    let [lines, tariffs] = layouts;
+    let layout = if known(tariffs) > known(lines) { tariffs } else { lines };
+    flat(layout, translator, io::Cursor::new(header).chain(input), side, sink)
 }

@@ -75,6 +75,15 @@ impl FlatLayout {
         Self::load(&Source { name: "entry_lines.layout".to_owned(), text }, grammar)
     }
 
+    /// The layout of the long form of that CSV: a row for each tariff number of a line item.
+    ///
+    /// # Errors
+    /// None: the layout is tested.
+    pub fn tariff_lines(grammar: &Grammar) -> Result<Self, LoadError> {
+        let text = include_str!("../../grammars/flat/tariff_lines.layout").to_owned();
+        Self::load(&Source { name: "tariff_lines.layout".to_owned(), text }, grammar)
+    }
+
     /// What the file is called.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -10,6 +10,7 @@
 mod blame;
 mod cell;
 mod date;
+mod direct;
 mod element;
 mod emit;
 mod fill;

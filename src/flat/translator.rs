@@ -107,6 +107,11 @@ impl<'g> Translator<'g> {
         })
     }
 
+    /// The filing that a transaction is, as the model has it.
+    pub(super) fn typed(&self, body: &Body<'_>) -> Result<EntrySummaryFiling, String> {
+        self.codec.filing(body)
+    }
+
     /// The filing that a transaction is. How many values each of its records held is nothing that a flat
     /// file tells.
     pub(super) fn filing(&self, body: &Body<'_>) -> Result<Value, String> {
@@ -117,7 +122,7 @@ impl<'g> Translator<'g> {
 }
 
 /// Makes one list of lists of the values of each record.
-fn join_records(value: &mut Value) {
+pub(super) fn join_records(value: &mut Value) {
     match value {
         Value::Object(members) => members.values_mut().for_each(join_records),
         Value::Array(elements) => {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::direct::Direct;
 use super::fill::{Filling, Misfit, fill, not_carried};
 use super::layout::{Cells, FlatLayout, blank_cells};
 use super::mapping::{BATCH, BLOCK, Member, SUMMARY};
@@ -24,6 +25,10 @@ pub struct FlatWriter<'a> {
     keys: Option<Cells>,
     has_header: bool,
     masks_passwords: bool,
+    /// For layouts that are simple.
+    direct: Option<Direct<'a>>,
+    /// Whether the cells of the batch and block in hand are known to it, as rows after the first have them.
+    has_outer: bool,
 }
 
 /// A batch or block.
@@ -60,7 +65,23 @@ impl<'a> FlatWriter<'a> {
             keys: None,
             has_header: false,
             masks_passwords: false,
+            direct: Direct::new(layout),
+            has_outer: false,
         }
+    }
+
+    /// Goes on behind other batches, which another writer has written. There is no header then.
+    #[must_use]
+    pub fn behind(mut self, batches: u64) -> Self {
+        self.outer[BATCH].ordinal = batches;
+        self.has_header = batches > 0;
+        self
+    }
+
+    /// Writes every filing the general way, which is slower.
+    #[must_use]
+    pub fn without_short_cuts(self) -> Self {
+        Self { direct: None, ..self }
     }
 
     /// Leaves passwords out, or not.
@@ -122,6 +143,7 @@ impl<'a> FlatWriter<'a> {
 
     fn begin(&mut self, level: usize) {
         let ordinal = self.outer[level].ordinal + 1;
+        self.has_outer = false;
         self.outer[level] = Outer { ordinal, ..Outer::default() };
         self.totals[level].reset();
     }
@@ -145,6 +167,9 @@ impl<'a> FlatWriter<'a> {
 
     fn body(&mut self, body: &Body<'_>, events: &mut Vec<Event>) {
         self.summaries += 1;
+        if self.direct.is_some() && self.outer_rows(events).is_ok() && self.write_directly(body, events) {
+            return;
+        }
         let number = body.items.first().map_or(0, |item| item.number);
         let mut rows = Vec::new();
         let made = self.outer_rows(events).and_then(|()| {
@@ -174,6 +199,25 @@ impl<'a> FlatWriter<'a> {
                 events.push(Event::Rejected(raw(body)));
             }
         }
+    }
+
+    /// Writes a filing without the way through JSON, if the layout and the filing are simple.
+    fn write_directly(&mut self, body: &Body<'_>, events: &mut Vec<Event>) -> bool {
+        if !self.has_outer {
+            let cells = self.carried(SUMMARY);
+            if let (Some(direct), Some((_, cells))) = (&mut self.direct, cells) {
+                direct.set_outer(&cells);
+                self.has_outer = self.outer.iter().all(|outer| outer.is_written);
+            }
+        }
+        let (Some(direct), Ok(filing)) = (&mut self.direct, self.translator.typed(body)) else { return false };
+        let mut rows = Vec::new();
+        if direct.rows(&filing, self.summaries, &mut rows).is_none() {
+            return false;
+        }
+        self.write_outer(events);
+        events.push(Event::Rows(rows));
+        true
     }
 
     /// Makes the rows of the batch and the block, unless that has been done; tells once what is wrong.
@@ -244,9 +288,8 @@ impl<'a> FlatWriter<'a> {
         let around =
             (0..level.min(SUMMARY)).rev().find(|around| self.layout.levels[*around].row == Some(kind))?;
         let mut cells = self.outer[around].cells.clone()?;
-        // What is left over is said once.
         if self.outer[around].is_written {
-            self.forget_rest(around, kind, &mut cells);
+            self.forget_once(around, kind, &mut cells);
         }
         Some((kind, cells))
     }

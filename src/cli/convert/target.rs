@@ -46,7 +46,7 @@ impl<'g> Target<'g> {
             }
             Format::Catair if form.canonical => Kind::Canonical(outline(), Vec::new(), rows),
             Format::Catair => Kind::Plain(rows),
-            Format::Csv | Format::Flat => Kind::Flat {
+            Format::Csv | Format::CsvLong | Format::Flat => Kind::Flat {
                 outline: outline(),
                 parts: Vec::new(),
                 writer: Box::new(FlatWriter::new(layout, translator).masked(form.mask_passwords)),
