@@ -2,6 +2,7 @@
 
 mod lines;
 mod side;
+mod tables;
 mod target;
 
 use std::fs;
@@ -174,6 +175,14 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
         _ => entry_lines.clone(),
     };
     let translator = Translator::new(grammar)?;
+    if from == Format::Catair && matches!(arguments.to, Format::Csv | Format::CsvLong) {
+        let masks_passwords = arguments.mask_passwords;
+        let table = tables::Table { grammar, layout: &to_layout, translator: &translator, masks_passwords };
+        let side = Side::new(&name, arguments.rejects.as_deref(), false)?;
+        let mut out = stream::output(arguments.output.as_deref())?;
+        let ending = tables::convert(&table, &mut input, &mut *out, &side).context(name)?;
+        return Ok(if side.finish()? { Ending::Findings } else { ending });
+    }
     let side = Rc::new(Side::new(&name, arguments.rejects.as_deref(), from.is_flat())?);
     let to_encoding = Encoding::from(arguments.to_encoding);
     let default = if to_encoding.is_ebcdic() { Separator::None } else { Separator::LineFeed };

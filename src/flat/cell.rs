@@ -92,8 +92,12 @@ impl Field {
         }
         if self.is_packed() {
             let number = unpack(bytes).ok_or_else(|| match (is_spaces, is_low) {
-                (true, _) => format!("{}; spaces stand for nothing where the layout says space_blank", self.expected()),
-                (_, true) => format!("{}; zeros stand for nothing where the layout says low_blank", self.expected()),
+                (true, _) => {
+                    format!("{}; spaces stand for nothing where the layout says space_blank", self.expected())
+                }
+                (_, true) => {
+                    format!("{}; zeros stand for nothing where the layout says low_blank", self.expected())
+                }
                 _ => self.expected(),
             })?;
             return self.judge(self.of_packed(&number)?);
@@ -102,7 +106,8 @@ impl Field {
         for (at, &byte) in bytes.iter().enumerate() {
             if byte == 0 {
                 if !self.low_blank {
-                    let expected = "characters; bytes of zero stand for spaces where the layout says low_blank";
+                    let expected =
+                        "characters; bytes of zero stand for spaces where the layout says low_blank";
                     return Err(expected.to_owned());
                 }
                 text.push(' ');

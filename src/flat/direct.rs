@@ -111,7 +111,12 @@ impl<'a> Direct<'a> {
     }
 
     /// Adds the rows of a filing; nothing if it is to be written the general way.
-    pub(super) fn rows(&mut self, filing: &EntrySummaryFiling, ordinal: u64, out: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn rows(
+        &mut self,
+        filing: &EntrySummaryFiling,
+        ordinal: u64,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
         let Self { layout, root, state, .. } = self;
         state.text.clear();
         state.path.clear();

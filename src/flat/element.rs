@@ -155,12 +155,15 @@ impl Reader<'_> {
     /// off, and the summary in hand with it.
     fn expect_totals(&mut self, level: usize) {
         let layout = self.layout;
-        let Some(element) = self.open[level].as_ref().filter(|element| element.header.is_some() || level == SUMMARY)
+        let Some(element) =
+            self.open[level].as_ref().filter(|element| element.header.is_some() || level == SUMMARY)
         else {
             return;
         };
         let missing = layout.levels[level].members.iter().find_map(|member| match member {
-            Member::With { row, body } if !body.totals.is_empty() && !element.with.contains(row) => Some(*row),
+            Member::With { row, body } if !body.totals.is_empty() && !element.with.contains(row) => {
+                Some(*row)
+            }
             _ => None,
         });
         let Some(missing) = missing else { return };
@@ -169,6 +172,9 @@ impl Reader<'_> {
         let expected = "the row that counts what came: the file may be cut off".to_owned();
         self.problem(number, name, None, found, expected);
         self.unit.is_bad = true;
+        if level < SUMMARY && self.open[SUMMARY].is_none() {
+            self.reject_with_context(&[]);
+        }
     }
 
     pub(super) fn close(&mut self, level: usize, element: Element) {

@@ -108,7 +108,8 @@ impl FlatWriter<'_> {
         while let Some(level) = around {
             let known = &self.layout.levels[level];
             if known.row == Some(kind) {
-                let once = known.body.entries.iter().filter_map(Entry::field).filter(|field| fields[*field].once);
+                let once =
+                    known.body.entries.iter().filter_map(Entry::field).filter(|field| fields[*field].once);
                 once.chain(known.body.rest).for_each(|field| cells[field] = None);
             }
             around = known.parent;

@@ -55,7 +55,8 @@ impl<'g> Known<'g> {
         let mut places = vec![&self.filing];
         for list in lists {
             places = self.stepped(&places, &Step::Key(list.clone()))?;
-            places = self.stepped(&places, &Step::Index(0)).map_err(|problem| format!("{list}: {problem}"))?;
+            places =
+                self.stepped(&places, &Step::Index(0)).map_err(|problem| format!("{list}: {problem}"))?;
         }
         Ok(places)
     }
@@ -74,7 +75,9 @@ impl<'g> Known<'g> {
         let places = self.spread(places);
         let found: Vec<&Value> = match step {
             Step::Key(key) => places.iter().filter_map(|place| place.get("properties")?.get(key)).collect(),
-            Step::Index(_) | Step::Where(..) => places.iter().filter_map(|place| place.get("items")).collect(),
+            Step::Index(_) | Step::Where(..) => {
+                places.iter().filter_map(|place| place.get("items")).collect()
+            }
         };
         if let Step::Where(key, _) = step {
             self.stepped(&found, &Step::Key(key.clone()))?;
@@ -101,7 +104,8 @@ impl<'g> Known<'g> {
         let mut spread = Vec::new();
         let mut open: Vec<&Value> = places.to_vec();
         while let Some(place) = open.pop() {
-            let target = place.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next());
+            let target =
+                place.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next());
             open.extend(target.and_then(|target| self.definitions.get(target)));
             for key in ["anyOf", "oneOf", "allOf"] {
                 open.extend(place.get(key).and_then(Value::as_array).into_iter().flatten());

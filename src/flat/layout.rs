@@ -101,6 +101,12 @@ impl FlatLayout {
         self.rows.iter().flat_map(|row| &row.fields).map(|field| field.name.as_str())
     }
 
+    /// The header of comma separated values.
+    #[must_use]
+    pub fn header(&self) -> Vec<u8> {
+        super::read::csv_row(self.columns().map(str::as_bytes))
+    }
+
     pub(super) fn encoding(&self) -> Encoding {
         match self.format {
             Format::Fixed { encoding, .. } => encoding,

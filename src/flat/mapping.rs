@@ -93,7 +93,8 @@ pub(super) fn levels(
     grammar: &Grammar,
 ) -> Result<Vec<Level>, Refusal> {
     let used = rows.iter().map(|row| vec![false; row.fields.len()]).collect();
-    let mut compiler = Compiler { rows, known: Known::new(grammar), levels: Vec::new(), used, with: Vec::new() };
+    let mut compiler =
+        Compiler { rows, known: Known::new(grammar), levels: Vec::new(), used, with: Vec::new() };
     for (index, name) in OUTER.iter().enumerate() {
         let statement = statements.get(index).filter(|statement| statement.name == *name);
         let statement =

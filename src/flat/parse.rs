@@ -44,7 +44,9 @@ pub(super) enum Separator {
     NewLine,
     /// Nothing; a record descriptor word stands before each row, and with `blocks` a block descriptor
     /// word before each block of them (IBM's record formats V and VB).
-    Descriptors { blocks: bool },
+    Descriptors {
+        blocks: bool,
+    },
 }
 
 /// Where in the file a row stands that is told by that.

@@ -95,7 +95,11 @@ impl<'g> Translator<'g> {
             if let Some(field) = message.strip_prefix("missing field ") {
                 let separator = if path.is_empty() { "" } else { "." };
                 let path = format!("{path}{separator}{}", field.trim_matches('`'));
-                return Refused { expected: format!("a value for {path}"), found: "nothing".to_owned(), path };
+                return Refused {
+                    expected: format!("a value for {path}"),
+                    found: "nothing".to_owned(),
+                    path,
+                };
             }
             let expected = message.split_once("expected ").map_or(message.as_str(), |(_, expected)| expected);
             Refused { expected: expected.to_owned(), found: String::new(), path }

@@ -7,7 +7,7 @@ use super::fill::{Filling, Misfit, fill, not_carried};
 use super::layout::{Cells, FlatLayout, blank_cells};
 use super::mapping::{BATCH, BLOCK, Member, SUMMARY};
 use super::problem::{FlatProblem, shown};
-use super::read::{Event, csv_row};
+use super::read::Event;
 use super::totals::Totals;
 use super::translator::Translator;
 use crate::message::{Body, Control, Item, Part};
@@ -70,12 +70,16 @@ impl<'a> FlatWriter<'a> {
         }
     }
 
-    /// Goes on behind other batches, which another writer has written. There is no header then.
+    /// Leaves the header of comma separated values out.
     #[must_use]
-    pub fn behind(mut self, batches: u64) -> Self {
-        self.outer[BATCH].ordinal = batches;
-        self.has_header = batches > 0;
-        self
+    pub fn without_header(self) -> Self {
+        Self { has_header: true, ..self }
+    }
+
+    /// How many batches have begun.
+    #[must_use]
+    pub fn batches(&self) -> u64 {
+        self.outer[BATCH].ordinal
     }
 
     /// Writes every filing the general way, which is slower.
@@ -119,7 +123,7 @@ impl<'a> FlatWriter<'a> {
 
     fn part(&mut self, part: &Part<'_>, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.has_header, true) && self.layout.is_csv() {
-            events.push(Event::Rows(csv_row(self.layout.columns().map(str::as_bytes))));
+            events.push(Event::Rows(self.layout.header()));
         }
         match part {
             Part::BatchBegins { .. } => {
@@ -210,7 +214,9 @@ impl<'a> FlatWriter<'a> {
                 self.has_outer = self.outer.iter().all(|outer| outer.is_written);
             }
         }
-        let (Some(direct), Ok(filing)) = (&mut self.direct, self.translator.typed(body)) else { return false };
+        let (Some(direct), Ok(filing)) = (&mut self.direct, self.translator.typed(body)) else {
+            return false;
+        };
         let mut rows = Vec::new();
         if direct.rows(&filing, self.summaries, &mut rows).is_none() {
             return false;

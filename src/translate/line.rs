@@ -4,7 +4,7 @@ use super::agency::Agency;
 use super::declaration::Choice;
 use super::field::put_bytes;
 use super::part::{
-    Child, Fields, Nested, Part, Reader, Row, Writer, fields, part, places, path_in_row, read_row, write_row,
+    Child, Fields, Nested, Part, Reader, Row, Writer, fields, part, path_in_row, places, read_row, write_row,
 };
 use super::place::{Names, Reading, RecordPlace, Source, Spot, Writing};
 use super::problem::EncodeProblem;

@@ -124,7 +124,13 @@ impl<'g> Converter<'g> {
         if let Some(codec) = codec {
             lines.translate(translation(codec, Rc::clone(&left_out)));
         }
-        Self { splitter: Splitter::new(Limits::default()), lines, left_out, closure: Closure::default(), records: 0 }
+        Self {
+            splitter: Splitter::new(Limits::default()),
+            lines,
+            left_out,
+            closure: Closure::default(),
+            records: 0,
+        }
     }
 
     fn push(&mut self, bytes: &[u8], tell: &mut dyn FnMut(News)) {

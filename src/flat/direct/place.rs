@@ -30,7 +30,9 @@ impl Placer<'_> {
     fn text(self, text: &str) -> Result<(), Stop> {
         let Slot::Leaf(Leaf { field, form }) = self.slot else { return Err(Stop::NotCarried) };
         let is_plain = match form {
-            LeafForm::Text => !text.is_empty() && !text.ends_with(' ') && !text.contains(|letter: char| letter.is_control()),
+            LeafForm::Text => {
+                !text.is_empty() && !text.ends_with(' ') && !text.contains(|letter: char| letter.is_control())
+            }
             LeafForm::Amount(decimals) => is_amount(text.as_bytes(), *decimals),
             LeafForm::IsoDate => text.len() == 10 && text != "0",
             LeafForm::Integer => return Err(Stop::NotCarried),
@@ -51,7 +53,12 @@ impl Placer<'_> {
         Ok(())
     }
 
-    fn code(self, field: usize, codes: &[(String, Code)], is_this: impl Fn(&Code) -> bool) -> Result<(), Stop> {
+    fn code(
+        self,
+        field: usize,
+        codes: &[(String, Code)],
+        is_this: impl Fn(&Code) -> bool,
+    ) -> Result<(), Stop> {
         let (text, _) = codes.iter().find(|(_, code)| is_this(code)).ok_or(Stop::NotCarried)?;
         self.state.put(self.element, field, text.as_bytes());
         Ok(())
@@ -232,12 +239,20 @@ macro_rules! refuse_all {
             value.serialize(self)
         }
 
-        fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Stop> {
+        fn serialize_newtype_struct<T: Serialize + ?Sized>(
+            self,
+            _: &'static str,
+            value: &T,
+        ) -> Result<(), Stop> {
             value.serialize(self)
         }
 
         fn serialize_newtype_variant<T: Serialize + ?Sized>(
-            self, _: &'static str, _: u32, _: &'static str, _: &T,
+            self,
+            _: &'static str,
+            _: u32,
+            _: &'static str,
+            _: &T,
         ) -> Result<(), Stop> {
             Err(Stop::NotCarried)
         }
@@ -250,12 +265,20 @@ macro_rules! refuse_all {
             Err(Stop::NotCarried)
         }
 
-        fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Stop> {
+        fn serialize_tuple_struct(
+            self,
+            _: &'static str,
+            _: usize,
+        ) -> Result<Self::SerializeTupleStruct, Stop> {
             Err(Stop::NotCarried)
         }
 
         fn serialize_tuple_variant(
-            self, _: &'static str, _: u32, _: &'static str, _: usize,
+            self,
+            _: &'static str,
+            _: u32,
+            _: &'static str,
+            _: usize,
         ) -> Result<Self::SerializeTupleVariant, Stop> {
             Err(Stop::NotCarried)
         }
@@ -265,7 +288,11 @@ macro_rules! refuse_all {
         }
 
         fn serialize_struct_variant(
-            self, _: &'static str, _: u32, _: &'static str, _: usize,
+            self,
+            _: &'static str,
+            _: u32,
+            _: &'static str,
+            _: usize,
         ) -> Result<Self::SerializeStructVariant, Stop> {
             Err(Stop::NotCarried)
         }

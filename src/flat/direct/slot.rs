@@ -50,7 +50,8 @@ pub(super) enum LeafForm {
 /// The slots of a summary, if the layout is simple.
 pub(super) fn compile(layout: &FlatLayout) -> Option<Slot> {
     let fields = &layout.rows.first()?.fields;
-    let is_simple = layout.is_csv() && fields.iter().all(|field| !field.mandatory && field.constant().is_none());
+    let is_simple =
+        layout.is_csv() && fields.iter().all(|field| !field.mandatory && field.constant().is_none());
     is_simple.then(|| level(layout, SUMMARY)).flatten()
 }
 
