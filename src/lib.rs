@@ -12,20 +12,31 @@
 //! [`host`] is free of I/O, clocks and randomness; [`gateway`] (sockets) and [`cli`] (commands) stand
 //! around them and hold no customs knowledge.
 
+// Tests write files and print as they like.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout))]
+
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod envelope;
 pub mod flat;
+#[cfg(feature = "gateway")]
 pub mod fuzz;
+#[cfg(feature = "gateway")]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "gateway")]
 pub mod gateway;
+#[cfg(feature = "gateway")]
 pub mod generate;
 pub mod grammar;
+#[cfg(feature = "store")]
 pub mod host;
 pub mod message;
 pub mod model;
 pub mod rules;
+#[cfg(feature = "gateway")]
 pub mod scenario;
+#[cfg(feature = "store")]
 pub mod store;
 pub mod tariff;
 pub mod translate;

@@ -15,9 +15,11 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use self::side::Side;
+use self::tables::Table;
 use self::target::{RowWriter, Target};
+use super::output::Outputs;
 use super::stream::EncodingName;
-use super::{Ending, stream};
+use super::{Ending, output, stream};
 use crate::flat::{Event, FlatLayout, Translator, read_flat};
 use crate::grammar::{Grammar, Source};
 use crate::message::{Form, ReadError, read_ndjson, read_records};
@@ -49,6 +51,11 @@ impl Format {
     /// Whether each transaction has a line of its own.
     fn is_in_lines(self) -> bool {
         matches!(self, Self::Ndjson | Self::ModelNdjson)
+    }
+
+    /// Whether it is one of the tables that come with the program.
+    fn is_table(self) -> bool {
+        matches!(self, Self::Csv | Self::CsvLong)
     }
 
     /// Whether a layout says what it looks like.
@@ -129,11 +136,11 @@ impl Arguments {
     }
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(convert(&arguments))
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
+    convert(&arguments, outputs)
 }
 
-fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
+fn convert(arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
     let file = arguments.file.as_deref();
     let name = file.map_or("standard input".to_owned(), |file| file.display().to_string());
@@ -161,33 +168,26 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
         Some(format) => format,
         None => look(&mut input, &entry_lines)?,
     };
-    if from == Format::Catair && arguments.to.is_in_lines() {
-        let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
-        let side = Side::new(&name, arguments.rejects.as_deref(), false)?;
-        let mut out = stream::output(arguments.output.as_deref())?;
-        let read = lines::convert(grammar, arguments.form(), codec.as_ref(), &mut input, &mut *out, &side);
-        let ending = read.context(name)?;
-        return Ok(if side.finish()? { Ending::Findings } else { ending });
-    }
     let to_layout = match arguments.to {
         Format::CsvLong => tariff_lines.clone(),
         Format::Flat => layout(&arguments.to_layout)?,
         _ => entry_lines.clone(),
     };
     let translator = Translator::new(grammar)?;
-    if from == Format::Catair && matches!(arguments.to, Format::Csv | Format::CsvLong) {
-        let masks_passwords = arguments.mask_passwords;
-        let table = tables::Table { grammar, layout: &to_layout, translator: &translator, masks_passwords };
-        let side = Side::new(&name, arguments.rejects.as_deref(), false)?;
-        let mut out = stream::output(arguments.output.as_deref())?;
-        let ending = tables::convert(&table, &mut input, &mut *out, &side).context(name)?;
-        return Ok(if side.finish()? { Ending::Findings } else { ending });
+    if from == Format::Catair && (arguments.to.is_in_lines() || arguments.to.is_table()) {
+        let table = Table {
+            grammar,
+            layout: &to_layout,
+            translator: &translator,
+            masks_passwords: arguments.mask_passwords,
+        };
+        return in_parts(arguments, outputs, &name, &table, &mut input);
     }
-    let side = Rc::new(Side::new(&name, arguments.rejects.as_deref(), from.is_flat())?);
+    let side = Rc::new(Side::new(&name, arguments.rejects.as_deref(), outputs, from.is_flat())?);
     let to_encoding = Encoding::from(arguments.to_encoding);
     let default = if to_encoding.is_ebcdic() { Separator::None } else { Separator::LineFeed };
     let rows = RowWriter {
-        out: stream::output(arguments.output.as_deref())?,
+        out: Box::new(outputs.open(arguments.output.as_deref())?),
         encoding: to_encoding,
         separator: arguments.separator.map_or(default, Separator::from),
         is_ascii: encoding.is_ebcdic() && !to_encoding.is_ebcdic(),
@@ -206,9 +206,30 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
         _ if from.is_in_lines() => done(read_ndjson(grammar, input, &filings, &mut sink)),
         _ => done(read_records(grammar, input, &filings, &mut sink)),
     };
-    let ending = read.context(name)?;
+    let ending = read.map_err(|error| output::name_input(&name, error))?;
     target.finish()?;
-    Ok(if side.finish()? { Ending::Findings } else { ending })
+    Ok(if side.has_problems() { Ending::Findings } else { ending })
+}
+
+/// Converts records to what can be made of each batch by itself: by both threads.
+fn in_parts(
+    arguments: &Arguments,
+    outputs: &Outputs,
+    name: &str,
+    table: &Table<'_>,
+    input: &mut dyn Read,
+) -> anyhow::Result<Ending> {
+    let side = Side::new(name, arguments.rejects.as_deref(), outputs, false)?;
+    let mut out = outputs.open(arguments.output.as_deref())?;
+    let read = if arguments.to.is_table() {
+        tables::convert(table, input, &mut out, &side)
+    } else {
+        let grammar = table.grammar;
+        let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
+        lines::convert(grammar, arguments.form(), codec.as_ref(), input, &mut out, &side)
+    };
+    let ending = read.map_err(|error| output::name_input(name, error))?;
+    Ok(if side.has_problems() { Ending::Findings } else { ending })
 }
 
 fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {

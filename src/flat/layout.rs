@@ -16,6 +16,9 @@ use crate::wire::Encoding;
 /// The longest row a layout may have: the longest record of z/OS data sets.
 const LONGEST: usize = 32_760;
 
+/// What messages call the layouts that come with the program.
+const OWN_TABLE: &str = "the program's own table";
+
 /// A file of a partner's or user's own layout and how it becomes entry summaries.
 #[derive(Clone, Debug)]
 pub struct FlatLayout {
@@ -72,7 +75,8 @@ impl FlatLayout {
     /// None: the layout is tested.
     pub fn entry_lines(grammar: &Grammar) -> Result<Self, LoadError> {
         let text = include_str!("../../grammars/flat/entry_lines.layout").to_owned();
-        Self::load(&Source { name: "entry_lines.layout".to_owned(), text }, grammar)
+        let layout = Self::load(&Source { name: "entry_lines.layout".to_owned(), text }, grammar)?;
+        Ok(Self { source: OWN_TABLE.to_owned(), ..layout })
     }
 
     /// The layout of the long form of that CSV: a row for each tariff number of a line item.
@@ -81,7 +85,8 @@ impl FlatLayout {
     /// None: the layout is tested.
     pub fn tariff_lines(grammar: &Grammar) -> Result<Self, LoadError> {
         let text = include_str!("../../grammars/flat/tariff_lines.layout").to_owned();
-        Self::load(&Source { name: "tariff_lines.layout".to_owned(), text }, grammar)
+        let layout = Self::load(&Source { name: "tariff_lines.layout".to_owned(), text }, grammar)?;
+        Ok(Self { source: OWN_TABLE.to_owned(), ..layout })
     }
 
     /// What the file is called.
