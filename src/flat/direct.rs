@@ -212,15 +212,16 @@ impl State {
     }
 
     /// Keeps a value that no column carries.
-    fn leave(&mut self, element: usize, key: &'static str, value: Value) {
+    fn leave(&mut self, element: usize, key: &'static str, value: Value) -> Result<(), Stop> {
         let mut object = &mut self.elements[element].rest;
         for around in &self.path {
             let inner = object.entry(*around).or_insert_with(|| Value::Object(Map::new()));
-            let Value::Object(inner) = inner else { return };
+            let Value::Object(inner) = inner else { return Err(Stop::NotSimple) };
             object = inner;
         }
         object.insert(key.to_owned(), value);
         self.count += 1;
+        Ok(())
     }
 }
 

@@ -101,16 +101,16 @@ impl<'g> Known<'g> {
 
     /// The schemas with those that they refer to and those that they may be.
     fn spread<'s>(&'s self, places: &[&'s Value]) -> Vec<&'s Value> {
-        let mut spread = Vec::new();
-        let mut open: Vec<&Value> = places.to_vec();
-        while let Some(place) = open.pop() {
+        let mut spread: Vec<&Value> = places.to_vec();
+        let mut at = 0;
+        while let Some(place) = spread.get(at).copied() {
+            at += 1;
             let target =
                 place.get("$ref").and_then(Value::as_str).and_then(|target| target.rsplit('/').next());
-            open.extend(target.and_then(|target| self.definitions.get(target)));
+            spread.extend(target.and_then(|target| self.definitions.get(target)));
             for key in ["anyOf", "oneOf", "allOf"] {
-                open.extend(place.get(key).and_then(Value::as_array).into_iter().flatten());
+                spread.extend(place.get(key).and_then(Value::as_array).into_iter().flatten());
             }
-            spread.push(place);
         }
         spread
     }

@@ -40,7 +40,12 @@ pub fn read_flat(
     }
     let looks_ahead = layout.rows.iter().any(|row| row.standing == Standing::Last);
     let mut held: Option<Frame<'static>> = None;
+    let space = layout.encoding().space();
     frames(layout, input, &mut |frame| {
+        if frame.wrong_length.is_none() && frame.columns.iter().all(|byte| *byte == space) {
+            // A row of spaces says nothing; editors and transfers leave some at the end.
+            return Ok(());
+        }
         if !looks_ahead {
             reader.frame(&frame, false);
         } else if let Some(before) = held.replace(frame.into_owned()) {

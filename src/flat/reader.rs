@@ -115,10 +115,6 @@ impl<'a> Reader<'a> {
     pub(super) fn frame(&mut self, frame: &Frame<'_>, is_last: bool) {
         let layout = self.layout;
         let (number, columns, raw) = (frame.number, &*frame.columns, &*frame.raw);
-        if frame.wrong_length.is_none() && columns.iter().all(|byte| *byte == layout.encoding().space()) {
-            // A row of spaces says nothing; editors and transfers leave some at the end.
-            return;
-        }
         self.rows += 1;
         if let Some(found) = frame.wrong_length {
             self.problem(number, "", None, format!("{found} columns"), format!("{}", columns.len()));

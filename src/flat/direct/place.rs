@@ -152,8 +152,7 @@ fn leave<T: Serialize + ?Sized>(
         return Err(Stop::NotCarried);
     }
     let value = serde_json::to_value(value).map_err(|_| Stop::NotSimple)?;
-    state.leave(element, key, value);
-    Ok(())
+    state.leave(element, key, value)
 }
 
 /// Takes the elements of a list.
