@@ -2,10 +2,11 @@
 
 mod lines;
 mod side;
+mod tables;
 mod target;
 
 use std::fs;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,6 +15,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use self::side::Side;
+use self::tables::Table;
 use self::target::{RowWriter, Target};
 use super::output::Outputs;
 use super::sources::{self, RECORDS, Source};
@@ -40,6 +42,8 @@ enum Format {
     ModelNdjson,
     /// Comma separated values of entry summaries, a row for each line item
     Csv,
+    /// The same, a row for each tariff number of a line item: for pivot tables
+    CsvLong,
     /// A file of your own layout, see `--layout`
     Flat,
 }
@@ -56,14 +60,19 @@ impl Format {
             Self::Catair => RECORDS,
             Self::Records | Self::Model => &["json"],
             Self::Ndjson | Self::ModelNdjson => &["ndjson"],
-            Self::Csv => &["csv"],
+            Self::Csv | Self::CsvLong => &["csv"],
             Self::Flat => &[],
         }
     }
 
+    /// Whether it is one of the tables that come with the program.
+    fn is_table(self) -> bool {
+        matches!(self, Self::Csv | Self::CsvLong)
+    }
+
     /// Whether a layout says what it looks like.
     fn is_flat(self) -> bool {
-        matches!(self, Self::Csv | Self::Flat)
+        matches!(self, Self::Csv | Self::CsvLong | Self::Flat)
     }
 }
 
@@ -220,24 +229,26 @@ fn convert(
     let layout =
         |path: &Option<PathBuf>| open_layout(path.as_deref().or(arguments.layout.as_deref()), grammar);
     let entry_lines = FlatLayout::entry_lines(grammar)?;
+    let tariff_lines = FlatLayout::tariff_lines(grammar)?;
     let from = match own {
         Some(format) => format,
         None => look(&mut input, &entry_lines).map_err(|error| source.named(error))?,
     };
-    if from == Format::Catair && arguments.to.is_in_lines() {
-        let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
-        let side = Side::new(&name, targets.rejects.as_deref(), outputs, false)?;
-        let mut out = outputs.open(targets.output.as_deref())?;
-        let read = lines::convert(grammar, arguments.form(), codec.as_ref(), &mut input, &mut out, &side);
-        let ending = read.map_err(|error| source.named(error))?;
-        return Ok(if side.has_problems() { Ending::Findings } else { ending });
-    }
     let to_layout = match arguments.to {
-        Format::Csv => entry_lines.clone(),
+        Format::CsvLong => tariff_lines.clone(),
         Format::Flat => layout(&arguments.to_layout)?,
         _ => entry_lines.clone(),
     };
     let translator = Translator::new(grammar)?;
+    if from == Format::Catair && (arguments.to.is_in_lines() || arguments.to.is_table()) {
+        let table = Table {
+            grammar,
+            layout: &to_layout,
+            translator: &translator,
+            masks_passwords: arguments.mask_passwords,
+        };
+        return in_parts(arguments, (source, targets), outputs, &table, &mut input);
+    }
     let side = Rc::new(Side::new(&name, targets.rejects.as_deref(), outputs, from.is_flat())?);
     let to_encoding = Encoding::from(arguments.to_encoding);
     let default = if to_encoding.is_ebcdic() { Separator::None } else { Separator::LineFeed };
@@ -254,13 +265,36 @@ fn convert(
     let filings = |filing: &Value| codec.from_json(filing);
     let read = match from {
         Format::Catair => stream::records(&name, input, &mut sink),
-        Format::Csv => flat(&entry_lines, &translator, input, &side, &mut sink),
+        Format::Csv | Format::CsvLong => {
+            table([&entry_lines, &tariff_lines], &translator, input, &side, &mut sink)
+        }
         Format::Flat => flat(&layout(&None)?, &translator, input, &side, &mut sink),
         _ if from.is_in_lines() => done(read_ndjson(grammar, input, &filings, &mut sink)),
         _ => done(read_records(grammar, input, &filings, &mut sink)),
     };
     let ending = read.map_err(|error| source.named(error))?;
     target.finish()?;
+    Ok(if side.has_problems() { Ending::Findings } else { ending })
+}
+
+/// Converts records to what can be made of each batch by itself: by both threads.
+fn in_parts(
+    arguments: &Arguments,
+    (source, targets): (&Source, &Targets),
+    outputs: &Outputs,
+    table: &Table<'_>,
+    input: &mut dyn Read,
+) -> anyhow::Result<Ending> {
+    let side = Side::new(&source.name(), targets.rejects.as_deref(), outputs, false)?;
+    let mut out = outputs.open(targets.output.as_deref())?;
+    let read = if arguments.to.is_table() {
+        tables::convert(table, input, &mut out, &side)
+    } else {
+        let grammar = table.grammar;
+        let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
+        lines::convert(grammar, arguments.form(), codec.as_ref(), input, &mut out, &side)
+    };
+    let ending = read.map_err(|error| source.named(error))?;
     Ok(if side.has_problems() { Ending::Findings } else { ending })
 }
 
@@ -289,15 +323,38 @@ fn flat(
 }
 
 /// What the first bytes look like: of JSON, a document begins with its list of batches; comma separated
-/// values begin with the name of a column.
-fn look(input: &mut impl BufRead, entry_lines: &FlatLayout) -> io::Result<Format> {
+/// values begin with the name of a column. Semicolons and tabs are refused by name where commas are read.
+fn look(input: &mut impl BufRead, table: &FlatLayout) -> io::Result<Format> {
     let start = input.fill_buf()?.trim_ascii_start();
     let Some(object) = start.strip_prefix(b"{") else {
         let first = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-        let first = first.split(|byte| b",\r\n".contains(byte)).next().unwrap_or_default();
-        let is_csv = entry_lines.columns().any(|column| column.as_bytes() == first);
+        let first = first.split(|byte| b",;\t|\r\n".contains(byte)).next().unwrap_or_default().trim_ascii();
+        let unquoted = first.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(first);
+        let is_csv = table.columns().any(|column| column.as_bytes() == unquoted);
         return Ok(if is_csv { Format::Csv } else { Format::Catair });
     };
     let is_document = object.trim_ascii_start().starts_with(b"\"batches\"");
     Ok(if is_document { Format::Records } else { Format::Ndjson })
+}
+
+/// The bytes of a header that are looked at to tell which of the tables it is.
+const HEADER: u64 = 1 << 16;
+
+/// Reads one of the two tables that come with the program, whichever has the columns of its header.
+fn table(
+    layouts: [&FlatLayout; 2],
+    translator: &Translator<'_>,
+    mut input: impl BufRead,
+    side: &Side,
+    sink: &mut dyn FnMut(&Columns) -> io::Result<()>,
+) -> anyhow::Result<Ending> {
+    let mut header = Vec::new();
+    input.by_ref().take(HEADER).read_until(b'\n', &mut header)?;
+    let known = |layout: &FlatLayout| {
+        let names = header.split(|byte| b",;\t|\r\n\"".contains(byte)).map(<[u8]>::trim_ascii);
+        names.filter(|name| layout.columns().any(|column| column.as_bytes() == *name)).count()
+    };
+    let [lines, tariffs] = layouts;
+    let layout = if known(tariffs) > known(lines) { tariffs } else { lines };
+    flat(layout, translator, io::Cursor::new(header).chain(input), side, sink)
 }

@@ -1,6 +1,7 @@
 //! Messages as trees of batch, block, transaction, group, record and field; generic for any chapter.
 
 mod check;
+mod closure;
 mod explain;
 mod finding;
 mod identify;
@@ -11,6 +12,7 @@ mod outline;
 mod transaction;
 
 pub use check::Checker;
+pub use closure::{Closure, Unclosed};
 pub(crate) use explain::wrapped;
 pub use explain::{Explainer, Headline, HtmlPage, Level, Page, TextPage, Told};
 pub use finding::{Finding, Position};

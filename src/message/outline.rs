@@ -26,7 +26,7 @@ pub enum Control {
 }
 
 impl Control {
-    fn of(row: &Columns) -> Option<Self> {
+    pub(super) fn of(row: &Columns) -> Option<Self> {
         match row[0].to_ascii_uppercase() {
             b'A' => Some(Self::BatchHeader),
             b'B' => Some(Self::BlockHeader),

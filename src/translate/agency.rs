@@ -150,6 +150,7 @@ impl AgencyPlace {
         let mut from = 0;
         for (name, text) in fields.iter() {
             let at = self.position(name, from).ok_or_else(|| EncodeProblem {
+                path: String::new(),
                 record: self.record.id.clone(),
                 field: name.to_string(),
                 columns: (1, RECORD_LENGTH),
@@ -258,6 +259,7 @@ impl Reader<'_> {
 impl Writer<'_> {
     fn agency_record(&mut self, record: &AgencyRecord) -> Result<(), EncodeProblem> {
         let place = self.agency.place_by_id(record.record.as_str()).ok_or_else(|| EncodeProblem {
+            path: String::new(),
             record: record.record.to_string(),
             field: String::new(),
             columns: (1, RECORD_LENGTH),
@@ -286,6 +288,8 @@ impl Child<Agency> for Vec<AgencyRecord> {
     }
 
     fn write(&self, (): &(), writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
-        self.iter().try_for_each(|record| writer.agency_record(record))
+        self.iter()
+            .enumerate()
+            .try_for_each(|(at, record)| writer.agency_record(record).map_err(|problem| problem.within(at)))
     }
 }

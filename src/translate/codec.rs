@@ -112,9 +112,10 @@ fn unambiguous(filing: &EntrySummaryFiling) -> Result<(), EncodeProblem> {
         (Some(_), None) => !line.descriptions.is_empty(),
         (Some(invoice), Some(_)) => invoice.ruling.is_none() && invoice.descriptions.is_empty(),
     };
-    match filing.lines.iter().find(taken) {
+    match filing.lines.iter().enumerate().find(|(_, line)| taken(line)) {
         None => Ok(()),
-        Some(line) => Err(EncodeProblem {
+        Some((at, line)) => Err(EncodeProblem {
+            path: format!("lines[{at}].invoices"),
             record: String::new(),
             field: "invoices".to_owned(),
             columns: (1, RECORD_LENGTH),

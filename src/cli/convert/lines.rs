@@ -10,7 +10,7 @@ use crate::cli::Ending;
 use crate::cli::parts::{self, CHUNK};
 use crate::cli::stream::wrong_length;
 use crate::grammar::Grammar;
-use crate::message::{Body, Form, Piece, RecordLines, Translation};
+use crate::message::{Body, Closure, Form, Piece, RecordLines, Translation, Unclosed};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Defect, LimitExceeded, Limits, Line, Splitter};
 
@@ -19,6 +19,7 @@ enum News {
     Piece(Piece),
     WrongLength { record: u64, found: usize },
     LeftOut(LeftOut),
+    Unclosed(Unclosed),
     TooLong(LimitExceeded),
     Failed(anyhow::Error),
     Done { records: u64, batches: u64, part: Vec<u8> },
@@ -58,6 +59,7 @@ pub(super) fn convert(
                 side.tell(&format!("transaction at record {record} is left out: {problem}"));
                 side.reject(&records)?;
             }
+            News::Unclosed(unclosed) => side.tell(&unclosed.behind(before.0).to_string()),
             News::TooLong(exceeded) => {
                 let LimitExceeded { number, offset, .. } = exceeded;
                 let (number, offset) = (before.0 + number, before.2 + offset);
@@ -111,6 +113,7 @@ struct Converter<'g> {
     splitter: Splitter,
     lines: RecordLines<'g>,
     left_out: Rc<RefCell<Vec<LeftOut>>>,
+    closure: Closure,
     records: u64,
 }
 
@@ -121,24 +124,33 @@ impl<'g> Converter<'g> {
         if let Some(codec) = codec {
             lines.translate(translation(codec, Rc::clone(&left_out)));
         }
-        Self { splitter: Splitter::new(Limits::default()), lines, left_out, records: 0 }
+        Self {
+            splitter: Splitter::new(Limits::default()),
+            lines,
+            left_out,
+            closure: Closure::default(),
+            records: 0,
+        }
     }
 
     fn push(&mut self, bytes: &[u8], tell: &mut dyn FnMut(News)) {
-        let Self { splitter, lines, left_out, records } = self;
-        let pushed = splitter.push(bytes, &mut |line| take(&line, lines, left_out, records, tell));
+        let Self { splitter, lines, left_out, closure, records } = self;
+        let pushed = splitter.push(bytes, &mut |line| take(&line, lines, left_out, (closure, records), tell));
         too_long(pushed, lines, tell);
     }
 
     /// Ends a part; the next one begins anew.
     fn finish(&mut self, part: Vec<u8>, tell: &mut dyn FnMut(News)) {
-        let Self { splitter, lines, left_out, records } = self;
-        let pushed = splitter.finish(&mut |line| take(&line, lines, left_out, records, tell));
+        let Self { splitter, lines, left_out, closure, records } = self;
+        let pushed = splitter.finish(&mut |line| take(&line, lines, left_out, (closure, records), tell));
         too_long(pushed, lines, tell);
         if let Err(error) = lines.finish() {
             tell(News::Failed(error.into()));
         }
         left_out.take().into_iter().for_each(|left| tell(News::LeftOut(left)));
+        if let Some(unclosed) = closure.finish() {
+            tell(News::Unclosed(unclosed));
+        }
         tell(News::Piece(lines.take()));
         tell(News::Done { records: std::mem::take(records), batches: lines.batches(), part });
         lines.restart();
@@ -150,9 +162,12 @@ fn take(
     line: &Line<'_>,
     lines: &mut RecordLines<'_>,
     left_out: &RefCell<Vec<LeftOut>>,
-    records: &mut u64,
+    (closure, records): (&mut Closure, &mut u64),
     tell: &mut dyn FnMut(News),
 ) {
+    if let Some(unclosed) = closure.push(line.columns) {
+        tell(News::Unclosed(unclosed));
+    }
     *records = line.number;
     if let Some(Defect::Short { found } | Defect::Long { found }) = line.defect {
         tell(News::WrongLength { record: line.number, found });

@@ -7,13 +7,14 @@ use super::side::Side;
 use super::{Arguments, Format};
 use crate::flat::{Event, FlatLayout, FlatProblem, FlatWriter, Translator};
 use crate::grammar::Grammar;
-use crate::message::{Body, Outline, Part, RecordsWriter, Translation, canonical};
+use crate::message::{Body, Closure, Outline, Part, RecordsWriter, Translation, Unclosed, canonical};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Columns, Encoding, Separator};
 
 /// What is made of the records, and where it is written.
 pub(super) struct Target<'g> {
     kind: Kind<'g>,
+    closure: Closure,
     side: Rc<Side>,
 }
 
@@ -45,17 +46,19 @@ impl<'g> Target<'g> {
             }
             Format::Catair if form.canonical => Kind::Canonical(outline(), Vec::new(), rows),
             Format::Catair => Kind::Plain(rows),
-            Format::Csv | Format::Flat => Kind::Flat {
+            Format::Csv | Format::CsvLong | Format::Flat => Kind::Flat {
                 outline: outline(),
                 parts: Vec::new(),
                 writer: Box::new(FlatWriter::new(layout, translator).masked(form.mask_passwords)),
                 out: rows.out,
             },
         };
-        Self { kind, side: Rc::clone(side) }
+        Self { kind, closure: Closure::default(), side: Rc::clone(side) }
     }
 
     pub(super) fn push(&mut self, row: &Columns) -> io::Result<()> {
+        let unclosed = self.closure.push(row);
+        self.tell_unclosed(unclosed);
         match &mut self.kind {
             Kind::Plain(rows) => rows.write(row, &self.side),
             Kind::Canonical(outline, parts, rows) => {
@@ -70,7 +73,15 @@ impl<'g> Target<'g> {
         }
     }
 
-    pub(super) fn finish(self) -> io::Result<()> {
+    fn tell_unclosed(&self, unclosed: Option<Unclosed>) {
+        if let Some(unclosed) = unclosed {
+            self.side.tell(&unclosed.to_string());
+        }
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        let unclosed = self.closure.finish();
+        self.tell_unclosed(unclosed);
         match self.kind {
             Kind::Plain(mut rows) => rows.out.flush(),
             Kind::Canonical(mut outline, mut parts, mut rows) => {
@@ -165,15 +176,14 @@ fn write_flat(
     side: &Side,
 ) -> io::Result<()> {
     let mut events = Vec::new();
-    for part in parts.drain(..) {
-        writer.part(&part, &mut events);
-        for event in events.drain(..) {
-            match event {
-                Event::Rows(bytes) => out.write_all(&bytes)?,
-                Event::Problem(problem) => side.tell_problem(&problem),
-                Event::Rejected(bytes) => side.reject(&bytes)?,
-                Event::Record(_) => {}
-            }
+    writer.parts(parts, &mut events);
+    parts.clear();
+    for event in events {
+        match event {
+            Event::Rows(bytes) => out.write_all(&bytes)?,
+            Event::Problem(problem) => side.tell_problem(&problem),
+            Event::Rejected(bytes) => side.reject(&bytes)?,
+            Event::Record(_) => {}
         }
     }
     Ok(())
