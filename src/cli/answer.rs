@@ -8,14 +8,15 @@ use anyhow::Context;
 use bytes::BytesMut;
 use clap::Args;
 
-use super::Ending;
 use super::admin::REFERENCE;
+use super::stream::EncodingName;
+use super::{Ending, stream};
 use crate::envelope::RawBatch;
 use crate::gateway::{Answer, HostWithClock, Intake, Outliner, Peer};
 use crate::grammar::Grammar;
 use crate::host::World;
 use crate::store::SqliteStore;
-use crate::wire::{Columns, Limits};
+use crate::wire::{Columns, Encoding, Limits};
 
 /// The name of the store in a data folder.
 pub(super) const STORE: &str = "abigate.db";
@@ -37,6 +38,9 @@ pub(super) struct Arguments {
     /// The senders, filers, ports, importers and other reference data, TOML
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
+    /// The encoding of the batches; EBCDIC is found out by looking if not given
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<EncodingName>,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
@@ -62,7 +66,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let outliner = Outliner::new(grammar)?;
     let mut output = BufWriter::new(io::stdout().lock());
     let mut ending = Ending::Clean;
-    read_batches(arguments.file.as_deref(), |batch| {
+    read_batches(arguments.file.as_deref(), arguments.encoding.map(Encoding::from), |batch| {
         let answer = host.answer(&batch, &peer).map_err(anyhow::Error::from_boxed)?;
         if outliner.outcome(&answer).rejected > 0 {
             ending = Ending::Findings;
@@ -83,6 +87,7 @@ fn write(output: &mut impl Write, records: &[Columns]) -> anyhow::Result<()> {
 
 fn read_batches(
     file: Option<&Path>,
+    encoding: Option<Encoding>,
     mut take: impl FnMut(RawBatch) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let file = file.filter(|path| *path != Path::new("-"));
@@ -91,8 +96,9 @@ fn read_batches(
         Some(path) => Box::new(File::open(path).with_context(|| name.clone())?),
         None => Box::new(io::stdin().lock()),
     };
-    let mut intake = Intake::new(Limits::default());
+    let mut intake = Intake::of_file(Limits::default(), encoding);
     let mut chunk = BytesMut::new();
+    let mut is_told = false;
     loop {
         chunk.resize(CHUNK, 0);
         let length = input.read(&mut chunk).with_context(|| name.clone())?;
@@ -102,6 +108,10 @@ fn read_batches(
         }
         while let Some(batch) = intake.next_batch(&mut chunk).with_context(|| name.clone())? {
             take(batch)?;
+        }
+        if let Some(oddity) = intake.oddity().filter(|_| !is_told) {
+            is_told = true;
+            stream::tell_oddity(&name, oddity);
         }
     }
     while let Some(batch) = intake.finish().with_context(|| name.clone())? {

@@ -4,7 +4,6 @@ mod lines;
 mod side;
 mod target;
 
-use std::fs;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -19,9 +18,9 @@ use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::flat::{Event, FlatLayout, Translator, read_flat};
 use crate::grammar::{Grammar, Source};
-use crate::message::{Form, ReadError, read_ndjson, read_records};
+use crate::message::{Form, ReadError, Secrets, Watch, read_ndjson, read_records};
 use crate::translate::EntrySummaryCodec;
-use crate::wire::{Columns, Encoding, Separator};
+use crate::wire::{Columns, Encoding, Separator, read_text};
 
 /// A form in which messages are kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -115,7 +114,7 @@ pub(super) struct Arguments {
     /// Turn lower case into upper case and fill numbers with zeros in place of spaces
     #[arg(long)]
     canonical: bool,
-    /// Leave the passwords of A- and Z-records out of the JSON
+    /// Leave passwords out: in JSON they are null, in records and rows blank
     #[arg(long)]
     mask_passwords: bool,
 }
@@ -146,17 +145,20 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
     if arguments.to != Format::Catair && !is_written_as_is {
         bail!("--to-encoding and --separator are for --to catair");
     }
-    let (mut input, encoding) = match own {
-        Some(Format::Flat) => (stream::input(file)?, Encoding::Ascii),
-        _ => stream::records_input(file, arguments.encoding)?,
-    };
     let layout =
         |path: &Option<PathBuf>| open_layout(path.as_deref().or(arguments.layout.as_deref()), grammar);
     let entry_lines = FlatLayout::entry_lines(grammar)?;
-    let from = match own {
-        Some(format) => format,
-        None => look(&mut input, &entry_lines)?,
+    let mut looked = None;
+    let (mut input, encoding) = match own {
+        Some(Format::Flat) => (stream::rows_input(file, layout(&None)?.encoding())?, Encoding::Ascii),
+        Some(Format::Catair) => stream::records_input(file, arguments.encoding)?,
+        Some(_) => (stream::input(file)?, Encoding::Ascii),
+        None => stream::any_input(file, arguments.encoding, |start| {
+            looked = look(start, &entry_lines);
+            looked.is_some()
+        })?,
     };
+    let from = own.or(looked).unwrap_or(Format::Catair);
     if from == Format::Catair && arguments.to.is_in_lines() {
         let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
         let side = Side::new(&name, arguments.rejects.as_deref(), false)?;
@@ -175,6 +177,7 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
     let to_encoding = Encoding::from(arguments.to_encoding);
     let default = if to_encoding.is_ebcdic() { Separator::None } else { Separator::LineFeed };
     let rows = RowWriter {
+        secrets: arguments.mask_passwords.then(|| (Secrets::new(grammar), Watch::default())),
         out: stream::output(arguments.output.as_deref())?,
         encoding: to_encoding,
         separator: arguments.separator.map_or(default, Separator::from),
@@ -203,7 +206,7 @@ fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {
 
 fn open_layout(path: Option<&Path>, grammar: &Grammar) -> anyhow::Result<FlatLayout> {
     let Some(path) = path else { bail!("a flat file needs its layout: --layout FILE") };
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let text = read_text(path).with_context(|| path.display().to_string())?;
     Ok(FlatLayout::load(&Source { name: path.display().to_string(), text }, grammar)?)
 }
 
@@ -221,16 +224,15 @@ fn flat(
     Ok(Ending::Clean)
 }
 
-/// What the first bytes look like: of JSON, a document begins with its list of batches; comma separated
-/// values begin with the name of a column.
-fn look(input: &mut impl BufRead, entry_lines: &FlatLayout) -> io::Result<Format> {
-    let start = input.fill_buf()?.trim_ascii_start();
+/// What text looks like by its first characters: of JSON, a document begins with its list of batches; comma
+/// separated values begin with the name of a column. `None` if it is neither.
+fn look(start: &[u8], entry_lines: &FlatLayout) -> Option<Format> {
+    let start = start.trim_ascii_start();
     let Some(object) = start.strip_prefix(b"{") else {
-        let first = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-        let first = first.split(|byte| b",\r\n".contains(byte)).next().unwrap_or_default();
+        let first = start.split(|byte| b",\r\n".contains(byte)).next().unwrap_or_default();
         let is_csv = entry_lines.columns().any(|column| column.as_bytes() == first);
-        return Ok(if is_csv { Format::Csv } else { Format::Catair });
+        return is_csv.then_some(Format::Csv);
     };
     let is_document = object.trim_ascii_start().starts_with(b"\"batches\"");
-    Ok(if is_document { Format::Records } else { Format::Ndjson })
+    Some(if is_document { Format::Records } else { Format::Ndjson })
 }

@@ -88,7 +88,9 @@ impl FlatLayout {
         self.rows.iter().flat_map(|row| &row.fields).map(|field| field.name.as_str())
     }
 
-    pub(super) fn encoding(&self) -> Encoding {
+    /// The encoding of its files.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
         match self.format {
             Format::Fixed { encoding, .. } => encoding,
             Format::Csv => Encoding::Ascii,

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::codec::Decoder;
 
-use crate::wire::{Columns, Limits, RecordCodec, WireError};
+use crate::wire::{Columns, Content, Door, Limits, RecordCodec, WireError};
 
 /// How long a client waits for the next bytes before it gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -116,12 +116,20 @@ async fn receive(
     patience: Duration,
     record: &mut impl FnMut(&Columns),
 ) -> Result<(), ClientError> {
+    let mut door = Door::new(Content::Connection);
     let mut codec = RecordCodec::new(Limits::default());
     let mut chunk = BytesMut::new();
     loop {
         chunk.reserve(16 * 1024);
         let read =
             timeout(patience, reader.read_buf(&mut chunk)).await.map_err(|_| ClientError::Silence)??;
+        let mut let_in = Vec::new();
+        if read == 0 {
+            door.finish(&mut let_in).map_err(WireError::from)?;
+        } else if !door.is_open() {
+            door.push(&chunk.split(), &mut let_in).map_err(WireError::from)?;
+        }
+        chunk.extend_from_slice(&let_in);
         while let Some(found) = codec.decode(&mut chunk)? {
             record(&found.columns);
         }

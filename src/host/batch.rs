@@ -6,15 +6,13 @@ use super::capability::{Capabilities, Capability, Desk, Foresight};
 use super::examine::Examined;
 use super::{Host, HostError, Peer};
 use crate::envelope::{BatchReading, Block, RawBatch, Sender};
-use crate::grammar::{Direction, Grammar};
+use crate::grammar::Grammar;
+use crate::message::Secrets;
 use crate::store::{BatchOnFile, Store, Unit};
 use crate::wire::Columns;
 
 /// A batch that waits for its answer, who sent it, and what is known of it already.
 pub type Waiting<'a> = (&'a RawBatch, &'a dyn Peer, Option<Examined>);
-
-/// The field that holds the password of an A- or Z-record.
-const PASSWORD: &str = "communication_password";
 
 impl<S: Store> Host<'_, S> {
     /// The answer to a batch. It has been kept, with all that the batch changed, when this returns.
@@ -156,18 +154,7 @@ pub(super) fn name_of(Sender { site, id, office }: &Sender) -> String {
 
 /// The batch's records with spaces where a password may stand.
 fn without_passwords(grammar: &Grammar, batch: &RawBatch) -> Vec<Columns> {
-    let cells = ["A", "Z"].map(|record| {
-        let layouts = grammar.variants("*", Direction::Input, record);
-        let cells = layouts.filter_map(|layout| layout.cell(PASSWORD).ok()).collect::<Vec<_>>();
-        (record.as_bytes()[0], cells)
-    });
     let mut rows = batch.rows.clone();
-    for row in &mut rows {
-        for (record, cells) in &cells {
-            if row[0].eq_ignore_ascii_case(record) {
-                cells.iter().for_each(|cell| cell.put_blank(row));
-            }
-        }
-    }
+    Secrets::new(grammar).cover(&mut rows, b' ');
     rows
 }

@@ -9,6 +9,7 @@ use std::io;
 use super::check;
 use super::judge::{FieldTrouble, judge};
 use super::outline::{Body, Child, Item, Outline, Part, children};
+use super::secrets::cover;
 use super::transaction::{GroupRef, Transaction};
 use crate::grammar::{Automaton, Direction, Field, Grammar, Values};
 use crate::wire::Columns;
@@ -191,9 +192,7 @@ impl<'g, P: Page> Explainer<'g, P> {
         let Some(layout) = item.layout else {
             self.page.open(Level::Record, "Of no known layout", &aside)?;
             let mut row = item.row;
-            if let Some(secret) = item.password {
-                row[secret.first_column() - 1..secret.last_column()].fill(b'*');
-            }
+            cover(&mut row, item.hidden, b'*');
             self.page.plain(&as_it_stands(&row))?;
             return self.page.close(Level::Record);
         };

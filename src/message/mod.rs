@@ -8,6 +8,7 @@ mod json;
 mod judge;
 mod lexicon;
 mod outline;
+mod secrets;
 mod transaction;
 
 pub use check::Checker;
@@ -21,4 +22,5 @@ pub use json::{
 };
 pub use judge::{FieldTrouble, Trouble, judge};
 pub use outline::{Body, Child, Control, Item, Outline, Part, children};
+pub use secrets::{Secrets, Watch, cover};
 pub use transaction::{Assembler, Group, GroupRef, Node, Transaction};

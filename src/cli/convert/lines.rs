@@ -8,7 +8,7 @@ use std::sync::mpsc::SyncSender;
 use super::side::Side;
 use crate::cli::Ending;
 use crate::cli::parts::{self, CHUNK};
-use crate::cli::stream::wrong_length;
+use crate::cli::stream::{Between, wrong_length};
 use crate::grammar::Grammar;
 use crate::message::{Body, Form, Piece, RecordLines, Translation};
 use crate::translate::EntrySummaryCodec;
@@ -112,6 +112,7 @@ struct Converter<'g> {
     lines: RecordLines<'g>,
     left_out: Rc<RefCell<Vec<LeftOut>>>,
     records: u64,
+    between: Between,
 }
 
 impl<'g> Converter<'g> {
@@ -121,19 +122,34 @@ impl<'g> Converter<'g> {
         if let Some(codec) = codec {
             lines.translate(translation(codec, Rc::clone(&left_out)));
         }
-        Self { splitter: Splitter::new(Limits::default()), lines, left_out, records: 0 }
+        Self {
+            splitter: Splitter::new(Limits::default()),
+            lines,
+            left_out,
+            records: 0,
+            between: Between::default(),
+        }
     }
 
     fn push(&mut self, bytes: &[u8], tell: &mut dyn FnMut(News)) {
-        let Self { splitter, lines, left_out, records } = self;
-        let pushed = splitter.push(bytes, &mut |line| take(&line, lines, left_out, records, tell));
+        let Self { splitter, lines, left_out, records, between } = self;
+        let pushed = splitter.push(bytes, &mut |line| {
+            if !between.skips(line.columns) {
+                take(&line, lines, left_out, records, tell);
+            }
+        });
         too_long(pushed, lines, tell);
     }
 
     /// Ends a part; the next one begins anew.
     fn finish(&mut self, part: Vec<u8>, tell: &mut dyn FnMut(News)) {
-        let Self { splitter, lines, left_out, records } = self;
-        let pushed = splitter.finish(&mut |line| take(&line, lines, left_out, records, tell));
+        let Self { splitter, lines, left_out, records, between } = self;
+        let pushed = splitter.finish(&mut |line| {
+            if !between.skips(line.columns) {
+                take(&line, lines, left_out, records, tell);
+            }
+        });
+        *between = Between::default();
         too_long(pushed, lines, tell);
         if let Err(error) = lines.finish() {
             tell(News::Failed(error.into()));

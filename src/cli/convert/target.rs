@@ -7,7 +7,7 @@ use super::side::Side;
 use super::{Arguments, Format};
 use crate::flat::{Event, FlatLayout, FlatProblem, FlatWriter, Translator};
 use crate::grammar::Grammar;
-use crate::message::{Body, Outline, Part, RecordsWriter, Translation, canonical};
+use crate::message::{Body, Outline, Part, RecordsWriter, Secrets, Translation, Watch, canonical, cover};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Columns, Encoding, Separator};
 
@@ -109,6 +109,8 @@ pub(super) fn records_of(body: &Body<'_>) -> Vec<u8> {
 
 /// Writes records of 80 columns.
 pub(super) struct RowWriter {
+    /// What tells where passwords may stand, if they are to be left out.
+    pub(super) secrets: Option<(Secrets, Watch)>,
     pub(super) out: Box<dyn Write>,
     pub(super) encoding: Encoding,
     pub(super) separator: Separator,
@@ -119,6 +121,12 @@ pub(super) struct RowWriter {
 
 impl RowWriter {
     fn write(&mut self, row: &Columns, side: &Side) -> io::Result<()> {
+        let mut row = *row;
+        if let Some((secrets, watch)) = &mut self.secrets {
+            let hidden = watch.columns(secrets, &row);
+            cover(&mut row, hidden, b' ');
+        }
+        let row = &row;
         self.number += 1;
         if let Some(at) = row.iter().position(|byte| self.is_ascii && !byte.is_ascii()) {
             side.tell_problem(&FlatProblem {
@@ -142,6 +150,7 @@ impl RowWriter {
             Separator::None => &[],
             Separator::LineFeed => &[Encoding::EBCDIC_NEW_LINE],
             Separator::CarriageReturnLineFeed => &[b'\r', Encoding::EBCDIC_LINE_FEED],
+            Separator::CarriageReturn => b"\r",
         })
     }
 }
