@@ -15,6 +15,7 @@ mod fuzz;
 mod generate;
 mod grammar;
 mod log;
+mod manual;
 mod parts;
 mod report;
 mod send;
@@ -66,6 +67,7 @@ enum Command {
     Tariff(tariff::Arguments),
     Admin(admin::Arguments),
     Completions(completions::Arguments),
+    Manual(manual::Arguments),
 }
 
 impl Command {
@@ -84,6 +86,7 @@ impl Command {
             Self::Tariff(arguments) => tariff::run(arguments),
             Self::Admin(arguments) => admin::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
+            Self::Manual(arguments) => manual::run(arguments),
         }
     }
 }

@@ -102,7 +102,7 @@ impl EnvelopeCodec<'_> {
     /// A value that does not fit its field, or a block with more records than can be counted.
     pub fn notification(&self, notification: &Notification) -> Result<Vec<Columns>, AnswerError> {
         let family = self.family(self.is_e_manifest(&notification.application));
-        let mut header = addressed(&family.output_header, notification)?;
+        let mut header = addressed(&family.output_header, &notification.receiver, notification.date)?;
         if let Some(cell) = family.output_header.application.filter(|_| !family.is_e_manifest) {
             cell.put_text(&mut header, &notification.application)?;
         }
@@ -120,7 +120,7 @@ impl EnvelopeCodec<'_> {
             rows.extend_from_slice(records);
             rows.push(trailer);
         }
-        rows.push(addressed(&family.output_trailer, notification)?);
+        rows.push(addressed(&family.output_trailer, &notification.receiver, notification.date)?);
         Ok(rows)
     }
 
@@ -225,7 +225,11 @@ fn put_right(cell: Cell, row: &mut Columns, bytes: &[u8]) {
     put(cell, row, &padded);
 }
 
-fn put_count(cells: &BlockTrailerCells<'_>, row: &mut Columns, count: usize) -> Result<(), PutError> {
+pub(super) fn put_count(
+    cells: &BlockTrailerCells<'_>,
+    row: &mut Columns,
+    count: usize,
+) -> Result<(), PutError> {
     cells.count.map_or(Ok(()), |cell| cell.put_digits(row, count as u64))
 }
 
@@ -268,17 +272,17 @@ fn mirror_party(input: &PartyCells, received: &Columns, output: &PartyCells, row
     }
 }
 
-/// An A- or Z-record of a notification, without its application.
-fn addressed(cells: &BatchCells<'_>, notification: &Notification) -> Result<Columns, PutError> {
+/// An A- or Z-record with the other side's codes and the date, without an application.
+pub(super) fn addressed(cells: &BatchCells<'_>, peer: &Sender, date: Date) -> Result<Columns, PutError> {
     let mut row = cells.layout.blank();
-    cells.site.put_text(&mut row, &notification.receiver.site)?;
-    cells.id.put_text(&mut row, &notification.receiver.id)?;
-    cells.office.put_text(&mut row, &notification.receiver.office)?;
-    cells.date.put_date(&mut row, notification.date)?;
+    cells.site.put_text(&mut row, &peer.site)?;
+    cells.id.put_text(&mut row, &peer.id)?;
+    cells.office.put_text(&mut row, &peer.office)?;
+    cells.date.put_date(&mut row, date)?;
     Ok(row)
 }
 
-fn put_party(cells: &PartyCells, row: &mut Columns, party: &Party) -> Result<(), PutError> {
+pub(super) fn put_party(cells: &PartyCells, row: &mut Columns, party: &Party) -> Result<(), PutError> {
     cells.port.put_text(row, &party.port)?;
     cells.filer.put_text(row, &party.filer)?;
     cells.office.put_text(row, &party.office)

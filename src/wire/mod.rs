@@ -30,6 +30,7 @@
 //! [`Splitter`] is pushed chunks, [`records`] walks a slice, [`RecordCodec`] frames an asynchronous
 //! stream. All give the same records, however the bytes are cut into chunks.
 
+#[cfg(feature = "gateway")]
 mod codec;
 mod door;
 mod encoding;
@@ -39,6 +40,7 @@ mod splitter;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "gateway")]
 pub use codec::{RecordCodec, WireError};
 pub use door::{Content, Door, Unreadable, read_text, text_of};
 pub use encoding::Encoding;
