@@ -18,7 +18,7 @@ use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::flat::{Event, FlatLayout, Translator, read_flat};
 use crate::grammar::{Grammar, Source};
-use crate::message::{Form, ReadError, Secrets, Watch, read_ndjson, read_records};
+use crate::message::{Form, ReadError, read_ndjson, read_records};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Columns, Encoding, Separator, read_text};
 
@@ -177,7 +177,6 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
     let to_encoding = Encoding::from(arguments.to_encoding);
     let default = if to_encoding.is_ebcdic() { Separator::None } else { Separator::LineFeed };
     let rows = RowWriter {
-        secrets: arguments.mask_passwords.then(|| (Secrets::new(grammar), Watch::default())),
         out: stream::output(arguments.output.as_deref())?,
         encoding: to_encoding,
         separator: arguments.separator.map_or(default, Separator::from),

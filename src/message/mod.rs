@@ -22,5 +22,5 @@ pub use json::{
 };
 pub use judge::{FieldTrouble, Trouble, judge};
 pub use outline::{Body, Child, Control, Item, Outline, Part, children};
-pub use secrets::{Secrets, Watch, cover};
+pub use secrets::{Secrets, cover};
 pub use transaction::{Assembler, Group, GroupRef, Node, Transaction};

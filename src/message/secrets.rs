@@ -84,14 +84,22 @@ impl Secrets {
         if is_outside && !self.control.contains(&letter) {
             return self.of_stray(row, held);
         }
-        self.anywhere(|shape| shape.is_likely(held))
+        self.anywhere(|shape| shape.is_likely(row, held))
     }
 
-    /// Fills the columns of passwords in the records of a batch.
+    /// Fills the columns of passwords in the records of a batch. Records of blocks stay as they are: without
+    /// their layouts nothing tells which of them are good.
     pub fn cover(&self, rows: &mut [Columns], sign: u8) {
-        let mut watch = Watch::default();
+        let mut is_inside = false;
         for row in rows {
-            cover(row, watch.columns(self, row), sign);
+            let letter = row[0].to_ascii_uppercase();
+            if self.control.contains(&letter) {
+                is_inside = letter == b'B';
+            } else if is_inside {
+                continue;
+            }
+            let hidden = self.columns(row, true);
+            cover(row, hidden, sign);
         }
     }
 
@@ -124,24 +132,6 @@ impl Secrets {
     fn anywhere(&self, passes: impl Fn(&Shape) -> bool) -> Mask {
         let moved = self.shapes.iter().flat_map(Shape::moved);
         moved.filter(|shape| passes(shape)).fold(0, |mask, shape| mask | shape.password)
-    }
-}
-
-/// Follows a stream of records, and tells where each may hold a password.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Watch {
-    is_inside: bool,
-}
-
-impl Watch {
-    /// The columns of the next record that may hold a password.
-    pub fn columns(&mut self, secrets: &Secrets, row: &Columns) -> u128 {
-        match row[0].to_ascii_uppercase() {
-            b'B' => self.is_inside = true,
-            b'A' | b'Y' | b'Z' => self.is_inside = false,
-            _ => {}
-        }
-        secrets.columns(row, !self.is_inside)
     }
 }
 
@@ -184,16 +174,21 @@ impl Shape {
             && (has_date && !held.is_blank(self.password) || held.is_blank(self.date) && is_full)
     }
 
-    /// Whether what stands before and behind these columns is what stands around a password.
-    fn is_likely(&self, held: Held) -> bool {
-        /// The code of the sender in front of it.
-        const BEFORE: u32 = 3;
+    /// Whether what stands before and behind these columns is what stands around a password: at the
+    /// beginning of a line, behind the code of a sender, and ahead of a date (month, day, year).
+    fn is_likely(&self, row: &Columns, held: Held) -> bool {
+        const SENDER: u32 = 3;
+        const FARTHEST: u32 = 16;
         let first = self.password.trailing_zeros();
-        let before = (1 << first) - (1 << first.saturating_sub(BEFORE));
-        self.date.count_ones() == 6
-            && self.date & held.digit == self.date
-            && (self.password | before) & held.blank == 0
-            && held.is_blank(self.free)
+        if !(SENDER..=FARTHEST).contains(&first) || self.date & held.digit != self.date {
+            return false;
+        }
+        let digits = row.get(self.date.trailing_zeros() as usize..).and_then(<[u8]>::first_chunk::<4>);
+        let Some(&[month_tens, month, day_tens, day]) = digits else { return false };
+        let is_date =
+            (*b"01"..=*b"12").contains(&[month_tens, month]) && (*b"01"..=*b"31").contains(&[day_tens, day]);
+        let before = (1 << first) - (1 << (first - SENDER));
+        is_date && (self.password | before) & held.blank == 0 && held.is_blank(self.free)
     }
 }
 

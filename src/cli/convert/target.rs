@@ -7,7 +7,7 @@ use super::side::Side;
 use super::{Arguments, Format};
 use crate::flat::{Event, FlatLayout, FlatProblem, FlatWriter, Translator};
 use crate::grammar::Grammar;
-use crate::message::{Body, Outline, Part, RecordsWriter, Secrets, Translation, Watch, canonical, cover};
+use crate::message::{Body, Form, Outline, Part, RecordsWriter, Translation, canonical, cover};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Columns, Encoding, Separator};
 
@@ -19,9 +19,15 @@ pub(super) struct Target<'g> {
 
 enum Kind<'g> {
     Plain(RowWriter),
-    Canonical(Box<Outline<'g>>, Vec<Part<'g>>, RowWriter),
+    /// In canonical form, without passwords, or both.
+    Rewritten(Box<Outline<'g>>, Vec<Part<'g>>, RowWriter, Form),
     Json(Box<RecordsWriter<'g, Box<dyn Write>>>),
-    Flat { outline: Box<Outline<'g>>, parts: Vec<Part<'g>>, writer: Box<FlatWriter<'g>>, out: Box<dyn Write> },
+    Flat {
+        outline: Box<Outline<'g>>,
+        parts: Vec<Part<'g>>,
+        writer: Box<FlatWriter<'g>>,
+        out: Box<dyn Write>,
+    },
 }
 
 impl<'g> Target<'g> {
@@ -43,7 +49,9 @@ impl<'g> Target<'g> {
                 let writer = RecordsWriter::new(grammar, form, rows.out);
                 Kind::Json(Box::new(writer.translated(translation(codec, side))))
             }
-            Format::Catair if form.canonical => Kind::Canonical(outline(), Vec::new(), rows),
+            Format::Catair if form.canonical || form.mask_passwords => {
+                Kind::Rewritten(outline(), Vec::new(), rows, form)
+            }
             Format::Catair => Kind::Plain(rows),
             Format::Csv | Format::Flat => Kind::Flat {
                 outline: outline(),
@@ -58,9 +66,9 @@ impl<'g> Target<'g> {
     pub(super) fn push(&mut self, row: &Columns) -> io::Result<()> {
         match &mut self.kind {
             Kind::Plain(rows) => rows.write(row, &self.side),
-            Kind::Canonical(outline, parts, rows) => {
+            Kind::Rewritten(outline, parts, rows, form) => {
                 outline.push(row, parts);
-                write_canonical(parts, rows, &self.side)
+                write_rewritten(parts, rows, *form, &self.side)
             }
             Kind::Json(writer) => writer.push(row),
             Kind::Flat { outline, parts, writer, out } => {
@@ -73,9 +81,9 @@ impl<'g> Target<'g> {
     pub(super) fn finish(self) -> io::Result<()> {
         match self.kind {
             Kind::Plain(mut rows) => rows.out.flush(),
-            Kind::Canonical(mut outline, mut parts, mut rows) => {
+            Kind::Rewritten(mut outline, mut parts, mut rows, form) => {
                 outline.finish(&mut parts);
-                write_canonical(&mut parts, &mut rows, &self.side)?;
+                write_rewritten(&mut parts, &mut rows, form, &self.side)?;
                 rows.out.flush()
             }
             Kind::Json(writer) => writer.finish().map(drop),
@@ -109,8 +117,6 @@ pub(super) fn records_of(body: &Body<'_>) -> Vec<u8> {
 
 /// Writes records of 80 columns.
 pub(super) struct RowWriter {
-    /// What tells where passwords may stand, if they are to be left out.
-    pub(super) secrets: Option<(Secrets, Watch)>,
     pub(super) out: Box<dyn Write>,
     pub(super) encoding: Encoding,
     pub(super) separator: Separator,
@@ -121,12 +127,6 @@ pub(super) struct RowWriter {
 
 impl RowWriter {
     fn write(&mut self, row: &Columns, side: &Side) -> io::Result<()> {
-        let mut row = *row;
-        if let Some((secrets, watch)) = &mut self.secrets {
-            let hidden = watch.columns(secrets, &row);
-            cover(&mut row, hidden, b' ');
-        }
-        let row = &row;
         self.number += 1;
         if let Some(at) = row.iter().position(|byte| self.is_ascii && !byte.is_ascii()) {
             side.tell_problem(&FlatProblem {
@@ -155,14 +155,25 @@ impl RowWriter {
     }
 }
 
-fn write_canonical(parts: &mut Vec<Part<'_>>, rows: &mut RowWriter, side: &Side) -> io::Result<()> {
+fn write_rewritten(
+    parts: &mut Vec<Part<'_>>,
+    rows: &mut RowWriter,
+    form: Form,
+    side: &Side,
+) -> io::Result<()> {
     for part in parts.drain(..) {
         let items = match part {
             Part::Control(_, item) => vec![item],
             Part::Body(body) => body.items,
             Part::BatchBegins { .. } | Part::BlockBegins | Part::BlockEnds | Part::BatchEnds => continue,
         };
-        items.iter().try_for_each(|item| rows.write(&canonical(item.layout, &item.row), side))?;
+        for item in &items {
+            let mut row = if form.canonical { canonical(item.layout, &item.row) } else { item.row };
+            if form.mask_passwords {
+                cover(&mut row, item.hidden, b' ');
+            }
+            rows.write(&row, side)?;
+        }
     }
     Ok(())
 }
