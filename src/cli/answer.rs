@@ -1,7 +1,7 @@
 //! `abigate answer`
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use clap::Args;
 
 use super::admin::REFERENCE;
+use super::output::Outputs;
 use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::envelope::RawBatch;
@@ -43,7 +44,7 @@ pub(super) struct Arguments {
     encoding: Option<EncodingName>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
     let mut world = match &arguments.world {
         Some(file) => World::open(file, grammar)?,
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     // Who works on this machine shows no certificate; the password speaks for the sender.
     let peer = Peer::new(None)?;
     let outliner = Outliner::new(grammar)?;
-    let mut output = BufWriter::new(io::stdout().lock());
+    let mut output = outputs.standard();
     let mut ending = Ending::Clean;
     read_batches(arguments.file.as_deref(), arguments.encoding.map(Encoding::from), |batch| {
         let answer = host.answer(&batch, &peer).map_err(anyhow::Error::from_boxed)?;

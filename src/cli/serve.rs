@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::output::{Output, Outputs};
 use super::{Ending, development, log};
 use crate::gateway::{Config, ConfigError, HostWithClock, Server};
 use crate::grammar::Grammar;
@@ -31,7 +32,7 @@ pub(super) struct Arguments {
     listen: Option<String>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let config = configure(&arguments)?;
     config.check()?;
     log::start(&config.log)?;
@@ -39,7 +40,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let server = Server::bind(&config, host).await?;
-        announce(&server.local_addr()?.to_string(), arguments.dev);
+        announce(&server.local_addr()?.to_string(), arguments.dev, outputs.standard());
         server.run(stop_signal()?).await?;
         Ok(Ending::Clean)
     })
@@ -72,7 +73,7 @@ fn open_host(config: &Config) -> anyhow::Result<HostWithClock<SqliteStore>> {
 }
 
 /// Says where the gateway listens, for people and for programs that started it.
-fn announce(address: &str, dev: bool) {
+fn announce(address: &str, dev: bool, mut output: Output) {
     let mut text = format!("listening on {address}\n");
     if dev {
         text.push_str(&format!(
@@ -83,8 +84,8 @@ fn announce(address: &str, dev: bool) {
             development::SENDER,
         ));
     }
-    // one who has closed the output does not want to know; the gateway runs all the same
-    let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    // the gateway runs even if nobody can read this
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }
 
 /// Completes when the process is asked to end.

@@ -8,6 +8,7 @@ mod summary;
 use clap::Subcommand;
 
 use super::Ending;
+use super::output::Outputs;
 
 /// The folder of reference data in a data folder.
 pub(super) const REFERENCE: &str = "reference";
@@ -26,10 +27,10 @@ enum Command {
     Reference(reference::Arguments),
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     match arguments.command {
-        Command::Summary(arguments) => summary::run(&arguments),
-        Command::Mailbox(arguments) => mailbox::run(&arguments),
-        Command::Reference(arguments) => reference::run(&arguments),
+        Command::Summary(arguments) => summary::run(&arguments, outputs),
+        Command::Mailbox(arguments) => mailbox::run(&arguments, outputs),
+        Command::Reference(arguments) => reference::run(&arguments, outputs),
     }
 }
