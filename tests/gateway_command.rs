@@ -106,6 +106,31 @@ fn what_was_answered_outlives_kill_9() {
 }
 
 #[test]
+fn a_peer_with_odd_records_gets_its_answer_as_it_sends() {
+    let folder = TempDir::new().unwrap();
+    let batch = std::fs::read_to_string(sample("good/01-air-one-line.abi")).unwrap();
+    let gateway = Serving::start(folder.path());
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    let mut ebcdic = batch.replace('\n', "").into_bytes();
+    abigate::wire::Encoding::Ebcdic037.encode(&mut ebcdic);
+    let padded = format!("{batch}\0\0\0\x1a\n   \n\u{feff}{batch}");
+    for (form, bytes, answers) in [
+        ("byte order mark", format!("\u{feff}{batch}").into_bytes(), 1),
+        ("CR alone", batch.replace('\n', "\r").into_bytes(), 1),
+        ("frames", format!("\x02{batch}\x03").into_bytes(), 1),
+        ("UTF-16", wide(&batch), 1),
+        ("EBCDIC", ebcdic, 1),
+        ("padding between batches", padded.into_bytes(), 2),
+    ] {
+        let answered = send(folder.path(), &gateway, &bytes, &[]);
+        assert_eq!(answered.status.code(), Some(0), "{form}: {answered:?}");
+        let found = dispositions(&answered);
+        assert!(found.iter().all(|code| code == "995" || code == "996"), "{form}: {found:?}");
+        assert_eq!(found.len(), answers, "{form}: {found:?}");
+    }
+}
+
+#[test]
 fn a_batch_that_was_not_answered_has_not_happened() {
     let folder = TempDir::new().unwrap();
     let batch = std::fs::read(sample("good/01-air-one-line.abi")).unwrap();

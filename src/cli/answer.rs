@@ -14,13 +14,14 @@ use super::color::Color;
 use super::output::Outputs;
 use super::report::{Format, Report};
 use super::sources::Source;
-use super::{Ending, sources};
+use super::stream::EncodingName;
+use super::{Ending, sources, stream};
 use crate::envelope::RawBatch;
 use crate::gateway::{Answer, HostWithClock, Intake, Outliner, Peer};
 use crate::grammar::Grammar;
 use crate::host::World;
 use crate::store::SqliteStore;
-use crate::wire::{Columns, Limits};
+use crate::wire::{Columns, Encoding, Limits};
 
 /// The name of the store in a data folder.
 pub(super) const STORE: &str = "abigate.db";
@@ -54,6 +55,9 @@ pub(super) struct Arguments {
     /// Whether findings are coloured
     #[arg(long, value_enum, default_value = "auto", requires = "findings")]
     color: Color,
+    /// The encoding of the batches; EBCDIC is found out by looking if not given
+    #[arg(long, value_name = "ENCODING")]
+    encoding: Option<EncodingName>,
 }
 
 pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
@@ -79,11 +83,12 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
     let mut output = outputs.standard();
     if let Some(format) = arguments.findings {
         let report = Report::new(grammar, format, arguments.color, arguments.summary, output)?;
-        return findings(report, &arguments.files, &mut host, &peer);
+        return findings(report, (&arguments.files, arguments.encoding), &mut host, &peer);
     }
     let outliner = Outliner::new(grammar)?;
     let mut ending = Ending::Clean;
-    let read = read_batches(&arguments.files, |_, _, batch| {
+    let encoding = arguments.encoding.map(Encoding::from);
+    let read = read_batches(&arguments.files, encoding, |_, _, batch| {
         let answer = host.answer(&batch, &peer).map_err(anyhow::Error::from_boxed)?;
         if outliner.outcome(&answer).rejected > 0 {
             ending = Ending::Findings;
@@ -97,11 +102,11 @@ pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<End
 /// next.
 fn findings(
     mut report: Report<'_, impl Write>,
-    files: &[PathBuf],
+    (files, encoding): (&[PathBuf], Option<EncodingName>),
     host: &mut HostWithClock<SqliteStore>,
     peer: &Peer,
 ) -> anyhow::Result<Ending> {
-    let read = read_batches(files, |source, number, batch| {
+    let read = read_batches(files, encoding.map(Encoding::from), |source, number, batch| {
         let name = (source.path != Path::new("-")).then(|| Arc::<str>::from(source.name()));
         let (_, findings) = host.answer_explained(&batch, peer, name.as_ref(), number)?;
         for finding in &findings {
@@ -125,11 +130,12 @@ fn write(output: &mut impl Write, records: &[Columns]) -> anyhow::Result<()> {
 /// Gives the batches of all files in order, each with its file and its number in it.
 fn read_batches(
     files: &[PathBuf],
+    encoding: Option<Encoding>,
     mut take: impl FnMut(&Source, u32, RawBatch) -> anyhow::Result<()>,
 ) -> anyhow::Result<Ending> {
     sources::each(sources::expand(files, sources::RECORDS), |source| {
         let mut number = 0;
-        let read = read_file(&source.path, &mut |batch| {
+        let read = read_file(source, encoding, &mut |batch| {
             number += 1;
             take(source, number, batch)
         });
@@ -137,13 +143,18 @@ fn read_batches(
     })
 }
 
-fn read_file(path: &Path, take: &mut impl FnMut(RawBatch) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let mut input: Box<dyn Read> = match path == Path::new("-") {
-        false => Box::new(File::open(path)?),
+fn read_file(
+    source: &Source,
+    encoding: Option<Encoding>,
+    take: &mut impl FnMut(RawBatch) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut input: Box<dyn Read> = match source.path == Path::new("-") {
+        false => Box::new(File::open(&source.path)?),
         true => Box::new(io::stdin().lock()),
     };
-    let mut intake = Intake::new(Limits::default());
+    let mut intake = Intake::of_file(Limits::default(), encoding);
     let mut chunk = BytesMut::new();
+    let mut is_told = false;
     loop {
         chunk.resize(CHUNK, 0);
         let length = input.read(&mut chunk)?;
@@ -153,6 +164,10 @@ fn read_file(path: &Path, take: &mut impl FnMut(RawBatch) -> anyhow::Result<()>)
         }
         while let Some(batch) = intake.next_batch(&mut chunk)? {
             take(batch)?;
+        }
+        if let Some(oddity) = intake.oddity().filter(|_| !is_told) {
+            is_told = true;
+            stream::tell_oddity(&source.name(), oddity);
         }
     }
     while let Some(batch) = intake.finish()? {

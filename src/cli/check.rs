@@ -88,15 +88,16 @@ fn check_file(
     let standard_input = path == Path::new("-");
     let input: Box<dyn Read> =
         if standard_input { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
-    let (mut input, _) = stream::decoded(input, encoding)?;
     let name = path.display().to_string();
+    let shown = if standard_input { "standard input".to_owned() } else { name.clone() };
+    let (mut input, _) = stream::decoded(input, shown, encoding)?;
     let name = (!standard_input).then_some(name.as_str());
     let mut before = Before::default();
     let worker = || {
         let mut checker = inspection.inspector(name);
         move |part: Vec<u8>, news: &SyncSender<News>| check_part(&mut checker, part, news)
     };
-    let rest = parts::work(&mut *input, worker, &mut |news| match news {
+    let rest = parts::work(&mut input, worker, &mut |news| match news {
         News::Found(finding) => {
             report(before.count_finding(*finding))?;
             Ok(None)
@@ -111,7 +112,7 @@ fn check_file(
     })?;
     match rest {
         None => Ok((before.records, before.batches)),
-        Some(part) => check_rest(inspection, name, &part, &mut *input, before, report),
+        Some(part) => check_rest(inspection, name, &part, &mut input, before, report),
     }
 }
 

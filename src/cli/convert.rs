@@ -25,7 +25,7 @@ use crate::flat::{Event, FlatLayout, Translator, read_flat};
 use crate::grammar::{self, Grammar};
 use crate::message::{Form, ReadError, read_ndjson, read_records};
 use crate::translate::EntrySummaryCodec;
-use crate::wire::{Columns, Encoding, Separator};
+use crate::wire::{Columns, Encoding, Separator, read_text};
 
 /// A form in which messages are kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -140,7 +140,7 @@ pub(super) struct Arguments {
     /// Turn lower case into upper case and fill numbers with zeros in place of spaces
     #[arg(long)]
     canonical: bool,
-    /// Leave the passwords of A- and Z-records out of the JSON
+    /// Leave passwords out: in JSON they are null, in records and rows blank
     #[arg(long)]
     mask_passwords: bool,
 }
@@ -220,20 +220,26 @@ fn convert(
     let grammar = Grammar::builtin();
     let file = Some(source.path.as_path());
     let name = source.name();
-    let own = arguments.source_format();
-    let opened = match own {
-        Some(Format::Flat) => stream::input(file).map(|input| (input, Encoding::Ascii)),
-        _ => stream::records_input(file, arguments.encoding),
-    };
-    let (mut input, encoding) = opened.map_err(|error| source.named(error))?;
     let layout =
         |path: &Option<PathBuf>| open_layout(path.as_deref().or(arguments.layout.as_deref()), grammar);
     let entry_lines = FlatLayout::entry_lines(grammar)?;
     let tariff_lines = FlatLayout::tariff_lines(grammar)?;
-    let from = match own {
-        Some(format) => format,
-        None => look(&mut input, &entry_lines).map_err(|error| source.named(error))?,
+    let own = arguments.source_format();
+    let mut looked = None;
+    let opened = match own {
+        Some(Format::Flat) => {
+            let encoding = layout(&None)?.encoding();
+            stream::rows_input(file, encoding).map(|input| (input, Encoding::Ascii))
+        }
+        Some(Format::Catair) => stream::records_input(file, arguments.encoding),
+        Some(_) => stream::input(file).map(|input| (input, Encoding::Ascii)),
+        None => stream::any_input(file, arguments.encoding, |start| {
+            looked = look(start, &entry_lines);
+            looked.is_some()
+        }),
     };
+    let (mut input, encoding) = opened.map_err(|error| source.named(error))?;
+    let from = own.or(looked).unwrap_or(Format::Catair);
     let to_layout = match arguments.to {
         Format::CsvLong => tariff_lines.clone(),
         Format::Flat => layout(&arguments.to_layout)?,
@@ -304,7 +310,7 @@ fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {
 
 fn open_layout(path: Option<&Path>, grammar: &Grammar) -> anyhow::Result<FlatLayout> {
     let Some(path) = path else { bail!("a flat file needs its layout: --layout FILE") };
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let text = read_text(path).with_context(|| path.display().to_string())?;
     Ok(FlatLayout::load(&grammar::Source { name: path.display().to_string(), text }, grammar)?)
 }
 
@@ -322,19 +328,19 @@ fn flat(
     Ok(Ending::Clean)
 }
 
-/// What the first bytes look like: of JSON, a document begins with its list of batches; comma separated
-/// values begin with the name of a column. Semicolons and tabs are refused by name where commas are read.
-fn look(input: &mut impl BufRead, table: &FlatLayout) -> io::Result<Format> {
-    let start = input.fill_buf()?.trim_ascii_start();
+/// What text looks like by its first characters: of JSON, a document begins with its list of batches; comma
+/// separated values begin with the name of a column. Semicolons and tabs are refused by name where commas are
+/// read. `None` if it is neither.
+fn look(start: &[u8], table: &FlatLayout) -> Option<Format> {
+    let start = start.trim_ascii_start();
     let Some(object) = start.strip_prefix(b"{") else {
-        let first = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-        let first = first.split(|byte| b",;\t|\r\n".contains(byte)).next().unwrap_or_default().trim_ascii();
+        let first = start.split(|byte| b",;\t|\r\n".contains(byte)).next().unwrap_or_default().trim_ascii();
         let unquoted = first.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(first);
         let is_csv = table.columns().any(|column| column.as_bytes() == unquoted);
-        return Ok(if is_csv { Format::Csv } else { Format::Catair });
+        return is_csv.then_some(Format::Csv);
     };
     let is_document = object.trim_ascii_start().starts_with(b"\"batches\"");
-    Ok(if is_document { Format::Records } else { Format::Ndjson })
+    Some(if is_document { Format::Records } else { Format::Ndjson })
 }
 
 /// The bytes of a header that are looked at to tell which of the tables it is.

@@ -10,6 +10,7 @@ mod completions;
 mod convert;
 mod demo;
 mod development;
+mod entrance;
 mod explain;
 mod fuzz;
 mod generate;

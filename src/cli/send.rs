@@ -48,7 +48,7 @@ pub(super) struct CredentialArguments {
 
 pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let mut batches = Vec::new();
-    stream::input(Some(&arguments.file))?.read_to_end(&mut batches)?;
+    stream::raw_input(Some(&arguments.file))?.read_to_end(&mut batches)?;
     let tls = client_tls(&credentials(&arguments.credentials))?;
     let mut records = Vec::new();
     let mut output = outputs.standard();

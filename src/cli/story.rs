@@ -1,7 +1,6 @@
 //! `abigate demo --scenario`: a story, told over TLS.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +22,7 @@ use crate::grammar::Grammar;
 use crate::host::{Action, World};
 use crate::scenario::{Rehearsal, Stage, StageError, Step, StepKind, Story, play};
 use crate::store::EntryKey;
-use crate::wire::Columns;
+use crate::wire::{Columns, read_text};
 
 static STORIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/samples/scenarios");
 
@@ -94,7 +93,7 @@ fn text(name: &str) -> anyhow::Result<String> {
     if !is_story(Path::new(name)) {
         bail!("no story {name:?}; --list prints those that come with the program, or name a TOML file");
     }
-    fs::read_to_string(name).with_context(|| name.to_owned())
+    read_text(Path::new(name)).with_context(|| name.to_owned())
 }
 
 /// A host that answers the gateway's connections and does what the story says beside them.

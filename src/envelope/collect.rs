@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::wire::{Columns, Defect, Limit, LimitExceeded, Limits, Line};
+use crate::wire::{Columns, Defect, Limit, LimitExceeded, Limits, Line, says_nothing};
 
 /// The four control records, told by their first column; no transaction record begins with these.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -93,7 +93,7 @@ impl BatchCollector {
         let kind = ControlRecord::of(line.columns);
         let unended = if kind == Some(ControlRecord::BatchHeader) { self.current.take() } else { None };
         if self.current.is_none() {
-            if line.columns.iter().all(u8::is_ascii_whitespace) {
+            if says_nothing(line.columns) {
                 return Ok(unended);
             }
             self.began_at = line.offset;

@@ -32,6 +32,9 @@ impl Frame<'_> {
     }
 }
 
+/// What stands behind the end of a file of DOS or fills up a transfer. EBCDIC has its own byte for the former.
+const PADDING: [u8; 2] = [0x1a, 0];
+
 /// How many bytes beyond its length a line is kept to show it in full.
 const EXCESS: usize = 4096;
 
@@ -67,7 +70,10 @@ pub(super) fn frames(
         }
         number += 1;
         let line = if is_lines { without_end(&raw, end, length) } else { raw.as_slice() };
-        if is_lines && line.is_empty() {
+        let substitute = encoding.encode_char('\u{1a}').unwrap_or_default();
+        // A line that says nothing, and what pads a file behind its last row.
+        let is_blank = |byte: &u8| *byte == encoding.space() || PADDING.contains(byte) || *byte == substitute;
+        if line.iter().all(is_blank) && (is_lines || line.len() < length) {
             continue;
         }
         // What is not kept of a line counts.

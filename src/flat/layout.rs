@@ -112,7 +112,9 @@ impl FlatLayout {
         super::read::csv_row(self.columns().map(str::as_bytes))
     }
 
-    pub(super) fn encoding(&self) -> Encoding {
+    /// The encoding of its files.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
         match self.format {
             Format::Fixed { encoding, .. } => encoding,
             Format::Csv => Encoding::Ascii,

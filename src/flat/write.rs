@@ -10,7 +10,7 @@ use super::problem::{FlatProblem, shown};
 use super::read::Event;
 use super::totals::Totals;
 use super::translator::Translator;
-use crate::message::{Body, Control, Item, Part};
+use crate::message::{Body, Control, Item, Part, cover};
 use crate::wire::Columns;
 
 /// Writes the batches of a stream as a file of a layout. It holds one entry summary at a time.
@@ -96,8 +96,8 @@ impl<'a> FlatWriter<'a> {
 
     fn header(&mut self, level: usize, item: &Item<'_>) {
         let mut row = item.row;
-        if let Some(password) = item.password.filter(|_| self.masks_passwords) {
-            password.put_blank(&mut row);
+        if self.masks_passwords {
+            cover(&mut row, item.hidden, b' ');
         }
         self.outer[level].header = Some((item.number, row));
     }

@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::codec::Decoder;
 
 use super::Intake;
-use crate::wire::{Columns, Limits, RecordCodec, WireError};
+use crate::wire::{Columns, Content, Door, Limits, RecordCodec, WireError};
 
 /// How long a client waits for the next bytes before it gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -228,6 +228,7 @@ async fn receive(
         answered += usize::from(ends_batch(columns));
         record(columns);
     };
+    let mut door = Door::new(Content::Connection);
     let mut codec = RecordCodec::new(Limits::default());
     let mut chunk = BytesMut::new();
     loop {
@@ -238,6 +239,13 @@ async fn receive(
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => (0, false),
             Err(error) => return Err(error.into()),
         };
+        let mut let_in = Vec::new();
+        if read == 0 {
+            door.finish(&mut let_in).map_err(WireError::from)?;
+        } else if !door.is_open() {
+            door.push(&chunk.split(), &mut let_in).map_err(WireError::from)?;
+        }
+        chunk.extend_from_slice(&let_in);
         while let Some(found) = codec.decode(&mut chunk)? {
             record(&found.columns);
         }

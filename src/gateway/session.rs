@@ -314,7 +314,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn write(&mut self, records: &[Columns]) -> Result<(), SessionError> {
-        let bytes = self.intake.encode(records)?;
+        let bytes = self.intake.encode(records);
         let written = timeout(self.shared.timeouts.write(), async {
             self.stream.write_all(&bytes).await?;
             self.stream.flush().await

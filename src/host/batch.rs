@@ -11,19 +11,16 @@ use super::examine::Examined;
 use super::finding::FindingWriter;
 use super::{Host, HostError, Peer};
 use crate::envelope::{BatchReading, Block, BlockAnswer, RawBatch, Sender};
-use crate::grammar::{Direction, Grammar};
-use crate::message::Finding;
+use crate::grammar::Grammar;
+use crate::message::{Finding, Secrets};
 use crate::store::{BatchOnFile, Store, StoreError, Unit};
 use crate::wire::Columns;
 
 /// A batch that waits for its answer, who sent it, and what is known of it already.
 pub type Waiting<'a> = (&'a RawBatch, &'a dyn Peer, Option<Examined>);
 
-/// The field that holds the password of an A- or Z-record.
-const PASSWORD: &str = "communication_password";
-
-/// How long a batch is remembered whose answer may not have arrived. Who has lost an answer asks for it
-/// again within days.
+/// How long a batch is remembered whose answer may not have arrived. A sender that has lost an answer asks for
+/// it again within days.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// An answer, and the number of its batch on file if the peer may have to ask for it again.
@@ -309,18 +306,7 @@ pub(super) fn without_control_passwords(batch: &RawBatch) -> Vec<Columns> {
 
 /// The batch's records with spaces where a password may stand.
 fn without_passwords(grammar: &Grammar, batch: &RawBatch) -> Vec<Columns> {
-    let cells = ["A", "Z"].map(|record| {
-        let layouts = grammar.variants("*", Direction::Input, record);
-        let cells = layouts.filter_map(|layout| layout.cell(PASSWORD).ok()).collect::<Vec<_>>();
-        (record.as_bytes()[0], cells)
-    });
     let mut rows = batch.rows.clone();
-    for row in &mut rows {
-        for (record, cells) in &cells {
-            if row[0].eq_ignore_ascii_case(record) {
-                cells.iter().for_each(|cell| cell.put_blank(row));
-            }
-        }
-    }
+    Secrets::new(grammar).cover(&mut rows, b' ');
     rows
 }

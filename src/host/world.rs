@@ -24,6 +24,7 @@ use toml::de::DeTable;
 use crate::grammar::{Grammar, UnknownName};
 use crate::rules::{ColumnName, ListName, Reference, Row};
 use crate::tariff::{Article, Tariff};
+use crate::wire::read_text;
 
 pub use file::{ReferenceFile, ReferenceFileError, RowProblem};
 pub use kind::{ReferenceColumn, ReferenceKind, ReferenceKinds};
@@ -167,7 +168,7 @@ impl World {
     /// # Errors
     /// A file cannot be read, or what it says contradicts itself.
     pub fn open(path: &Path, grammar: &Grammar) -> Result<Self, WorldError> {
-        let text = std::fs::read_to_string(path)
+        let text = read_text(path)
             .map_err(|source| WorldError::Read { path: path.display().to_string(), source })?;
         let mut world = Self::parse(&text, grammar)?;
         let folder = world.reference_folder(path);

@@ -10,6 +10,7 @@ use std::io;
 use super::check;
 use super::judge::{FieldTrouble, judge};
 use super::outline::{Body, Child, Item, Outline, Part, children};
+use super::secrets::cover;
 use super::transaction::{GroupRef, Transaction};
 use crate::grammar::{Automaton, Direction, Field, Grammar, Values};
 use crate::wire::Columns;
@@ -304,9 +305,7 @@ impl<'g, P: Page> Explainer<'g, P> {
 /// A record without its password.
 fn masked(item: &Item<'_>) -> Columns {
     let mut row = item.row;
-    if let Some(secret) = item.password {
-        row[secret.first_column() - 1..secret.last_column()].fill(b'*');
-    }
+    cover(&mut row, item.hidden, b'*');
     row
 }
 

@@ -9,6 +9,7 @@ mod json;
 mod judge;
 mod lexicon;
 mod outline;
+mod secrets;
 mod transaction;
 
 pub use check::Checker;
@@ -24,4 +25,5 @@ pub use json::{
 };
 pub use judge::{FieldTrouble, Trouble, judge};
 pub use outline::{Body, Child, Control, Item, Outline, Part, children};
+pub use secrets::{Secrets, cover};
 pub use transaction::{Assembler, Group, GroupRef, Node, Transaction};

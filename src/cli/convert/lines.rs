@@ -8,7 +8,7 @@ use std::sync::mpsc::SyncSender;
 use super::side::Side;
 use crate::cli::Ending;
 use crate::cli::parts::{self, CHUNK};
-use crate::cli::stream::wrong_length;
+use crate::cli::stream::{Between, wrong_length};
 use crate::grammar::Grammar;
 use crate::message::{Body, Closure, Form, Piece, RecordLines, Translation, Unclosed};
 use crate::translate::EntrySummaryCodec;
@@ -115,6 +115,7 @@ struct Converter<'g> {
     left_out: Rc<RefCell<Vec<LeftOut>>>,
     closure: Closure,
     records: u64,
+    between: Between,
 }
 
 impl<'g> Converter<'g> {
@@ -130,19 +131,29 @@ impl<'g> Converter<'g> {
             left_out,
             closure: Closure::default(),
             records: 0,
+            between: Between::default(),
         }
     }
 
     fn push(&mut self, bytes: &[u8], tell: &mut dyn FnMut(News)) {
-        let Self { splitter, lines, left_out, closure, records } = self;
-        let pushed = splitter.push(bytes, &mut |line| take(&line, lines, left_out, (closure, records), tell));
+        let Self { splitter, lines, left_out, closure, records, between } = self;
+        let pushed = splitter.push(bytes, &mut |line| {
+            if !between.skips(line.columns) {
+                take(&line, lines, left_out, (closure, records), tell);
+            }
+        });
         too_long(pushed, lines, tell);
     }
 
     /// Ends a part; the next one begins anew.
     fn finish(&mut self, part: Vec<u8>, tell: &mut dyn FnMut(News)) {
-        let Self { splitter, lines, left_out, closure, records } = self;
-        let pushed = splitter.finish(&mut |line| take(&line, lines, left_out, (closure, records), tell));
+        let Self { splitter, lines, left_out, closure, records, between } = self;
+        let pushed = splitter.finish(&mut |line| {
+            if !between.skips(line.columns) {
+                take(&line, lines, left_out, (closure, records), tell);
+            }
+        });
+        *between = Between::default();
         too_long(pushed, lines, tell);
         if let Err(error) = lines.finish() {
             tell(News::Failed(error.into()));

@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 use super::side::Side;
 use crate::cli::Ending;
 use crate::cli::parts::{self, CHUNK};
-use crate::cli::stream::wrong_length;
+use crate::cli::stream::{Between, wrong_length};
 use crate::flat::{Event, FlatLayout, FlatProblem, FlatWriter, Translator};
 use crate::grammar::Grammar;
 use crate::message::{Closure, Outline, Part, Unclosed};
@@ -143,6 +143,7 @@ struct Maker<'t> {
     writer: FlatWriter<'t>,
     events: Vec<Event>,
     closure: Closure,
+    between: Between,
     rows: Vec<u8>,
     records: u64,
 }
@@ -156,6 +157,7 @@ impl<'t> Converter<'t> {
             writer: writer.without_header(),
             events: Vec::new(),
             closure: Closure::default(),
+            between: Between::default(),
             rows: Vec::with_capacity(2 * PIECE),
             records: 0,
         };
@@ -184,6 +186,9 @@ impl<'t> Converter<'t> {
 
 impl Maker<'_> {
     fn take(&mut self, line: &Line<'_>, tell: &mut dyn FnMut(News)) {
+        if self.between.skips(line.columns) {
+            return;
+        }
         self.records = line.number;
         if let Some(Defect::Short { found } | Defect::Long { found }) = line.defect {
             tell(News::WrongLength { record: line.number, found });

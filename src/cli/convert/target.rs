@@ -7,7 +7,9 @@ use super::side::Side;
 use super::{Arguments, Format};
 use crate::flat::{Event, FlatLayout, FlatProblem, FlatWriter, Translator};
 use crate::grammar::Grammar;
-use crate::message::{Body, Closure, Outline, Part, RecordsWriter, Translation, Unclosed, canonical};
+use crate::message::{
+    Body, Closure, Form, Outline, Part, RecordsWriter, Translation, Unclosed, canonical, cover,
+};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Columns, Encoding, Separator};
 
@@ -20,9 +22,15 @@ pub(super) struct Target<'g> {
 
 enum Kind<'g> {
     Plain(RowWriter),
-    Canonical(Box<Outline<'g>>, Vec<Part<'g>>, RowWriter),
+    /// In canonical form, without passwords, or both.
+    Rewritten(Box<Outline<'g>>, Vec<Part<'g>>, RowWriter, Form),
     Json(Box<RecordsWriter<'g, Box<dyn Write>>>),
-    Flat { outline: Box<Outline<'g>>, parts: Vec<Part<'g>>, writer: Box<FlatWriter<'g>>, out: Box<dyn Write> },
+    Flat {
+        outline: Box<Outline<'g>>,
+        parts: Vec<Part<'g>>,
+        writer: Box<FlatWriter<'g>>,
+        out: Box<dyn Write>,
+    },
 }
 
 impl<'g> Target<'g> {
@@ -44,7 +52,9 @@ impl<'g> Target<'g> {
                 let writer = RecordsWriter::new(grammar, form, rows.out);
                 Kind::Json(Box::new(writer.translated(translation(codec, side))))
             }
-            Format::Catair if form.canonical => Kind::Canonical(outline(), Vec::new(), rows),
+            Format::Catair if form.canonical || form.mask_passwords => {
+                Kind::Rewritten(outline(), Vec::new(), rows, form)
+            }
             Format::Catair => Kind::Plain(rows),
             Format::Csv | Format::CsvLong | Format::Flat => Kind::Flat {
                 outline: outline(),
@@ -61,9 +71,9 @@ impl<'g> Target<'g> {
         self.tell_unclosed(unclosed);
         match &mut self.kind {
             Kind::Plain(rows) => rows.write(row, &self.side),
-            Kind::Canonical(outline, parts, rows) => {
+            Kind::Rewritten(outline, parts, rows, form) => {
                 outline.push(row, parts);
-                write_canonical(parts, rows, &self.side)
+                write_rewritten(parts, rows, *form, &self.side)
             }
             Kind::Json(writer) => writer.push(row),
             Kind::Flat { outline, parts, writer, out } => {
@@ -84,9 +94,9 @@ impl<'g> Target<'g> {
         self.tell_unclosed(unclosed);
         match self.kind {
             Kind::Plain(mut rows) => rows.out.flush(),
-            Kind::Canonical(mut outline, mut parts, mut rows) => {
+            Kind::Rewritten(mut outline, mut parts, mut rows, form) => {
                 outline.finish(&mut parts);
-                write_canonical(&mut parts, &mut rows, &self.side)?;
+                write_rewritten(&mut parts, &mut rows, form, &self.side)?;
                 rows.out.flush()
             }
             Kind::Json(writer) => writer.finish().map(drop),
@@ -153,18 +163,30 @@ impl RowWriter {
             Separator::None => &[],
             Separator::LineFeed => &[Encoding::EBCDIC_NEW_LINE],
             Separator::CarriageReturnLineFeed => &[b'\r', Encoding::EBCDIC_LINE_FEED],
+            Separator::CarriageReturn => b"\r",
         })
     }
 }
 
-fn write_canonical(parts: &mut Vec<Part<'_>>, rows: &mut RowWriter, side: &Side) -> io::Result<()> {
+fn write_rewritten(
+    parts: &mut Vec<Part<'_>>,
+    rows: &mut RowWriter,
+    form: Form,
+    side: &Side,
+) -> io::Result<()> {
     for part in parts.drain(..) {
         let items = match part {
             Part::Control(_, item) => vec![item],
             Part::Body(body) => body.items,
             Part::BatchBegins { .. } | Part::BlockBegins | Part::BlockEnds | Part::BatchEnds => continue,
         };
-        items.iter().try_for_each(|item| rows.write(&canonical(item.layout, &item.row), side))?;
+        for item in &items {
+            let mut row = if form.canonical { canonical(item.layout, &item.row) } else { item.row };
+            if form.mask_passwords {
+                cover(&mut row, item.hidden, b' ');
+            }
+            rows.write(&row, side)?;
+        }
     }
     Ok(())
 }

@@ -125,7 +125,8 @@ fn in_words(row: &Compared) -> String {
 /// The entry summaries of the file, whatever its form.
 fn read(file: &Path, codec: &EntrySummaryCodec) -> anyhow::Result<(Vec<Filed>, Ending)> {
     let grammar = Grammar::builtin();
-    let mut input = stream::input(Some(file))?;
+    let is_json = |start: &[u8]| start.trim_ascii_start().starts_with(b"{");
+    let (mut input, _) = stream::any_input(Some(file), None, is_json)?;
     let start = input.fill_buf()?.trim_ascii_start().to_vec();
     let collected = RefCell::new(Collector {
         outline: Outline::new(grammar),

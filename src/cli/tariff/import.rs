@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use super::super::output::Outputs;
 use super::super::{Ending, output};
 use crate::tariff::{Import, Refused, Tariff, import, write_schedule};
+use crate::wire::text_of;
 
 /// Read published schedules and write one that `--schedule` takes
 ///
@@ -42,6 +43,7 @@ pub(super) fn run(arguments: &Arguments, tariff: &Tariff, outputs: &Outputs) -> 
     for path in &arguments.files {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        let bytes = text_of(&bytes).with_context(|| path.display().to_string())?;
         let read =
             import(tariff, &name, &bytes, arguments.from).with_context(|| path.display().to_string())?;
         if !(read.refused.is_empty() && read.doubts.is_empty()) {

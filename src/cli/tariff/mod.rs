@@ -18,6 +18,7 @@ use super::Ending;
 use super::output::Outputs;
 use crate::grammar::Grammar;
 use crate::tariff::{Assessment, Sources, SummaryFacts, TableError, Tariff, table, text};
+use crate::wire::read_text;
 
 /// The tariff schedule, and what duty, fees and interest come to
 #[derive(Debug, clap::Args)]
@@ -87,7 +88,7 @@ fn load(schedules: &[PathBuf], tables: Option<&Path>) -> anyhow::Result<Tariff> 
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| path.display().to_string())
+    read_text(path).with_context(|| path.display().to_string())
 }
 
 /// Prints an assessment; what is wrong is a finding.

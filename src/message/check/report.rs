@@ -1,10 +1,11 @@
 //! Findings, in the words of the grammar.
 
 use super::Checker;
-use super::envelope::{CONTROL_RECORDS, Control};
-use crate::grammar::{Cell, ConditionCode, Direction, Layout, Severity, Values};
+use super::envelope::{CONTROL_RECORDS, Control, Scope};
+use crate::grammar::{Cell, ConditionCode, Layout, Severity, Values};
 use crate::message::finding::Finding;
 use crate::message::judge::{FieldTrouble, Trouble, judge};
+use crate::message::secrets::cover;
 use crate::wire::Columns;
 
 impl Checker<'_> {
@@ -30,9 +31,8 @@ impl Checker<'_> {
         finding.layout = Some(layout.id);
         finding.field = Some(field.name.clone());
         finding.columns = Some((trouble.first, trouble.last));
-        let is_in =
-            |secret: Cell| trouble.first <= secret.last_column() && secret.first_column() <= trouble.last;
-        if !self.secrets(columns).any(is_in) {
+        let hidden = self.hidden(columns);
+        if (trouble.first..=trouble.last).all(|column| hidden >> (column - 1) & 1 == 0) {
             finding.found = shown(&columns[trouble.first - 1..trouble.last]);
         }
         finding.expected = self.expected(trouble);
@@ -93,22 +93,25 @@ impl Checker<'_> {
         report(finding);
     }
 
-    /// Where a password may stand in a control record, whatever its layout says.
-    fn secrets(&self, columns: &Columns) -> impl Iterator<Item = Cell> {
-        let record = Control::of(columns).map(|control| CONTROL_RECORDS[control as usize]);
-        let layouts = record.into_iter().flat_map(|id| self.grammar.variants("*", Direction::Input, id));
-        let fields = layouts.flat_map(|layout| &layout.fields).filter(|field| is_secret(&field.name));
-        fields.map(|field| field.cell)
+    /// The columns in which a password may stand.
+    fn hidden(&self, columns: &Columns) -> u128 {
+        self.secrets.columns(columns, self.scope != Scope::Block)
+    }
+
+    /// The first columns of a record that is not known, which may be its identifier.
+    pub(super) fn identifier(&self, columns: &Columns) -> String {
+        const LONGEST: usize = 4;
+        let mut covered = *columns;
+        cover(&mut covered, self.hidden(columns), b'*');
+        shown(&covered[..LONGEST])
     }
 
     /// A record for a drawing: one sign a column, no password.
     fn masked(&self, columns: &Columns) -> String {
         let sign = |&byte: &u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
-        let mut text = columns.iter().map(sign).collect::<Vec<_>>();
-        for secret in self.secrets(columns) {
-            text[secret.first_column() - 1..secret.last_column()].fill('*');
-        }
-        text.into_iter().collect::<String>().trim_end().to_owned()
+        let mut covered = *columns;
+        cover(&mut covered, self.hidden(columns), b'*');
+        covered.iter().map(sign).collect::<String>().trim_end().to_owned()
     }
 
     pub(crate) fn finding(
@@ -128,7 +131,7 @@ impl Checker<'_> {
             layout: None,
             record_id: match Control::of(columns) {
                 Some(control) => CONTROL_RECORDS[control as usize].to_owned(),
-                None => shown(&columns[..4]).trim_end().to_owned(),
+                None => self.identifier(columns).trim_end().to_owned(),
             },
             field: None,
             columns: None,
