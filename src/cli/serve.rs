@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::{Ending, development, log};
 use crate::gateway::{Config, ConfigError, HostWithClock, Server};
@@ -32,17 +33,45 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    let config = configure(&arguments)?;
-    config.check()?;
-    log::start(&config.log)?;
-    let host = open_host(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let server = Server::bind(&config, host).await?;
-        announce(&server.local_addr()?.to_string(), arguments.dev);
-        server.run(stop_signal()?).await?;
-        Ok(Ending::Clean)
-    })
+    // before anything slow, so that the gateway ends in good order whenever it is asked to
+    let stop = runtime.block_on(async { stop_signal() })?;
+    let ended = runtime.block_on(serve(arguments, stop));
+    // a start that was broken off goes on in its thread; nobody waits for it
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(arguments: Arguments, stop: CancellationToken) -> anyhow::Result<Ending> {
+    let dev = arguments.dev;
+    let opened = tokio::task::spawn_blocking(move || open(&arguments));
+    let opened = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(Ending::Clean),
+        opened = opened => opened.context("the start has ended by a defect of the program")?,
+    };
+    let Opened { config, host, log: _log } = opened?;
+    let server = Server::bind(&config, host).await?;
+    announce(&server.local_addr()?.to_string(), dev);
+    server.run(stop.cancelled_owned()).await?;
+    Ok(Ending::Clean)
+}
+
+/// What a gateway is started with.
+struct Opened {
+    config: Config,
+    host: HostWithClock<SqliteStore>,
+    /// Kept as long as the gateway runs.
+    log: log::Log,
+}
+
+/// Reads the settings and opens all that they name. Slow: a world and its reference data are read.
+fn open(arguments: &Arguments) -> anyhow::Result<Opened> {
+    let config = configure(arguments)?;
+    config.check()?;
+    let log = log::start(&config.log)?;
+    let host = open_host(&config)?;
+    Ok(Opened { config, host, log })
 }
 
 fn configure(arguments: &Arguments) -> anyhow::Result<Config> {
@@ -87,17 +116,28 @@ fn announce(address: &str, dev: bool) {
     let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
 }
 
-/// Completes when the process is asked to end.
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+/// Cancelled when the process is asked to end. From now on the signals do not end the process themselves.
+fn stop_signal() -> io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
     #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    Ok(async move {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            asked.cancel();
+        });
+    }
+    #[cfg(not(unix))]
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            asked.cancel();
         }
-        #[cfg(not(unix))]
-        let _ = tokio::signal::ctrl_c().await;
-    })
+    });
+    Ok(stop)
 }
