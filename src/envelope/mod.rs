@@ -18,5 +18,5 @@ pub use answer::{AnswerError, Notification};
 pub use collect::{BatchCollector, RawBatch};
 pub use condition::{EnvelopeCondition, Place};
 pub use directory::{Directory, Party, Permit, Sender, Standing};
-pub use layouts::EnvelopeCodec;
-pub use read::{BatchReading, Block, StructureFault};
+pub use layouts::{EnvelopeCodec, HeaderCells};
+pub use read::{BatchHeader, BatchReading, Block, StructureFault};

@@ -64,10 +64,18 @@ pub enum TlsVersion {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Connections open at once; further ones wait to be accepted.
+    /// Connections open at once; further ones are refused.
     pub connections: usize,
-    /// Batches that wait for the host; connections with further ones wait.
+    /// Connections open at once from one address; half of all unless it is set.
+    pub connections_per_address: Option<usize>,
+    /// Connections open at once with one certificate; a quarter of all unless it is set.
+    pub connections_per_certificate: Option<usize>,
+    /// Connections whose handshake is not done; when further ones come, those that say nothing are closed.
+    pub handshakes: usize,
+    /// Batches that are examined ahead of the host.
     pub queued_batches: usize,
+    /// Bytes that all batches together may take until they are answered, one sender's half of it.
+    pub held_bytes: usize,
 }
 
 /// How long a gateway waits, in seconds.
@@ -239,7 +247,27 @@ impl Default for Config {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 256, queued_batches: 64 }
+        Self {
+            connections: 256,
+            connections_per_address: None,
+            connections_per_certificate: None,
+            handshakes: 64,
+            queued_batches: 64,
+            held_bytes: 256 << 20,
+        }
+    }
+}
+
+impl Limits {
+    /// A share of all connections, but so many that one peer with a few is never in its own way.
+    const FEWEST: usize = 4;
+
+    pub(super) fn per_address(&self) -> usize {
+        self.connections_per_address.unwrap_or((self.connections / 2).max(Self::FEWEST))
+    }
+
+    pub(super) fn per_certificate(&self) -> usize {
+        self.connections_per_certificate.unwrap_or((self.connections / 4).max(Self::FEWEST))
     }
 }
 

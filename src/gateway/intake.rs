@@ -75,6 +75,17 @@ impl Intake {
         !self.inside && self.codec.pending() == 0
     }
 
+    /// The records of the batch that is being gathered, as far as they are there.
+    #[must_use]
+    pub fn gathered(&self) -> &[Columns] {
+        self.collector.gathered()
+    }
+
+    /// As [`BatchCollector::keep_control_records`].
+    pub fn keep_control_records(&mut self) {
+        self.collector.keep_control_records();
+    }
+
     /// Records as the peer separates its own.
     ///
     /// # Errors

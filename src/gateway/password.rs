@@ -40,6 +40,17 @@ pub fn hash_password(password: &[u8]) -> Result<String, PasswordError> {
     Ok(hash.to_string())
 }
 
+/// The PHC string of a password that nobody knows. What is verified against it takes as long as what is
+/// verified against a sender's own, so that time does not tell who is a sender.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub(super) fn hash_of_nobody() -> Result<String, PasswordError> {
+    let mut password = Zeroizing::new([0; KEY_LENGTH]);
+    provider().secure_random.fill(&mut password[..]).map_err(|_| PasswordError::Random)?;
+    hash_password(&password[..])
+}
+
 /// Whether a password belongs to a PHC string. A string that is not one belongs to no password.
 #[must_use]
 pub fn verify_password(hash: &str, password: &[u8]) -> bool {
@@ -85,11 +96,11 @@ impl PasswordMemory {
         right
     }
 
-    /// Whether it is known already if a password belongs to a PHC string, so that [`Self::verify`] is quick.
+    /// What [`Self::verify`] answers, if it is known already, so that it is quick.
     #[must_use]
-    pub fn recalls(&self, hash: &str, password: &[u8]) -> bool {
+    pub fn recalls(&self, hash: &str, password: &[u8]) -> Option<bool> {
         let tag = self.tag(hash, password);
-        self.verdicts().find(&tag).is_some()
+        self.verdicts().find(&tag)
     }
 
     fn tag(&self, hash: &str, password: &[u8]) -> hmac::Tag {

@@ -90,7 +90,10 @@ impl<S: Store> Host<'_, S> {
                 let blocks = process(capability, batch, (reading, foreseen), &mut desk)?;
                 (examiner.envelope.response(reading, &blocks)?, without_passwords(grammar, batch))
             };
-            unit.put_batch(&on_file(reading, records, &answer, now))?;
+            // A refused batch has changed nothing, and anybody can send any number of them.
+            if !is_refused {
+                unit.put_batch(&on_file(reading, records, &answer, now))?;
+            }
             answers.push(answer);
         }
         unit.commit()?;
@@ -133,7 +136,7 @@ fn process(
 }
 
 /// The host of the batch's application. The envelope has refused one that has none (X13).
-fn capability<'a, 'g>(
+pub(super) fn capability<'a, 'g>(
     capabilities: &'a Capabilities<'g>,
     reading: &BatchReading,
 ) -> Result<&'a (dyn Capability + 'g), HostError> {
@@ -141,7 +144,12 @@ fn capability<'a, 'g>(
     capabilities.get(application).ok_or_else(|| HostError::NoCapability(application.clone()))
 }
 
-fn on_file(reading: &BatchReading, records: Vec<Columns>, answer: &[Columns], now: &Zoned) -> BatchOnFile {
+pub(super) fn on_file(
+    reading: &BatchReading,
+    records: Vec<Columns>,
+    answer: &[Columns],
+    now: &Zoned,
+) -> BatchOnFile {
     BatchOnFile {
         received: now.timestamp(),
         sender: name_of(&reading.sender),
@@ -155,7 +163,7 @@ pub(super) fn name_of(Sender { site, id, office }: &Sender) -> String {
 }
 
 /// The batch's records with spaces where a password may stand.
-fn without_passwords(grammar: &Grammar, batch: &RawBatch) -> Vec<Columns> {
+pub(super) fn without_passwords(grammar: &Grammar, batch: &RawBatch) -> Vec<Columns> {
     let cells = ["A", "Z"].map(|record| {
         let layouts = grammar.variants("*", Direction::Input, record);
         let cells = layouts.filter_map(|layout| layout.cell(PASSWORD).ok()).collect::<Vec<_>>();

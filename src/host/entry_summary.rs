@@ -50,7 +50,8 @@ impl Capability for EntrySummaryHost<'_> {
         let mut rows = Vec::new();
         let foreseen = std::mem::take(&mut desk.foreseen).into_iter().map(Some);
         let foreseen = foreseen.chain(std::iter::repeat_with(|| None));
-        for ((number, transaction), foreseen) in (1..).zip(&block.transactions).zip(foreseen) {
+        let numbers = block.answered + 1..;
+        for ((number, transaction), foreseen) in numbers.zip(&block.transactions).zip(foreseen) {
             let header = self.header(transaction, number);
             let verdict = self.answer_transaction((transaction, foreseen), (block, &info), desk)?;
             self.response.transaction(&mut rows, transaction, &header, &verdict)?;
@@ -78,7 +79,7 @@ impl Capability for EntrySummaryHost<'_> {
     /// ESF-211.
     fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
         let mut rows = Vec::new();
-        for (number, transaction) in (1..).zip(&block.transactions) {
+        for (number, transaction) in (block.answered + 1..).zip(&block.transactions) {
             self.response.system_failure(&mut rows, transaction, &self.header(transaction, number))?;
         }
         Ok(rows)
