@@ -12,20 +12,28 @@
 //! [`host`] is free of I/O, clocks and randomness; [`gateway`] (sockets) and [`cli`] (commands) stand
 //! around them and hold no customs knowledge.
 
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod envelope;
 pub mod flat;
+#[cfg(feature = "gateway")]
 pub mod fuzz;
+#[cfg(feature = "gateway")]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "gateway")]
 pub mod gateway;
+#[cfg(feature = "gateway")]
 pub mod generate;
 pub mod grammar;
+#[cfg(feature = "store")]
 pub mod host;
 pub mod message;
 pub mod model;
 pub mod rules;
+#[cfg(feature = "gateway")]
 pub mod scenario;
+#[cfg(feature = "store")]
 pub mod store;
 pub mod tariff;
 pub mod translate;

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
             if reference.is_dir() {
                 world.add_reference(&reference)?;
             }
-            SqliteStore::open(&folder.join(STORE))?
+            SqliteStore::open_or_create(&folder.join(STORE))?
         }
         None => SqliteStore::in_memory()?,
     };

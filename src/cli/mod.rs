@@ -14,6 +14,7 @@ mod fuzz;
 mod generate;
 mod grammar;
 mod log;
+mod manual;
 mod parts;
 mod report;
 mod send;
@@ -65,6 +66,7 @@ enum Command {
     Tariff(tariff::Arguments),
     Admin(admin::Arguments),
     Completions(completions::Arguments),
+    Manual(manual::Arguments),
 }
 
 impl Command {
@@ -83,6 +85,7 @@ impl Command {
             Self::Tariff(arguments) => tariff::run(arguments),
             Self::Admin(arguments) => admin::run(arguments),
             Self::Completions(arguments) => completions::run(arguments),
+            Self::Manual(arguments) => manual::run(arguments),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{Ending, development, log};
 use crate::gateway::{Config, ConfigError, HostWithClock, Server};
 use crate::grammar::Grammar;
 use crate::host::World;
-use crate::store::SqliteStore;
+use crate::store::{SqliteStore, StoreError};
 
 /// Run the gateway
 ///
@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     /// The world to answer from, TOML, instead of the one the settings name
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
+    /// Begin a new store where the settings name one; without this a store that is not there is an error
+    #[arg(long)]
+    new: bool,
     /// Where to listen instead of where the settings say; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
@@ -67,10 +70,12 @@ struct Opened {
 
 /// Reads the settings and opens all that they name. Slow: a world and its reference data are read.
 fn open(arguments: &Arguments) -> anyhow::Result<Opened> {
+    // a folder that is made now has no store yet
+    let is_fresh = arguments.dev && !Path::new(development::FOLDER).join(development::SETTINGS_FILE).exists();
     let config = configure(arguments)?;
     config.check()?;
     let log = log::start(&config.log)?;
-    let host = open_host(&config)?;
+    let host = open_host(&config, arguments.new || is_fresh)?;
     Ok(Opened { config, host, log })
 }
 
@@ -91,13 +96,38 @@ fn configure(arguments: &Arguments) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-fn open_host(config: &Config) -> anyhow::Result<HostWithClock<SqliteStore>> {
+fn open_host(config: &Config, is_new: bool) -> anyhow::Result<HostWithClock<SqliteStore>> {
     let world = config.world.as_deref().ok_or(ConfigError::Missing("world"))?;
     let store = config.store.as_deref().ok_or(ConfigError::Missing("store"))?;
     let world =
         World::open(world, Grammar::builtin()).with_context(|| format!("world {}", world.display()))?;
-    let store = SqliteStore::open(store).with_context(|| format!("store {}", store.display()))?;
-    Ok(HostWithClock::new(world, store)?)
+    let store = open_store(store, is_new).with_context(|| format!("store {}", store.display()))?;
+    Ok(HostWithClock::new(world, store)?.keep_batches(config.keeping.batches_days))
+}
+
+/// The store of the settings. One that has gone is not begun anew unless that is asked for: a path may be
+/// wrong, or a disk not there.
+fn open_store(path: &Path, is_new: bool) -> anyhow::Result<SqliteStore> {
+    if is_new {
+        tracing::info!(store = %path.display(), "a new store begins");
+        return Ok(SqliteStore::create(path)?);
+    }
+    let store = match SqliteStore::open(path) {
+        Err(error @ (StoreError::Missing | StoreError::Empty)) => {
+            bail!("{error}; `abigate serve --new` begins one")
+        }
+        opened => opened?,
+    };
+    store.quick_check()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            tracing::warn!(store = %path.display(), mode = format!("{mode:o}"), "others can read the store");
+        }
+    }
+    Ok(store)
 }
 
 /// Says where the gateway listens, for people and for programs that started it.

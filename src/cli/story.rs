@@ -122,7 +122,16 @@ impl Answer for SharedStage {
     }
 
     fn next_mail(&mut self, of: &Sender, after: i64) -> Result<Option<(i64, Vec<Columns>)>, AnswerError> {
-        Ok(self.lock().host().next_mail(of, after)?.map(|mail| (mail.id, mail.records)))
+        let mut stage = self.lock();
+        let now = stage.now().clone();
+        Ok(stage.host().next_mail(of, after, &now)?.map(|mail| (mail.id, mail.records)))
+    }
+
+    fn note_arrivals(&mut self, peer: &Peer) -> Result<(), AnswerError> {
+        match peer.receipts() {
+            Some(receipts) => Ok(self.lock().host().note_arrivals(receipts)?),
+            None => Ok(()),
+        }
     }
 
     fn mark_delivered(&mut self, of: &Sender, up_to: i64) -> Result<(), AnswerError> {

@@ -13,8 +13,8 @@ use crate::host::{Host, HostError, TrustingPeer, World};
 use crate::message::Checker;
 use crate::rules::RuleBook;
 use crate::store::{
-    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
-    WarningQuery, Withdrawal,
+    Archive, BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store,
+    StoreError, Unit, WarningQuery, Withdrawal,
 };
 use crate::wire::{Limits, records};
 
@@ -167,12 +167,12 @@ impl Unit for ForgetfulUnit<'_> {
         self.0.override_census_warning(entry, line, code, reason)
     }
 
-    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<i64, StoreError> {
         self.0.put_batch(batch)
     }
 
-    fn is_new(&mut self) -> Result<bool, StoreError> {
-        self.0.is_new()
+    fn archive(&mut self) -> Result<&mut dyn Archive, StoreError> {
+        self.0.archive()
     }
 
     fn commit(self) -> Result<(), StoreError> {

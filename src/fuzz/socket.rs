@@ -117,7 +117,7 @@ impl Target for TlsTarget {
                 answer.extend_from_slice(columns);
                 answer.push(b'\n');
             };
-            Ok(client.converse(message, Duration::ZERO, take).await)
+            Ok(client.converse_one_way(message, take).await)
         };
         let ended = self.runtime.block_on(async { tokio::time::timeout(self.timeout, conversation).await });
         match ended {

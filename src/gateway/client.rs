@@ -9,11 +9,13 @@ use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::codec::Decoder;
 
+use super::Intake;
 use crate::wire::{Columns, Limits, RecordCodec, WireError};
 
 /// How long a client waits for the next bytes before it gives up.
@@ -72,7 +74,8 @@ impl Client {
         Ok(Self { stream })
     }
 
-    /// Sends batches and hands over each record of what comes back. The sending side stays open for
+    /// Sends batches and hands over each record of what comes back. The sending side stays open until as
+    /// many answers have come as batches were sent, so that its end shows that they have arrived, and for
     /// `wait` after the last byte, for what else may come; then the gateway finishes and closes.
     ///
     /// # Errors
@@ -81,11 +84,48 @@ impl Client {
         self,
         batches: &[u8],
         wait: Duration,
+        record: impl FnMut(&Columns),
+    ) -> Result<(), ClientError> {
+        self.exchange(batches, wait, ended_batches(batches), record).await
+    }
+
+    /// As [`Self::converse`], but the sending side is closed at once, as for a peer of which nobody knows what
+    /// it answers.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn converse_one_way(
+        self,
+        batches: &[u8],
+        record: impl FnMut(&Columns),
+    ) -> Result<(), ClientError> {
+        self.exchange(batches, Duration::ZERO, 0, record).await
+    }
+
+    async fn exchange(
+        self,
+        batches: &[u8],
+        wait: Duration,
+        answers: usize,
         mut record: impl FnMut(&Columns),
     ) -> Result<(), ClientError> {
         let (reader, writer) = split(self.stream);
-        let receiving = receive(reader, wait + PATIENCE, &mut record);
-        let sending = send(writer, batches, wait);
+        let (answered, enough) = oneshot::channel();
+        let (mut left, mut answered) = (answers, Some(answered));
+        let mut count = |columns: &Columns| {
+            record(columns);
+            left = left.saturating_sub(usize::from(columns[0] == b'Z'));
+            if left == 0 {
+                // who has stopped sending does not want to know
+                answered.take().map(|answered| answered.send(()));
+            }
+        };
+        let receiving = receive(reader, wait + PATIENCE, &mut count);
+        let sending = send(writer, batches, wait, async {
+            if answers > 0 {
+                let _ = enough.await;
+            }
+        });
         tokio::pin!(receiving);
         tokio::select! {
             received = &mut receiving => received,
@@ -104,11 +144,34 @@ impl Client {
     }
 }
 
-async fn send(mut writer: impl AsyncWrite + Unpin, batches: &[u8], wait: Duration) -> io::Result<()> {
+async fn send(
+    mut writer: impl AsyncWrite + Unpin,
+    batches: &[u8],
+    wait: Duration,
+    answered: impl Future<Output = ()>,
+) -> io::Result<()> {
     writer.write_all(batches).await?;
     writer.flush().await?;
     sleep(wait).await;
+    answered.await;
     writer.shutdown().await
+}
+
+/// How many batches bytes hold, if the last of them ends; 0 otherwise: only the end of all bytes ends that.
+fn ended_batches(bytes: &[u8]) -> usize {
+    let mut intake = Intake::new(Limits::default());
+    let mut chunk = BytesMut::from(bytes);
+    let mut count = 0;
+    while let Ok(Some(_)) = intake.next_batch(&mut chunk) {
+        count += 1;
+    }
+    loop {
+        match intake.finish() {
+            Ok(None) => return count,
+            Ok(Some(batch)) if batch.ended => count += 1,
+            Ok(Some(_)) | Err(_) => return 0,
+        }
+    }
 }
 
 async fn receive(

@@ -31,6 +31,8 @@ pub struct Config {
     pub wire: crate::wire::Limits,
     /// How long is waited.
     pub timeouts: Timeouts,
+    /// How long is kept what has been answered.
+    pub keeping: Keeping,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -92,6 +94,15 @@ pub struct Timeouts {
     pub write_seconds: u32,
     /// For open batches to be finished when the gateway stops.
     pub shutdown_seconds: u32,
+}
+
+/// How long a store keeps what nobody asks for in the ordinary course.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keeping {
+    /// Batches with their answers, in days since they came; 0 stands for ever. Summaries, their histories and
+    /// their versions stay in any case.
+    pub batches_days: u32,
 }
 
 /// What is logged, and how. Passwords and taxpayer numbers never are.
@@ -240,6 +251,7 @@ impl Default for Config {
             limits: Limits::default(),
             wire: crate::wire::Limits::default(),
             timeouts: Timeouts::default(),
+            keeping: Keeping::default(),
             log: LogConfig::default(),
         }
     }
@@ -251,7 +263,7 @@ impl Default for Limits {
             connections: 256,
             connections_per_address: None,
             connections_per_certificate: None,
-            handshakes: 64,
+            handshakes: 256,
             queued_batches: 64,
             held_bytes: 256 << 20,
         }
@@ -268,6 +280,13 @@ impl Limits {
 
     pub(super) fn per_certificate(&self) -> usize {
         self.connections_per_certificate.unwrap_or((self.connections / 4).max(Self::FEWEST))
+    }
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        // five years, as brokers and importers keep records of entries (19 CFR 163.4)
+        Self { batches_days: 1827 }
     }
 }
 
@@ -366,6 +385,7 @@ mod tests {
         let defaults = Config::default();
         assert_eq!(format!("{:?}", config.timeouts), format!("{:?}", defaults.timeouts));
         assert_eq!(format!("{:?}", config.limits), format!("{:?}", defaults.limits));
+        assert_eq!(config.keeping.batches_days, defaults.keeping.batches_days);
         assert_eq!((config.wire, config.listen), (defaults.wire, defaults.listen));
     }
 }

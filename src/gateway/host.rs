@@ -1,7 +1,7 @@
 //! The host, as the gateway asks it.
 
-use jiff::Zoned;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::{Answer, AnswerError, Examine, Peer, SenderPassword, Waiting, outline};
 use crate::envelope::{RawBatch, Sender};
@@ -19,7 +19,19 @@ pub struct HostWithClock<S> {
     clock: Option<Zoned>,
     /// The day up to which time has done its work.
     advanced: Option<Date>,
+    /// How often it is still called before it tries again what has failed.
+    pause: u32,
+    /// For how many days batches are kept; for ever if there is no number.
+    keep_days: Option<u32>,
+    /// Whether there may be batches that are too old.
+    is_untidy: bool,
 }
+
+/// After how many calls the host tries again what it has failed at.
+const PAUSE: u32 = 20;
+
+/// How many batches are removed at once: batches that wait do not wait long.
+const TIDY_TOGETHER: u32 = 500;
 
 impl<S: Store> HostWithClock<S> {
     /// A host for a world, with the grammars that come with the program.
@@ -30,7 +42,15 @@ impl<S: Store> HostWithClock<S> {
         let clock = world.clock().cloned();
         let grammar = crate::grammar::Grammar::builtin();
         let now = read_clock(clock.as_ref());
-        Ok(Self { host: Host::new(grammar, world, store, &now)?, clock, advanced: None })
+        let host = Host::new(grammar, world, store, &now)?;
+        Ok(Self { host, clock, advanced: None, pause: 0, keep_days: None, is_untidy: false })
+    }
+
+    /// The same host, which removes batches from its store that it has had for so many days; 0 stands for
+    /// never.
+    #[must_use]
+    pub fn keep_batches(self, days: u32) -> Self {
+        Self { keep_days: Some(days).filter(|days| *days > 0), ..self }
     }
 }
 
@@ -41,6 +61,27 @@ impl<S: Store> HostWithClock<S> {
     /// As [`Host::act`].
     pub fn act(&mut self, action: &Action) -> Result<Acted, ActionError> {
         self.host.act(action, &read_clock(self.clock.as_ref()))
+    }
+
+    fn do_what_time_does(&mut self, now: &Zoned) -> Result<(), HostError> {
+        if self.advanced != Some(now.date()) {
+            self.host.advance(now)?;
+            self.advanced = Some(now.date());
+            self.is_untidy = true;
+        }
+        if self.is_untidy {
+            let forgotten = !self.host.forget_unarrived(now, TIDY_TOGETHER)?;
+            let removed = match self.keep_days {
+                Some(days) => {
+                    let before =
+                        now.timestamp().saturating_sub(SignedDuration::from_hours(24 * i64::from(days)));
+                    !self.host.remove_batches(before.unwrap_or(Timestamp::MIN), TIDY_TOGETHER)?
+                }
+                None => true,
+            };
+            self.is_untidy = !(forgotten && removed);
+        }
+        Ok(())
     }
 
     /// Does what time does up to now.
@@ -59,7 +100,7 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
 
     fn answer(&mut self, batch: &RawBatch, peer: &Peer) -> Result<Vec<Columns>, AnswerError> {
         let now = read_clock(self.clock.as_ref());
-        self.host.answer(batch, peer, &now).map_err(reason)
+        self.host.answer_in_any_case(batch, peer, &now).map_err(reason)
     }
 
     fn examiner(&self) -> Option<Examine> {
@@ -88,11 +129,21 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
 
     fn tick(&mut self) -> Result<i64, AnswerError> {
         let now = read_clock(self.clock.as_ref());
-        if self.advanced != Some(now.date()) {
-            self.host.advance(&now).map_err(reason)?;
-            self.advanced = Some(now.date());
+        if self.pause > 0 {
+            self.pause -= 1;
+        } else if let Err(error) = self.do_what_time_does(&now) {
+            // mail goes out all the same
+            tracing::error!(%error, "time stands still for a while");
+            self.pause = PAUSE;
         }
         self.host.newest_mail().map_err(reason)
+    }
+
+    fn note_arrivals(&mut self, peer: &Peer) -> Result<(), AnswerError> {
+        match Peer::receipts(peer) {
+            Some(receipts) => self.host.note_arrivals(receipts).map_err(reason),
+            None => Ok(()),
+        }
     }
 
     fn next_mail(
@@ -100,7 +151,8 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
         mailbox: &Sender,
         after: i64,
     ) -> Result<Option<(i64, Vec<Columns>)>, AnswerError> {
-        let mail = self.host.next_mail(mailbox, after).map_err(reason)?;
+        let now = read_clock(self.clock.as_ref());
+        let mail = self.host.next_mail(mailbox, after, &now).map_err(reason)?;
         Ok(mail.map(|mail| (mail.id, mail.records)))
     }
 
@@ -131,6 +183,10 @@ impl host::Peer for Peer {
 
     fn knows_password(&self, hash: &str, password: &[u8]) -> bool {
         Self::knows_password(self, hash, password)
+    }
+
+    fn receipts(&self) -> Option<&host::Receipts> {
+        Self::receipts(self)
     }
 }
 

@@ -46,7 +46,7 @@ pub use certificates::{
 };
 pub use client::{Client, ClientError};
 pub use config::{
-    ClientCertificates, Config, ConfigError, Limits, LogConfig, LogFormat, Timeouts, TlsVersion,
+    ClientCertificates, Config, ConfigError, Keeping, Limits, LogConfig, LogFormat, Timeouts, TlsVersion,
 };
 pub use host::HostWithClock;
 pub use intake::Intake;
@@ -57,7 +57,7 @@ pub use session::SessionError;
 pub use writer::{HostGone, HostHandle, HostThread};
 
 use crate::envelope::{RawBatch, Sender};
-use crate::host::Examined;
+use crate::host::{Examined, Receipts};
 use crate::wire::Columns;
 
 /// What decides the answer to a batch; the host, or something simpler in a test.
@@ -73,8 +73,8 @@ pub trait Answer: Send + 'static {
     /// The records of the answer, which the peer gets once this has returned.
     ///
     /// # Errors
-    /// The batch could not be answered at all, as when the store has failed; nothing of it has taken
-    /// effect and its connection is closed.
+    /// The batch could not be answered at all. Nothing of it has taken effect, or nobody knows whether it
+    /// has; its connection is closed.
     fn answer(&mut self, batch: &RawBatch, peer: &Peer) -> Result<Vec<Columns>, AnswerError>;
 
     /// What can find out about a batch before its turn comes, on any thread. By default nothing can.
@@ -126,6 +126,15 @@ pub trait Answer: Send + 'static {
         Ok(None)
     }
 
+    /// Notes that the answers that have gone out to a peer have arrived, as far as its
+    /// [receipts](Peer::receipts) say so.
+    ///
+    /// # Errors
+    /// The store has failed; batches that come again are answered as they were.
+    fn note_arrivals(&mut self, _peer: &Peer) -> Result<(), AnswerError> {
+        Ok(())
+    }
+
     /// Counts the mail of a mailbox up to a number as delivered.
     ///
     /// # Errors
@@ -169,17 +178,18 @@ pub struct Peer {
     account: Arc<str>,
     passwords: PasswordMemory,
     verified: AtomicBool,
+    receipts: Option<Receipts>,
 }
 
 impl Peer {
-    /// A peer with the common name of its certificate, if it has shown one.
+    /// A peer to whom answers cannot get lost, with the common name of its certificate, if it has shown one.
     ///
     /// # Errors
     /// The system has no randomness to give.
     pub fn new(certificate: Option<String>) -> Result<Self, PasswordError> {
         let account = Arc::from(certificate.as_deref().unwrap_or_default());
-        let passwords = PasswordMemory::new()?;
-        Ok(Self { certificate, account, passwords, verified: AtomicBool::new(false) })
+        let (passwords, verified) = (PasswordMemory::new()?, AtomicBool::new(false));
+        Ok(Self { certificate, account, passwords, verified, receipts: None })
     }
 
     /// A peer that has connected from an address.
@@ -199,6 +209,18 @@ impl Peer {
     #[must_use]
     pub fn certificate(&self) -> Option<&str> {
         self.certificate.as_deref()
+    }
+
+    /// The same peer at the other end of a connection, where answers can get lost.
+    #[must_use]
+    pub fn connected(self) -> Self {
+        Self { receipts: Some(Receipts::default()), ..self }
+    }
+
+    /// What is known of the answers that have gone out to it, if they can get lost.
+    #[must_use]
+    pub fn receipts(&self) -> Option<&Receipts> {
+        self.receipts.as_ref()
     }
 
     /// Whether a password belongs to a hash; slow the first time, by design.

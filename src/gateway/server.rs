@@ -329,7 +329,7 @@ impl Connection {
             }
         };
         debug!("connected");
-        match session::serve(stream, Arc::new(peer), self.shared).await {
+        match session::serve(stream, Arc::new(peer.connected()), self.shared).await {
             Ok(batches) => {
                 info!(batches, "closed");
                 batches

@@ -18,6 +18,7 @@ use super::mailroom::{Mailbox, Mailroom};
 use super::writer::{HostGone, HostHandle};
 use super::{Intake, Outline, Outliner, Peer, SenderPassword, Timeouts};
 use crate::envelope::RawBatch;
+use crate::host::Receipts;
 use crate::wire::{Columns, WireError};
 
 /// How much is read at once.
@@ -69,7 +70,7 @@ pub enum SessionError {
     /// The peer guesses passwords.
     #[error(transparent)]
     Guesses(#[from] TooManyGuesses),
-    /// The batch could not be answered; nothing of it has taken effect.
+    /// The batch could not be answered. Nothing of it has taken effect, or nobody knows whether it has.
     #[error("the batch could not be answered")]
     Unanswered,
     /// There is no host any more.
@@ -99,6 +100,9 @@ where
         mailboxes: Vec::new(),
         news,
         has_mail: false,
+        ahead: BytesMut::new(),
+        went_on_early: false,
+        heard_farewell: false,
     };
     session.identify_by_certificate();
     while let Some(batch) = session.next_batch().await? {
@@ -109,6 +113,7 @@ where
         }
         session.holding.resize(batch.rows.len() * BYTES_PER_RECORD).await?;
         session.batches += 1;
+        session.count_answers_as_arrived();
         let span = info_span!(
             "batch",
             number = session.batches,
@@ -157,13 +162,19 @@ struct Session<S> {
     news: watch::Receiver<i64>,
     /// Whether there may be mail that this connection has not carried.
     has_mail: bool,
+    /// What was read before the last answer went out.
+    ahead: BytesMut,
+    /// Whether the peer had sent on, or said farewell, before the last answer went out. What it sent then does
+    /// not show that the answer arrived.
+    went_on_early: bool,
+    heard_farewell: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// The next batch; none when there will be no more. What stands there when the peer closes or
     /// is too slow comes as a batch that has not ended.
     async fn next_batch(&mut self) -> Result<Option<RawBatch>, SessionError> {
-        let mut chunk = BytesMut::with_capacity(CHUNK);
+        let mut chunk = std::mem::take(&mut self.ahead);
         loop {
             if let Some(batch) = self.intake.next_batch(&mut chunk)? {
                 self.begun = None;
@@ -233,12 +244,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 // the peer's farewell; TLS tells it from a connection that broke off
                 if between {
                     self.mark_delivered().await?;
+                    self.count_answers_as_arrived();
+                    self.note_arrivals().await?;
                 }
+                self.heard_farewell = true;
                 Ok(Read::End)
             }
             Ok(Ok(_)) => Ok(Read::More),
             // a peer that goes without a farewell is gone all the same
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Read::End),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.heard_farewell = true;
+                Ok(Read::End)
+            }
             Ok(Err(error)) => Err(error.into()),
             Err(_) if quiet => Ok(Read::Quiet),
             Err(_) if between => {
@@ -266,11 +283,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.identify(&outline);
         }
         // the peer first: nothing that the log does may keep its answer back
+        self.look_ahead().await;
         let written = self.write(&records).await;
         let outcome = self.shared.outliner.outcome(&records);
         span.record("disposition", tracing::field::display(&outcome));
         info!(answer_records = records.len(), "batch answered");
         written
+    }
+
+    /// Looks whether the peer has sent on already, before it gets the answer.
+    async fn look_ahead(&mut self) {
+        if !self.awaits_arrivals() {
+            return;
+        }
+        self.ahead.reserve(CHUNK);
+        let is_between = self.intake.is_between_batches();
+        let read = timeout(Duration::ZERO, self.stream.read_buf(&mut self.ahead)).await;
+        self.went_on_early = !is_between || read.is_ok();
+    }
+
+    fn awaits_arrivals(&self) -> bool {
+        self.peer.receipts().is_some_and(Receipts::awaits_some)
+    }
+
+    /// What the peer does now shows that it has got its answers, unless it did so before they went out.
+    fn count_answers_as_arrived(&mut self) {
+        if let Some(receipts) = self.peer.receipts().filter(|_| !self.went_on_early) {
+            receipts.all_arrived();
+        }
+    }
+
+    /// Has it noted which answers have arrived. A further batch does so too.
+    async fn note_arrivals(&mut self) -> Result<(), SessionError> {
+        let peer = Arc::clone(&self.peer);
+        if let Err(error) = self.shared.host.ask(move |host| host.note_arrivals(&peer)).await? {
+            warn!(%error, "it is not noted that answers have arrived");
+        }
+        Ok(())
     }
 
     /// Looks at the A-record of the batch that is being read as soon as it is there: a batch with a wrong
@@ -432,11 +481,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(())
     }
 
-    /// Says farewell; a peer that does not hear it is no one's loss, but one that has got mail is waited
-    /// for to say farewell too.
+    /// Says farewell; a peer that does not hear it is no one's loss, but one that has got mail or an answer
+    /// is waited for to say farewell too.
     async fn close(&mut self) -> Result<(), SessionError> {
         let _ = timeout(self.shared.timeouts.write(), self.stream.shutdown()).await;
-        if self.mailboxes.iter().any(|mailbox| mailbox.lease.is_some()) {
+        let awaits_arrivals = !self.heard_farewell && self.awaits_arrivals();
+        if awaits_arrivals || self.mailboxes.iter().any(|mailbox| mailbox.lease.is_some()) {
             let mut ignored = [0; 1024];
             let farewell = timeout(FAREWELL, async {
                 while self.stream.read(&mut ignored).await? > 0 {}
@@ -444,6 +494,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             });
             if matches!(farewell.await, Ok(Ok(()))) {
                 self.mark_delivered().await?;
+                if awaits_arrivals {
+                    self.count_answers_as_arrived();
+                    self.note_arrivals().await?;
+                }
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Zoned;
 
 use super::{HostError, World, census, entry_summary};
-use crate::envelope::{Block, Sender};
+use crate::envelope::{Block, BlockAnswer, Sender};
 use crate::grammar::{Fault, Grammar};
 use crate::rules::Raised;
 use crate::store::Unit;
@@ -25,7 +25,7 @@ pub(super) trait Capability: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// The store failed, or a record of the answer cannot be written.
-    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError>;
+    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<BlockAnswer, HostError>;
 
     /// The conditions of a block's transactions as they are if nothing that they name is on file: what can
     /// be found before it is a batch's turn, for several batches at the same time. Nothing, for who finds
@@ -45,7 +45,7 @@ pub(super) trait Capability: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// A record of the answer cannot be written.
-    fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError>;
+    fn system_failure(&self, block: &Block) -> Result<BlockAnswer, HostError>;
 }
 
 /// The conditions of a block's transactions, in order.

@@ -13,7 +13,7 @@ use super::notification::Notice;
 use super::response::{Header, ResponseWriter, Verdict};
 use super::state::{self, ComparedData, FileView};
 use super::{HostError, Life, World};
-use crate::envelope::Block;
+use crate::envelope::{Block, BlockAnswer};
 use crate::grammar::{ConditionCode, Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
 use crate::rules::{BlockInfo, Context, Place, Raised, RuleBook};
@@ -45,18 +45,19 @@ struct EntrySummaryHost<'g> {
 }
 
 impl Capability for EntrySummaryHost<'_> {
-    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError> {
+    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<BlockAnswer, HostError> {
         let info = block_info(block);
-        let mut rows = Vec::new();
+        let mut answer = BlockAnswer::default();
         let foreseen = std::mem::take(&mut desk.foreseen).into_iter().map(Some);
         let foreseen = foreseen.chain(std::iter::repeat_with(|| None));
         let numbers = block.answered + 1..;
         for ((number, transaction), foreseen) in numbers.zip(&block.transactions).zip(foreseen) {
             let header = self.header(transaction, number);
             let verdict = self.answer_transaction((transaction, foreseen), (block, &info), desk)?;
-            self.response.transaction(&mut rows, transaction, &header, &verdict)?;
+            self.response.transaction(&mut answer.records, transaction, &header, &verdict)?;
+            answer.end_transaction();
         }
-        Ok(rows)
+        Ok(answer)
     }
 
     fn foresee(&self, block: &Block, world: &World, now: &Zoned) -> Foresight {
@@ -77,12 +78,14 @@ impl Capability for EntrySummaryHost<'_> {
     }
 
     /// ESF-211.
-    fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
-        let mut rows = Vec::new();
+    fn system_failure(&self, block: &Block) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
         for (number, transaction) in (block.answered + 1..).zip(&block.transactions) {
-            self.response.system_failure(&mut rows, transaction, &self.header(transaction, number))?;
+            let header = self.header(transaction, number);
+            self.response.system_failure(&mut answer.records, transaction, &header)?;
+            answer.end_transaction();
         }
-        Ok(rows)
+        Ok(answer)
     }
 }
 

@@ -28,6 +28,7 @@
 //! [`Splitter`] is pushed chunks, [`records`] walks a slice, [`RecordCodec`] frames an asynchronous
 //! stream. All give the same records, however the bytes are cut into chunks.
 
+#[cfg(feature = "gateway")]
 mod codec;
 mod encoding;
 mod limits;
@@ -36,6 +37,7 @@ mod splitter;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "gateway")]
 pub use codec::{RecordCodec, WireError};
 pub use encoding::Encoding;
 pub use limits::{Limit, LimitExceeded, Limits};

@@ -124,7 +124,7 @@ fn a_withdrawal_sees_the_warehouse_entry_of_its_own_batch() {
 fn what_was_committed_is_there_when_the_store_is_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("abigate.db");
-    let open = || host_in(world(""), SqliteStore::open(&path).unwrap());
+    let open = || host_in(world(""), SqliteStore::open_or_create(&path).unwrap());
     assert_eq!(dispositions(&answer(&mut open(), &batch(&[summary(&[])]))), ["995"]);
     assert_eq!(dispositions(&answer(&mut open(), &batch(&[summary(&[])]))), ["996"]);
     assert_eq!(dispositions(&answer(&mut open(), &batch(&[delete(&[])]))), ["997"]);

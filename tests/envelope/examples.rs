@@ -4,7 +4,8 @@
 //! it back in the gap before the user data; the same happens to `X0 BLOCK`, whose type code has six
 //! columns, and to the preparer's office. The tables win. `<detail suppressed>` stands as it is printed.
 
-use abigate::envelope::Notification;
+use abigate::envelope::{BlockAnswer, EnvelopeCodec, Notification, Submission};
+use abigate::wire::Columns;
 
 use crate::support::{CODEC, conditions, party, profiles, read, records, sender, texts};
 
@@ -220,7 +221,7 @@ fn batch_acceptance() {
         ]),
     ];
     assert_eq!(
-        texts(&CODEC.response(&reading, &answers).unwrap()),
+        texts(&CODEC.response(&reading, &answers.map(BlockAnswer::from)).unwrap()),
         [
             "A1234N01      010108     AX                                BATCH-AAAAAA-TEXT-001",
             "B  1201N01AX                                               BLOCK-AAAAAA-TEXT-001",
@@ -253,4 +254,37 @@ fn notification() {
         texts(&rows),
         ["A1234N01      010109     UC", "B  1201N01UC", detail, "Y  1201N01UC00001", "Z1234N01      010109",]
     );
+}
+
+#[test]
+fn a_batch_read_from_memory_is_written_again_with_its_control_records() {
+    for sample in ["01-air-one-line", "11-informal"] {
+        let file = format!("{}/samples/entry_summary/good/{sample}.abi", env!("CARGO_MANIFEST_DIR"));
+        let stream = std::fs::read(file).unwrap();
+        let codec = EnvelopeCodec::builtin().unwrap();
+        let batches = codec.parse(&stream).unwrap();
+        let [batch] = &batches[..] else { panic!("{} batches", batches.len()) };
+        assert!(batch.is_accepted(), "{batch:?}");
+        let records = |block: &abigate::envelope::Block| -> Vec<Columns> {
+            block.transactions.iter().flat_map(|transaction| transaction.rows().to_vec()).collect()
+        };
+        let rows = codec.encode(&Submission {
+            sender: batch.sender.clone(),
+            password: "PASSWD".to_owned(),
+            date: "2026-08-03".parse().unwrap(),
+            application: batch.application.clone(),
+            blocks: batch.blocks.iter().map(|block| (block.processing.clone(), records(block))).collect(),
+        });
+        let written = rows.unwrap().iter().flat_map(|row| [&row[..], b"\n"].concat()).collect::<Vec<_>>();
+        assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(stream).unwrap());
+    }
+}
+
+#[test]
+fn a_batch_that_no_directory_knows_is_judged_by_its_records_alone() {
+    let stream = b"A9999ZZZSECRET080326     AE\nB  9999ZZZAE\n10\n11\n90\nY  9999ZZZAE\n";
+    let batches = EnvelopeCodec::builtin().unwrap().parse(stream).unwrap();
+    let codes = batches[0].conditions.iter().map(|condition| condition.code.to_string()).collect::<Vec<_>>();
+    assert_eq!(codes, ["X06"]);
+    assert!(!format!("{batches:?}").contains("SECRET"));
 }

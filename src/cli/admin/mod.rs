@@ -3,6 +3,7 @@
 mod mailbox;
 mod place;
 mod reference;
+mod store;
 mod summary;
 
 use clap::Subcommand;
@@ -24,6 +25,8 @@ enum Command {
     Summary(summary::Arguments),
     Mailbox(mailbox::Arguments),
     Reference(reference::Arguments),
+    Backup(store::BackupArguments),
+    Check(store::CheckArguments),
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
@@ -31,5 +34,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
         Command::Summary(arguments) => summary::run(&arguments),
         Command::Mailbox(arguments) => mailbox::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
+        Command::Backup(arguments) => store::back_up(&arguments),
+        Command::Check(arguments) => store::check(&arguments),
     }
 }

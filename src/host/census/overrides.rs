@@ -1,6 +1,6 @@
 //! CW/CO: overrides of the warnings of summaries on file (Census warning override chapter, CWO-5 to CWO-9).
 
-use crate::envelope::Block;
+use crate::envelope::{Block, BlockAnswer};
 use crate::grammar::{Cell, ConditionCode, Direction, Fault, Grammar, Layout, UnknownName};
 use crate::host::capability::{Capability, Desk};
 use crate::host::response::put;
@@ -97,8 +97,8 @@ struct Override<'a> {
 }
 
 impl Capability for OverrideHost<'_> {
-    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError> {
-        let mut rows = Vec::new();
+    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
         for transaction in &block.transactions {
             let key = self.key(transaction);
             let on_file = state::on_file(desk.unit, &key, desk.now)?;
@@ -110,10 +110,11 @@ impl Capability for OverrideHost<'_> {
                     _ => refusal.unwrap_or(NO_SUMMARY),
                 };
                 told.push((one.line.to_owned(), one.warning.to_owned()));
-                rows.extend(self.answer(&key, &one, code));
+                answer.records.extend(self.answer(&key, &one, code));
             }
+            answer.end_transaction();
         }
-        Ok(rows)
+        Ok(answer)
     }
 
     fn structure_fault(&self, fault: &Fault, _record: Option<&Columns>) -> Result<Vec<Columns>, HostError> {
@@ -121,14 +122,16 @@ impl Capability for OverrideHost<'_> {
         Ok(vec![self.row(&EntryKey::default(), &nothing, fault.condition())])
     }
 
-    fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
-        let of = |transaction| {
+    fn system_failure(&self, block: &Block) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
+        for transaction in &block.transactions {
             let key = self.key(transaction);
-            let answers =
-                self.overrides(transaction).filter_map(move |one| self.answer(&key, &one, SYSTEM_FAILURE));
-            answers.collect::<Vec<_>>()
-        };
-        Ok(block.transactions.iter().flat_map(of).collect())
+            let failed =
+                self.overrides(transaction).filter_map(|one| self.answer(&key, &one, SYSTEM_FAILURE));
+            answer.records.extend(failed);
+            answer.end_transaction();
+        }
+        Ok(answer)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::envelope::Block;
+use crate::envelope::{Block, BlockAnswer};
 use crate::grammar::{Cell, ConditionCode, Direction, Fault, Grammar, Layout, PutError};
 use crate::host::capability::{Capability, Desk};
 use crate::host::response::put;
@@ -97,22 +97,26 @@ struct Subject<'a> {
 }
 
 impl Capability for CensusQueryHost<'_> {
-    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError> {
-        let mut rows = Vec::new();
+    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
         for transaction in &block.transactions {
-            self.answer(transaction, block, desk, &mut rows)?;
+            self.answer(transaction, block, desk, &mut answer.records)?;
+            answer.end_transaction();
         }
-        Ok(rows)
+        Ok(answer)
     }
 
     fn structure_fault(&self, fault: &Fault, _record: Option<&Columns>) -> Result<Vec<Columns>, HostError> {
         Ok(vec![self.condition(Subject::default(), fault.condition())?])
     }
 
-    fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
-        let subjects = block.transactions.iter().map(|transaction| self.subject(&transaction.rows()[0]));
-        let rows = subjects.map(|subject| self.coded(subject, SYSTEM_FAILURE));
-        Ok(rows.collect::<Result<Vec<_>, _>>()?.concat())
+    fn system_failure(&self, block: &Block) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
+        for transaction in &block.transactions {
+            answer.records.extend(self.coded(self.subject(&transaction.rows()[0]), SYSTEM_FAILURE)?);
+            answer.end_transaction();
+        }
+        Ok(answer)
     }
 }
 
