@@ -1,5 +1,6 @@
 //! `abigate serve`
 
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::{Ending, development, log};
-use crate::gateway::{Config, ConfigError, HostWithClock, Server};
+use crate::gateway::{Config, ConfigError, HostWithClock, Reloader, Server};
 use crate::grammar::Grammar;
 use crate::host::World;
 use crate::store::{SqliteStore, StoreError};
@@ -53,9 +54,10 @@ async fn serve(arguments: Arguments, stop: CancellationToken) -> anyhow::Result<
         () = stop.cancelled() => return Ok(Ending::Clean),
         opened = opened => opened.context("the start has ended by a defect of the program")?,
     };
-    let Opened { config, host, log: _log } = opened?;
+    let Opened { config, host, log: _log, lock: _lock } = opened?;
     let server = Server::bind(&config, host).await?;
     announce(&server.local_addr()?.to_string(), dev);
+    reload_on_signal(server.reloader())?;
     server.run(stop.cancelled_owned()).await?;
     Ok(Ending::Clean)
 }
@@ -66,6 +68,8 @@ struct Opened {
     host: HostWithClock<SqliteStore>,
     /// Kept as long as the gateway runs.
     log: log::Log,
+    /// Kept as long as the gateway runs.
+    lock: File,
 }
 
 /// Reads the settings and opens all that they name. Slow: a world and its reference data are read.
@@ -75,8 +79,9 @@ fn open(arguments: &Arguments) -> anyhow::Result<Opened> {
     let config = configure(arguments)?;
     config.check()?;
     let log = log::start(&config.log)?;
+    let lock = lock_store(&config)?;
     let host = open_host(&config, arguments.new || is_fresh)?;
-    Ok(Opened { config, host, log })
+    Ok(Opened { config, host, log, lock })
 }
 
 fn configure(arguments: &Arguments) -> anyhow::Result<Config> {
@@ -128,6 +133,46 @@ fn open_store(path: &Path, is_new: bool) -> anyhow::Result<SqliteStore> {
         }
     }
     Ok(store)
+}
+
+/// Makes sure that no other gateway serves the store. The lock is on a file beside it: SQLite's own locks on
+/// the store would be lost with any other handle on it. It ends with the process, however that ends.
+fn lock_store(config: &Config) -> anyhow::Result<File> {
+    let store = config.store.as_deref().ok_or(ConfigError::Missing("store"))?;
+    // the store itself, by whatever name
+    let store = store.canonicalize().unwrap_or_else(|_| store.to_owned());
+    let mut path = store.clone().into_os_string();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).with_context(|| format!("lock {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another gateway serves the store {}", store.display()),
+        Err(TryLockError::Error(error)) => Err(error).context(format!("lock {}", path.display())),
+    }
+}
+
+/// Has certificates, keys and revocations read anew whenever the process gets SIGHUP.
+#[cfg(unix)]
+fn reload_on_signal(reloader: Reloader) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut asked = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while asked.recv().await.is_some() {
+            // it says itself what comes of it
+            let _ = reloader.reload();
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn reload_on_signal(_reloader: Reloader) -> io::Result<()> {
+    Ok(())
 }
 
 /// Says where the gateway listens, for people and for programs that started it.

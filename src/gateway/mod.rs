@@ -52,7 +52,7 @@ pub use host::HostWithClock;
 pub use intake::Intake;
 pub use outline::{Outcome, Outline, Outliner};
 pub use password::{PasswordError, PasswordMemory, hash_password, verify_password};
-pub use server::{Report, Server, ServerError};
+pub use server::{Reloader, Report, Server, ServerError};
 pub use session::SessionError;
 pub use writer::{HostGone, HostHandle, HostThread};
 

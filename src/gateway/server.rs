@@ -3,8 +3,8 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZero;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -48,7 +48,8 @@ const NO_ROOM: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
 /// A gateway that listens.
 pub struct Server {
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    acceptor: Arc<RwLock<TlsAcceptor>>,
+    config: Config,
     admission: Arc<Admission>,
     refusals: Arc<Semaphore>,
     handshake: Duration,
@@ -127,7 +128,8 @@ impl Server {
         };
         Ok(Self {
             listener,
-            acceptor: TlsAcceptor::from(Arc::new(tls)),
+            acceptor: Arc::new(RwLock::new(TlsAcceptor::from(Arc::new(tls)))),
+            config: config.clone(),
             admission: Arc::new(Admission::new(config.limits)),
             refusals: Arc::new(Semaphore::new(REFUSALS)),
             handshake: config.timeouts.handshake(),
@@ -135,6 +137,12 @@ impl Server {
             shared: Arc::new(shared),
             host: thread,
         })
+    }
+
+    /// What reads certificates, keys and revocations anew while the gateway runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader { acceptor: Arc::clone(&self.acceptor), config: self.config.clone() }
     }
 
     /// Where it listens.
@@ -219,7 +227,7 @@ impl Server {
                 }
             };
             let connection = Connection {
-                acceptor: self.acceptor.clone(),
+                acceptor: self.acceptor.read().unwrap_or_else(PoisonError::into_inner).clone(),
                 handshake: self.handshake,
                 shared: Arc::clone(&self.shared),
                 address: address.ip(),
@@ -250,6 +258,40 @@ impl Server {
             let _ = timeout(REFUSAL, farewell).await;
             drop(permit);
         });
+    }
+}
+
+/// Reads the files of certificates, keys and revocations anew.
+pub struct Reloader {
+    acceptor: Arc<RwLock<TlsAcceptor>>,
+    config: Config,
+}
+
+impl Reloader {
+    /// Reads the files that the settings name. Connections that begin from now on go by what they hold;
+    /// those that are open stay open. What comes of it is logged.
+    ///
+    /// # Errors
+    /// A file cannot be used; then what was in force before stays in force.
+    pub fn reload(&self) -> Result<(), CertificateError> {
+        match server_tls(&self.config) {
+            Ok(tls) => {
+                *self.acceptor.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tls).into();
+                info!("certificates, key and revocations are read anew");
+                Ok(())
+            }
+            Err(error) => {
+                let source = std::error::Error::source(&error).map(ToString::to_string);
+                error!(%error, source, "certificates are not read anew; those from before stay in force");
+                Err(error)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Reloader {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Reloader").finish_non_exhaustive()
     }
 }
 
