@@ -1,7 +1,7 @@
 //! `abigate answer`
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::Ending;
 use super::admin::REFERENCE;
+use super::output::Outputs;
 use crate::envelope::RawBatch;
 use crate::gateway::{Answer, HostWithClock, Intake, Outliner, Peer};
 use crate::grammar::Grammar;
@@ -39,7 +40,7 @@ pub(super) struct Arguments {
     world: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
     let mut world = match &arguments.world {
         Some(file) => World::open(file, grammar)?,
@@ -60,7 +61,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     // Who works on this machine shows no certificate; the password speaks for the sender.
     let peer = Peer::new(None)?;
     let outliner = Outliner::new(grammar)?;
-    let mut output = BufWriter::new(io::stdout().lock());
+    let mut output = outputs.standard();
     let mut ending = Ending::Clean;
     read_batches(arguments.file.as_deref(), |batch| {
         let answer = host.answer(&batch, &peer).map_err(anyhow::Error::from_boxed)?;

@@ -1,13 +1,14 @@
 //! `abigate check`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 
 use anyhow::Context;
 
 use super::color::Color;
+use super::output::Outputs;
 use super::parts::{self, CHUNK};
 use super::report::{Format, Report};
 use super::stream::EncodingName;
@@ -36,15 +37,10 @@ pub(super) struct Arguments {
     encoding: Option<EncodingName>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(check(&arguments))
-}
-
-fn check(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
-    let out = BufWriter::new(io::stdout().lock());
-    let mut told = Report::new(grammar, arguments.format, arguments.color.is_on(), out);
+    let mut told = Report::new(grammar, arguments.format, arguments.color.is_on(), outputs.standard());
     for path in &arguments.files {
         let read = check_file(grammar, path, arguments.encoding, &mut |finding| told.finding(&finding));
         let (records, batches) = read.with_context(|| format!("cannot check {}", path.display()))?;

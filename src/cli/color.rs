@@ -1,8 +1,8 @@
 //! Whether output is coloured.
 
-use std::io::{self, IsTerminal};
-
 use clap::ValueEnum;
+
+use super::output;
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -21,7 +21,7 @@ impl Color {
         match self {
             Self::Auto => {
                 let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                !is_refused && io::stdout().is_terminal()
+                !is_refused && output::is_terminal()
             }
             Self::Always => true,
             Self::Never => false,

@@ -15,8 +15,9 @@ use serde_json::Value;
 
 use self::side::Side;
 use self::target::{RowWriter, Target};
+use super::output::Outputs;
 use super::stream::EncodingName;
-use super::{Ending, stream};
+use super::{Ending, output, stream};
 use crate::flat::{Event, FlatLayout, Translator, read_flat};
 use crate::grammar::{Grammar, Source};
 use crate::message::{Form, ReadError, read_ndjson, read_records};
@@ -126,11 +127,11 @@ impl Arguments {
     }
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(convert(&arguments))
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
+    convert(&arguments, outputs)
 }
 
-fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
+fn convert(arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
     let file = arguments.file.as_deref();
     let name = file.map_or("standard input".to_owned(), |file| file.display().to_string());
@@ -159,11 +160,11 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
     };
     if from == Format::Catair && arguments.to.is_in_lines() {
         let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
-        let side = Side::new(&name, arguments.rejects.as_deref(), false)?;
-        let mut out = stream::output(arguments.output.as_deref())?;
-        let read = lines::convert(grammar, arguments.form(), codec.as_ref(), &mut input, &mut *out, &side);
-        let ending = read.context(name)?;
-        return Ok(if side.finish()? { Ending::Findings } else { ending });
+        let side = Side::new(&name, arguments.rejects.as_deref(), outputs, false)?;
+        let mut out = outputs.open(arguments.output.as_deref())?;
+        let read = lines::convert(grammar, arguments.form(), codec.as_ref(), &mut input, &mut out, &side);
+        let ending = read.map_err(|error| output::name_input(&name, error))?;
+        return Ok(if side.has_problems() { Ending::Findings } else { ending });
     }
     let to_layout = match arguments.to {
         Format::Csv => entry_lines.clone(),
@@ -171,11 +172,11 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
         _ => entry_lines.clone(),
     };
     let translator = Translator::new(grammar)?;
-    let side = Rc::new(Side::new(&name, arguments.rejects.as_deref(), from.is_flat())?);
+    let side = Rc::new(Side::new(&name, arguments.rejects.as_deref(), outputs, from.is_flat())?);
     let to_encoding = Encoding::from(arguments.to_encoding);
     let default = if to_encoding.is_ebcdic() { Separator::None } else { Separator::LineFeed };
     let rows = RowWriter {
-        out: stream::output(arguments.output.as_deref())?,
+        out: Box::new(outputs.open(arguments.output.as_deref())?),
         encoding: to_encoding,
         separator: arguments.separator.map_or(default, Separator::from),
         is_ascii: encoding.is_ebcdic() && !to_encoding.is_ebcdic(),
@@ -192,9 +193,9 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
         _ if from.is_in_lines() => done(read_ndjson(grammar, input, &filings, &mut sink)),
         _ => done(read_records(grammar, input, &filings, &mut sink)),
     };
-    let ending = read.context(name)?;
+    let ending = read.map_err(|error| output::name_input(&name, error))?;
     target.finish()?;
-    Ok(if side.finish()? { Ending::Findings } else { ending })
+    Ok(if side.has_problems() { Ending::Findings } else { ending })
 }
 
 fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {

@@ -1,11 +1,12 @@
 //! The folder of `serve --dev`: certificates, settings, a world and a store to begin with.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::output;
 use crate::gateway::{Config, Credentials, DevelopmentCertificates};
 use crate::host::World;
 
@@ -81,15 +82,8 @@ pub(super) fn create_private(folder: &Path) -> io::Result<()> {
 
 /// Writes a file that, if it is secret, only its owner can read.
 fn write(path: &Path, text: &str, secret: bool) -> anyhow::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    if secret {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
+    match secret {
+        true => output::write_secret(path, text.as_bytes()),
+        false => output::write_file(path, text.as_bytes()),
     }
-    #[cfg(not(unix))]
-    let _ = secret;
-    let mut file = options.open(path).with_context(|| path.display().to_string())?;
-    file.write_all(text.as_bytes()).with_context(|| path.display().to_string())
 }

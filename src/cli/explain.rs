@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::color::Color;
+use super::output::Outputs;
 use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::grammar::Grammar;
@@ -35,13 +36,9 @@ pub(super) struct Arguments {
     encoding: Option<EncodingName>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(explain(&arguments))
-}
-
-fn explain(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let (input, _) = stream::records_input(Some(&arguments.file), arguments.encoding)?;
-    let out = stream::output(arguments.output.as_deref())?;
+    let out = outputs.open(arguments.output.as_deref())?;
     if arguments.html {
         let title = arguments.file.file_name().map(|name| name.to_string_lossy());
         return write(input, HtmlPage::new(out, title.as_deref().unwrap_or("Records")));

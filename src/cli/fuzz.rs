@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Ending, send};
+use super::output::Outputs;
+use super::{Ending, interrupt, output, send};
 use crate::fuzz::{
     Builtin, Campaign, CommandTarget, Failure, JudgeOfReplies, Laboratory, Report, SocketTarget, Target,
     TlsTarget, address, replay, run as run_campaign,
@@ -26,6 +28,7 @@ const VARIETY: usize = 24;
 ///
 /// The grammar chooses what is done to a valid batch and says what must become of it. Failures are made as
 /// small as they can be and kept, each with a description beside it and the command that shows it again.
+/// An interrupt (Ctrl-C) ends the run early, with exit code 130: what was found by then is kept and told.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The input application identifier
@@ -83,15 +86,15 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
     let world = match &arguments.world {
         Some(file) => World::open(file, grammar)?,
         None => World::demo(grammar)?,
     };
     match &arguments.replay {
-        Some(file) => show_again(grammar, &world, file, &arguments),
-        None => look_for_failures(grammar, &world, &arguments),
+        Some(file) => show_again(grammar, &world, file, &arguments, outputs),
+        None => look_for_failures(grammar, &world, &arguments, outputs),
     }
 }
 
@@ -117,7 +120,12 @@ fn target<'g>(
     Ok(Box::new(TlsTarget::new(&arguments.target, tls, timeout)?))
 }
 
-fn look_for_failures(grammar: &Grammar, world: &World, arguments: &Arguments) -> anyhow::Result<Ending> {
+fn look_for_failures(
+    grammar: &Grammar,
+    world: &World,
+    arguments: &Arguments,
+    outputs: &Outputs,
+) -> anyhow::Result<Ending> {
     let application = arguments.app.as_deref().unwrap_or_default().to_ascii_uppercase();
     let Some(mut laboratory) = Laboratory::new(grammar, &application) else {
         bail!("no grammar has an input structure for application {application:?}");
@@ -139,6 +147,7 @@ fn look_for_failures(grammar: &Grammar, world: &World, arguments: &Arguments) ->
         most_failures: arguments.failures,
         minimise: !arguments.no_minimise,
     };
+    interrupt::await_signal();
     let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(arguments.runs));
     let style = ProgressStyle::with_template("{wide_bar} {pos} of {len}, {msg} failures, {eta} left")?;
     let bar = bar.map(|bar| bar.with_style(style));
@@ -148,14 +157,21 @@ fn look_for_failures(grammar: &Grammar, world: &World, arguments: &Arguments) ->
                 bar.set_position(run);
                 bar.set_message(failures.to_string());
             }
+            if interrupt::is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .with_context(|| format!("cannot send to {}", arguments.target))?;
     let files = keep(&report, arguments)?;
-    match arguments.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
-        Format::Human => print!("{}", summary(&report, &files, arguments)),
-    }
-    Ok(if report.failures.is_empty() { Ending::Clean } else { Ending::Findings })
+    let told = match arguments.format {
+        Format::Json => format!("{:#}\n", serde_json::to_value(&report)?),
+        Format::Human => summary(&report, &files, arguments),
+    };
+    // flushed at the end of the run, whose ending stands even if nobody reads this
+    outputs.standard().write_all(told.as_bytes())?;
+    Ok(match report.failures.len() {
+        _ if interrupt::is_asked() => Ending::Interrupted,
+        0 => Ending::Clean,
+        _ => Ending::Findings,
+    })
 }
 
 /// Keeps each failure: the message, and beside it what is known of it.
@@ -166,14 +182,14 @@ fn keep(report: &Report, arguments: &Arguments) -> anyhow::Result<Vec<PathBuf>> 
         let kind = failure.mutation.split(':').next().unwrap_or_default();
         let name = format!("{}-{kind}-{}-{}.abi", failure.application, failure.seed, failure.run);
         let path = arguments.keep.join(name.replace('$', "_"));
-        fs::write(&path, &failure.message).with_context(|| path.display().to_string())?;
+        output::write_file(&path, &failure.message)?;
         let mut described = serde_json::to_value(failure)?;
         if let Some(object) = described.as_object_mut() {
             object.insert("target".to_owned(), arguments.target.clone().into());
             object.insert("replay".to_owned(), again(&path, arguments).into());
         }
         let beside = path.with_extension("json");
-        fs::write(&beside, format!("{described:#}\n")).with_context(|| beside.display().to_string())?;
+        output::write_file(&beside, format!("{described:#}\n").as_bytes())?;
         files.push(path);
     }
     Ok(files)
@@ -227,6 +243,7 @@ fn show_again(
     world: &World,
     file: &Path,
     arguments: &Arguments,
+    outputs: &Outputs,
 ) -> anyhow::Result<Ending> {
     let beside = file.with_extension("json");
     let described = fs::read_to_string(&beside).with_context(|| beside.display().to_string())?;
@@ -234,7 +251,7 @@ fn show_again(
         serde_json::from_str(&described).with_context(|| beside.display().to_string())?;
     failure.message = fs::read(file).with_context(|| file.display().to_string())?;
     let mut target = target(grammar, world, &failure.application, arguments)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = outputs.standard();
     writeln!(out, "{} at {}", failure.mutation, failure.place)?;
     match replay(grammar, &failure, &mut *target)? {
         Some(verdict) => {

@@ -4,14 +4,15 @@ mod diff;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::{Ending, stream};
+use super::Ending;
+use super::output::Outputs;
 use crate::grammar::{
     Basis, CodeList, ConditionCode, Direction, Discriminator, Grammar, GroupMember, Layout, Member, Order,
     export,
@@ -64,14 +65,10 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(look(arguments))
-}
-
-fn look(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = outputs.standard();
     let mut ending = Ending::Clean;
     match arguments.command {
         Command::List { conditions: true, format } => list_conditions(grammar, format, &mut out)?,
@@ -79,7 +76,7 @@ fn look(arguments: Arguments) -> anyhow::Result<Ending> {
         Command::Show { application, record } => show(grammar, &application, record.as_deref(), &mut out)?,
         Command::Check => summary(grammar, &mut out)?,
         Command::Export { applications } => export(grammar, &applications, &mut out)?,
-        Command::Schema(which) => schema::run(grammar, &which, &mut out)?,
+        Command::Schema(which) => schema::run(grammar, &which, outputs)?,
         Command::Diff(revisions) => ending = diff::run(&revisions, &mut out)?,
     }
     out.flush()?;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use super::Ending;
+use super::{Ending, output};
 use crate::grammar::{Grammar, Severity};
 use crate::message::Finding;
 
@@ -88,7 +88,7 @@ impl<'g, W: Write> Report<'g, W> {
         }
         self.out.flush()?;
         if matches!(self.form, Form::Human(_)) {
-            eprintln!("{}", self.counts);
+            output::tell(&self.counts);
         }
         Ok(if self.counts.findings == 0 { Ending::Clean } else { Ending::Findings })
     }

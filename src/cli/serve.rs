@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
+use super::output::{Output, Outputs};
 use super::{Ending, development, log};
 use crate::gateway::{Config, ConfigError, HostWithClock, Reloader, Server};
 use crate::grammar::Grammar;
@@ -36,17 +37,17 @@ pub(super) struct Arguments {
     listen: Option<String>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // before anything slow, so that the gateway ends in good order whenever it is asked to
     let stop = runtime.block_on(async { stop_signal() })?;
-    let ended = runtime.block_on(serve(arguments, stop));
+    let ended = runtime.block_on(serve(arguments, outputs, stop));
     // a start that was broken off goes on in its thread; nobody waits for it
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(arguments: Arguments, stop: CancellationToken) -> anyhow::Result<Ending> {
+async fn serve(arguments: Arguments, outputs: &Outputs, stop: CancellationToken) -> anyhow::Result<Ending> {
     let dev = arguments.dev;
     let opened = tokio::task::spawn_blocking(move || open(&arguments));
     let opened = tokio::select! {
@@ -56,7 +57,7 @@ async fn serve(arguments: Arguments, stop: CancellationToken) -> anyhow::Result<
     };
     let Opened { config, host, log: _log, lock: _lock } = opened?;
     let server = Server::bind(&config, host).await?;
-    announce(&server.local_addr()?.to_string(), dev);
+    announce(&server.local_addr()?.to_string(), dev, outputs.standard());
     reload_on_signal(server.reloader())?;
     server.run(stop.cancelled_owned()).await?;
     Ok(Ending::Clean)
@@ -176,7 +177,7 @@ fn reload_on_signal(_reloader: Reloader) -> io::Result<()> {
 }
 
 /// Says where the gateway listens, for people and for programs that started it.
-fn announce(address: &str, dev: bool) {
+fn announce(address: &str, dev: bool, mut output: Output) {
     let mut text = format!("listening on {address}\n");
     if dev {
         text.push_str(&format!(
@@ -187,8 +188,8 @@ fn announce(address: &str, dev: bool) {
             development::SENDER,
         ));
     }
-    // one who has closed the output does not want to know; the gateway runs all the same
-    let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    // the gateway runs even if nobody can read this
+    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
 }
 
 /// Cancelled when the process is asked to end. From now on the signals do not end the process themselves.

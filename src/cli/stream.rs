@@ -1,14 +1,14 @@
 //! Files and standard streams of records.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Cursor, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::Context;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Ending;
+use super::{Ending, output};
 use crate::wire::{Columns, Defect, Encoding, Limits, Line, Splitter};
 
 /// Files above this many bytes take long enough for a progress bar.
@@ -113,17 +113,6 @@ impl<R: Read> Read for Decoded<R> {
     }
 }
 
-/// Creates a file, or takes standard output for `-` and where no file is named.
-pub(super) fn output(file: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
-    match file.filter(|path| *path != Path::new("-")) {
-        None => Ok(Box::new(BufWriter::with_capacity(BUFFER, io::stdout().lock()))),
-        Some(path) => {
-            let file = File::create(path).with_context(|| path.display().to_string())?;
-            Ok(Box::new(BufWriter::with_capacity(BUFFER, file)))
-        }
-    }
-}
-
 /// Gives the records of a stream to `sink`. Records of the wrong length are told on standard error
 /// and are findings: what is beyond 80 columns is lost.
 pub(super) fn records(
@@ -158,18 +147,5 @@ pub(super) fn records(
 
 /// Tells of a record of the wrong length.
 pub(super) fn wrong_length(record: u64, found: usize) {
-    eprintln!("abigate: record {record} has {found} columns, expected 80");
-}
-
-/// Nothing is wrong when whoever reads the output has seen enough.
-pub(super) fn unless_closed(ending: anyhow::Result<Ending>) -> anyhow::Result<Ending> {
-    let closed = |error: &anyhow::Error| {
-        error.chain().any(|cause| {
-            cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
-        })
-    };
-    match ending {
-        Err(error) if closed(&error) => Ok(Ending::Clean),
-        other => other,
-    }
+    output::tell_problem(format_args!("record {record} has {found} columns, expected 80"));
 }

@@ -52,6 +52,9 @@ impl Target for CommandTarget {
     fn send(&mut self, message: &[u8]) -> std::io::Result<Reply> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        // an interrupt from the keyboard is for abigate; a program that it ends has not crashed
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn()?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let message = message.to_vec();

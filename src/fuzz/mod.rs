@@ -17,6 +17,7 @@ mod verdict;
 
 use std::collections::HashSet;
 use std::io;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +85,8 @@ pub struct Report {
     pub coverage: Coverage,
 }
 
-/// Sends the messages of a campaign; `progress` hears of each.
+/// Sends the messages of a campaign. `progress` hears of each, and may end the run: what has been found by
+/// then is reported.
 ///
 /// # Errors
 /// The target cannot be reached.
@@ -94,7 +96,7 @@ pub fn run(
     generator: &mut Generator<'_>,
     target: &mut dyn Target,
     campaign: Campaign,
-    mut progress: impl FnMut(u64, usize),
+    mut progress: impl FnMut(u64, usize) -> ControlFlow<()>,
 ) -> io::Result<Report> {
     let mut dice = Dice::new(campaign.seed);
     let mut seen = HashSet::new();
@@ -124,7 +126,9 @@ pub fn run(
             }
         }
         report.runs += 1;
-        progress(report.runs, report.failures.len());
+        if progress(report.runs, report.failures.len()).is_break() {
+            break;
+        }
     }
     Ok(report)
 }

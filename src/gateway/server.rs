@@ -2,10 +2,8 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,7 +21,7 @@ use super::budget::{Budget, PATIENCE};
 use super::certificates::{CertificateError, common_name, server_tls};
 use super::guesses::Guesses;
 use super::mailroom::Mailroom;
-use super::password::hash_of_nobody;
+use super::password::{Verifiers, hash_of_nobody};
 use super::session::{self, Shared};
 use super::writer::{HostGone, HostHandle, HostThread};
 use super::{Answer, Config, Outliner, PasswordError, Peer, greeting};
@@ -120,7 +118,7 @@ impl Server {
             nobody: hash_of_nobody()?,
             guesses: Guesses::default(),
             budget: Arc::new(Budget::new(config.limits.held_bytes, PATIENCE)),
-            verifications: Semaphore::new(thread::available_parallelism().map_or(1, NonZero::get)),
+            verifiers: Verifiers::start().map_err(ServerError::Thread)?,
             mailroom: Arc::new(Mailroom::new()),
             timeouts: config.timeouts,
             limits: config.wire,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::budget::{BYTES_PER_RECORD, Budget, BudgetExceeded, Holding};
 use super::guesses::{Guesses, TooManyGuesses};
 use super::mailroom::{Mailbox, Mailroom};
+use super::password::Verifiers;
 use super::writer::{HostGone, HostHandle};
 use super::{Intake, Outline, Outliner, Peer, SenderPassword, Timeouts};
 use crate::envelope::RawBatch;
@@ -42,8 +43,7 @@ pub(super) struct Shared {
     pub nobody: String,
     pub guesses: Guesses,
     pub budget: Arc<Budget>,
-    /// How many passwords are verified at once; each takes a core and 19 MiB.
-    pub verifications: Semaphore,
+    pub verifiers: Verifiers,
     pub mailroom: Arc<Mailroom>,
     pub timeouts: Timeouts,
     pub limits: crate::wire::Limits,
@@ -378,9 +378,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn verify_password(&self, hash: &str, password: &[u8]) -> bool {
         let (peer, hash) = (Arc::clone(&self.peer), hash.to_owned());
         let password = Zeroizing::new(password.to_vec());
-        // a semaphore that is never closed always gives its permit in the end
-        let Ok(_permit) = self.shared.verifications.acquire().await else { return false };
-        tokio::task::spawn_blocking(move || peer.knows_password(&hash, &password)).await.unwrap_or_default()
+        self.shared.verifiers.run(move || peer.knows_password(&hash, &password)).await
     }
 
     async fn write(&mut self, records: &[Columns]) -> Result<(), SessionError> {

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use include_dir::{Dir, include_dir};
-
 use super::automaton::Automaton;
 use super::cell::Cell;
 use super::class::ClassSet;
@@ -19,7 +17,8 @@ use super::value::{ListSets, QuickChecks, ValueCheck};
 use super::{Application, Grammar};
 use crate::wire::RECORD_LENGTH;
 
-static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/grammars");
+/// The files of `grammars/` but those of `grammars/tariff`, by their names in order, as `build.rs` lists them.
+static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/grammars.rs"));
 
 /// A grammar or code file: its name and text.
 #[derive(Clone, Debug)]
@@ -67,18 +66,8 @@ pub(super) fn builtin() -> Grammar {
 }
 
 fn embedded() -> Vec<Source> {
-    let mut sources = Vec::new();
-    let mut folders = vec![&FILES];
-    while let Some(folder) = folders.pop() {
-        folders.extend(folder.dirs());
-        for file in folder.files() {
-            if let Some(text) = file.contents_utf8() {
-                sources.push(Source { name: file.path().display().to_string(), text: text.to_owned() });
-            }
-        }
-    }
-    sources.sort_by(|one, other| one.name.cmp(&other.name));
-    sources
+    let source = |(name, text): &(&str, &str)| Source { name: (*name).to_owned(), text: (*text).to_owned() };
+    FILES.iter().map(source).collect()
 }
 
 impl Grammar {

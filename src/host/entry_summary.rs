@@ -11,7 +11,7 @@ use super::filing::{Action, Filing, FilingCells};
 use super::life::{Illegal, event};
 use super::notification::Notice;
 use super::response::{Header, ResponseWriter, Verdict};
-use super::state::{self, ComparedData, FileView};
+use super::state::{Asked, ComparedData, FileView, FilerLists, Sources, Whose, settle};
 use super::{HostError, Life, World};
 use crate::envelope::{Block, BlockAnswer};
 use crate::grammar::{ConditionCode, Direction, Fault, Grammar, Severity, UnknownName};
@@ -39,6 +39,7 @@ struct EntrySummaryHost<'g> {
     rules: RuleBook,
     cells: FilingCells,
     header_data: ComparedData,
+    filer_lists: FilerLists,
     response: ResponseWriter<'g>,
     life: Life<'g>,
     warnings: WarningCells,
@@ -64,7 +65,8 @@ impl Capability for EntrySummaryHost<'_> {
         let info = block_info(block);
         let conditions = |transaction: &Transaction| {
             let filing = self.cells.read(transaction);
-            let view = FileView::unseen((self.grammar, world), &filing, now);
+            let asked = Asked { filing: &filing, filer: &info.filer };
+            let view = FileView::unseen(self.sources(world), asked, now);
             let context =
                 Context { grammar: self.grammar, reference: &view, today: now.date(), block: &info };
             self.rules.judge(transaction, &context)
@@ -98,7 +100,12 @@ impl<'g> EntrySummaryHost<'g> {
         let header_data = ComparedData::new(grammar)?;
         let warnings = WarningCells::new(grammar)?;
         let (response, life) = (ResponseWriter::new(grammar)?, Life::new(grammar)?);
-        Ok(Self { grammar, rules, cells, header_data, response, life, warnings })
+        let filer_lists = FilerLists::new(grammar);
+        Ok(Self { grammar, rules, cells, header_data, filer_lists, response, life, warnings })
+    }
+
+    fn sources<'a>(&'a self, world: &'a World) -> Sources<'a> {
+        Sources { grammar: self.grammar, world, filer_lists: &self.filer_lists }
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -120,11 +127,15 @@ impl<'g> EntrySummaryHost<'g> {
     ) -> Result<Verdict, HostError> {
         let now = desk.now;
         let filing = self.cells.read(transaction);
-        let on_file = state::on_file(desk.unit, &filing.key, now)?;
-        let sources = (self.grammar, desk.world);
-        let filed = (&filing, transaction);
+        let asked = Asked { filing: &filing, filer: &info.filer };
+        let (on_file, is_closed) = match settle(asked, desk.unit, now)? {
+            Whose::Open(summary) => (Some(summary), false),
+            Whose::Nobodys => (None, false),
+            Whose::Anothers => (None, true),
+        };
         let cells = (&self.header_data, &self.life.statements);
-        let view = FileView::read(sources, filed, on_file.as_ref(), cells, desk.unit, now)?;
+        let sources = self.sources(desk.world);
+        let view = FileView::read(sources, (asked, transaction), on_file.as_ref(), cells, desk.unit, now)?;
         let context = Context { grammar: self.grammar, reference: &view, today: now.date(), block: info };
         let mut conditions = match foreseen {
             Some(foreseen) if view.is_unseen() => foreseen,
@@ -148,7 +159,8 @@ impl<'g> EntrySummaryHost<'g> {
             on_file.as_ref().filter(|_| mismatch).map(|summary| summary.broker_reference.clone());
         let mut verdict = match event {
             // Without an action there is nothing to do; the rules have refused it.
-            Some(event) if !is_refused(&conditions) => {
+            // The rules have refused what names another filer's summary; nothing of that is ever touched.
+            Some(event) if !is_refused(&conditions) && !is_closed => {
                 let warnings = self.warnings.of(transaction, &conditions, &filing, now);
                 self.accept(event, filing, on_file, (transaction, &warnings), block, desk)?
             }
@@ -252,7 +264,7 @@ impl<'g> EntrySummaryHost<'g> {
 
     /// A refused correction takes the summary it was to correct with it, as long as the filer alone
     /// has controlled that one: an implicit delete. What CBP has had in hand stays (ESF-210). So does a
-    /// summary of another filer, of which the sender cannot dispose.
+    /// summary whose number is another filer's: correcting it is all that this filer may do.
     fn refuse(
         &self,
         filing: &Filing,
@@ -261,7 +273,7 @@ impl<'g> EntrySummaryHost<'g> {
         desk: &mut Desk<'_>,
     ) -> Result<(), StoreError> {
         let corrects = matches!(filing.action, Some(Action::Add | Action::Replace));
-        let is_own = [&block.filer, &block.preparer_filer].contains(&&filing.key.filer);
+        let is_own = block.filer == filing.key.filer;
         let Some(summary) = on_file.filter(|summary| !summary.standing.was_controlled) else { return Ok(()) };
         let before = Some(summary.state);
         let deletes =

@@ -398,6 +398,25 @@ mod tests {
         World::parse(text, Grammar::builtin())
     }
 
+    /// The columns that rules may ask of filers and of Census parameters are those that there are.
+    #[test]
+    fn the_columns_of_the_hosts_own_lists_are_described() {
+        let grammar = Grammar::builtin();
+        let world = World::demo(grammar).unwrap();
+        let described = |list: &str| {
+            let rows = grammar.list("host_column").unwrap().rows().iter();
+            rows.filter(|row| row[0] == list).map(|row| row[1].clone()).collect::<Vec<_>>()
+        };
+        let filers = world.references.list("filer").unwrap().0.kind().columns();
+        assert_eq!(
+            filers.iter().map(|column| column.name().to_owned()).collect::<Vec<_>>(),
+            described("filer")
+        );
+        for column in described(census::LIST) {
+            assert!(world.census.cell(0, &column).is_some(), "{column}");
+        }
+    }
+
     #[test]
     fn the_demo_world_agrees_with_itself() {
         let world = World::demo(Grammar::builtin()).unwrap();

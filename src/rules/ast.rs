@@ -81,7 +81,7 @@ pub(super) enum CalendarUnit {
 /// A column of a table and the value it must have.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TableKey {
-    pub(super) column: String,
+    pub(super) column: At<String>,
     pub(super) value: At<Expression>,
 }
 
@@ -104,14 +104,20 @@ pub(super) enum Expression {
     Absolute(Box<At<Expression>>),
     /// A column of a table's row.
     Lookup {
-        list: String,
+        list: At<String>,
         keys: Vec<TableKey>,
-        column: String,
+        column: At<String>,
     },
-    /// A host's list has a row with this key.
+    /// A list has a row with this key.
     Known {
-        list: String,
+        list: At<String>,
         keys: Vec<TableKey>,
+    },
+    /// A list has no row with this key, or the row has nothing in this column.
+    Absent {
+        list: At<String>,
+        keys: Vec<TableKey>,
+        column: Option<At<String>>,
     },
     /// The first of these that has a value.
     First(Vec<At<Expression>>),
@@ -124,7 +130,7 @@ pub(super) enum Expression {
     Not(Box<At<Expression>>),
     Compare(Comparison, Box<At<Expression>>, Box<At<Expression>>),
     OneOf(Box<At<Expression>>, Vec<String>),
-    OnList(Box<At<Expression>>, String),
+    OnList(Box<At<Expression>>, At<String>),
     Like(Box<At<Expression>>, Vec<String>),
     /// A text of several words has this one.
     Has(Box<At<Expression>>, Box<At<Expression>>),

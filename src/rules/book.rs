@@ -1,7 +1,7 @@
 //! The book of rules of an application, and the judgement of a transaction by it.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashSet};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::ast::{self, At, Item};
 use super::compile::{Compiler, Scope};
@@ -13,21 +13,31 @@ use super::memo::{Memo, Questions};
 use super::owed::{FactCells, Owed};
 use super::presence::Presence;
 use super::signpost::{Signposts, WHOLE};
-use super::{Context, Raised, RuleError, parse};
+use super::{Context, Raised, RuleError, RuleText, parse};
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, Severity};
 use crate::message::Transaction;
+
+/// A file of rules that comes with the program.
+macro_rules! rules {
+    ($name:literal) => {
+        RuleText {
+            name: concat!("grammars/rules/", $name),
+            text: include_str!(concat!("../../grammars/rules/", $name)),
+        }
+    };
+}
 
 /// The rules of entry summaries, a file a subject. They are judged in this order, so that a file can
 /// rely on those before it; the signposts stand in the first. What is wrong with a party or a case is told
 /// before the amounts that depend on it.
-const ENTRY_SUMMARY: &[&str] = &[
-    include_str!("../../grammars/rules/entry_summary_signposts.rules"),
-    include_str!("../../grammars/rules/entry_summary_parties.rules"),
-    include_str!("../../grammars/rules/entry_summary.rules"),
-    include_str!("../../grammars/rules/entry_summary_corrections.rules"),
-    include_str!("../../grammars/rules/entry_summary_agencies.rules"),
-    include_str!("../../grammars/rules/entry_summary_duty.rules"),
-    include_str!("../../grammars/rules/entry_summary_census.rules"),
+const ENTRY_SUMMARY: &[RuleText<'_>] = &[
+    rules!("entry_summary_signposts.rules"),
+    rules!("entry_summary_parties.rules"),
+    rules!("entry_summary.rules"),
+    rules!("entry_summary_corrections.rules"),
+    rules!("entry_summary_agencies.rules"),
+    rules!("entry_summary_duty.rules"),
+    rules!("entry_summary_census.rules"),
 ];
 
 struct Rule {
@@ -92,15 +102,15 @@ impl RuleBook {
     #[must_use]
     pub fn judges(application: &str) -> bool {
         let opens = |line: &str| line.strip_prefix("rules ").is_some_and(|own| own == application);
-        ENTRY_SUMMARY.iter().any(|text| text.lines().any(opens))
+        ENTRY_SUMMARY.iter().any(|file| file.text.lines().any(opens))
     }
 
     /// The rules of an application's files, in order.
     ///
     /// # Errors
-    /// A rule that breaks the language, or names what the grammar does not have; files of more than one
-    /// application.
-    pub fn compile(grammar: &Grammar, texts: &[&str]) -> Result<Self, RuleError> {
+    /// All rules that break the language, or name what neither the grammar nor a host has; files of more than
+    /// one application.
+    pub fn compile(grammar: &Grammar, files: &[RuleText<'_>]) -> Result<Self, RuleError> {
         let mut book = Self {
             application: String::new(),
             signposts: Signposts::default(),
@@ -111,35 +121,58 @@ impl RuleBook {
             questions: 0,
         };
         let questions = Questions::default();
-        for text in texts {
-            let file = parse::parse(text)?;
-            let (_, automaton) = grammar
-                .structure(&file.application, Direction::Input)
-                .ok_or_else(|| RuleError::at(text, 0, format!("no structure {}", file.application)))?;
-            let facts = OnceCell::new();
-            let compiler = Compiler {
-                grammar,
-                automaton,
-                application: &file.application,
-                text,
-                facts: &facts,
-                questions: &questions,
-            };
-            if book.application.is_empty() {
-                book.application.clone_from(&file.application);
-                for record in automaton.records() {
-                    for layout in compiler.layouts(record) {
-                        book.plans[layout.id.index()] = LayoutPlan::new(grammar, layout)?;
-                    }
-                }
-            } else if book.application != file.application {
-                return Err(RuleError::at(text, 0, format!("not the rules of {}", book.application)));
+        let mut problems = Vec::new();
+        for file in files {
+            let mut errors = Vec::new();
+            if let Err(error) = book.add_file(grammar, file.text, &questions, &mut errors) {
+                errors.push(error);
             }
-            book.add(&compiler, &file.items, None)?;
-            book.facts = book.facts.or(facts.into_inner());
+            problems.extend(RuleError::of_file(file.name, errors));
         }
         book.questions = questions.count();
-        Ok(book)
+        if problems.is_empty() && book.signposts.is_empty() {
+            let file = files.first().map_or("", |file| file.name);
+            problems = RuleError::of_file(file, vec![RuleError::new(1, 1, "no signpost".to_owned())]);
+        }
+        if problems.is_empty() { Ok(book) } else { Err(RuleError { problems }) }
+    }
+
+    /// Adds the rules of a file. What is wrong with one of them does not end it.
+    fn add_file(
+        &mut self,
+        grammar: &Grammar,
+        text: &str,
+        questions: &Questions,
+        errors: &mut Vec<RuleError>,
+    ) -> Result<(), RuleError> {
+        let file = parse::parse(text)?;
+        let (_, automaton) = grammar
+            .structure(&file.application, Direction::Input)
+            .ok_or_else(|| RuleError::at(text, 0, format!("no structure {}", file.application)))?;
+        let (facts, misses) = (OnceCell::new(), RefCell::default());
+        let compiler = Compiler {
+            grammar,
+            automaton,
+            application: &file.application,
+            text,
+            facts: &facts,
+            questions,
+            misses: &misses,
+        };
+        if self.application.is_empty() {
+            self.application.clone_from(&file.application);
+            for record in automaton.records() {
+                for layout in compiler.layouts(record) {
+                    self.plans[layout.id.index()] = LayoutPlan::new(grammar, layout)?;
+                }
+            }
+        } else if self.application != file.application {
+            return Err(RuleError::at(text, 0, format!("not the rules of {}", self.application)));
+        }
+        self.add(&compiler, &file.items, None, errors);
+        errors.append(&mut misses.take());
+        self.facts = self.facts.take().or(facts.into_inner());
+        Ok(())
     }
 
     fn add(
@@ -147,24 +180,25 @@ impl RuleBook {
         compiler: &Compiler<'_>,
         items: &[At<Item>],
         guard: Option<usize>,
-    ) -> Result<(), RuleError> {
+        errors: &mut Vec<RuleError>,
+    ) {
         for item in items {
-            match &item.node {
-                Item::Signpost(post) => self.signposts.add(compiler, post, item.offset)?,
+            let added = match &item.node {
+                Item::Signpost(post) => self.signposts.add(compiler, post, item.offset),
                 Item::Rule(rule) => {
-                    let rule = self.rule(compiler, rule, item.offset, guard)?;
-                    self.rules.push(rule);
+                    self.rule(compiler, rule, item.offset, guard).map(|rule| self.rules.push(rule))
                 }
                 Item::When(test, inner) => {
-                    let scope = header(compiler, item.offset)?;
-                    let test = compiler.expression(test, scope, scope)?;
-                    self.guards.push(Guard { outer: guard, test });
-                    let own = self.guards.len() - 1;
-                    self.add(compiler, inner, Some(own))?;
+                    let guarded = header(compiler, item.offset)
+                        .and_then(|scope| compiler.expression(test, scope, scope))
+                        .map(|test| self.guards.push(Guard { outer: guard, test }));
+                    let own = self.guards.len().checked_sub(1);
+                    self.add(compiler, inner, own, errors);
+                    guarded
                 }
-            }
+            };
+            errors.extend(added.err());
         }
-        Ok(())
     }
 
     fn rule(
@@ -211,6 +245,23 @@ impl RuleBook {
         let fields = self.plans.iter().flat_map(LayoutPlan::conditions);
         let codes = fields.chain(self.rules.iter().map(|rule| rule.code)).collect::<BTreeSet<_>>();
         codes.into_iter().map(|code| (self.application.as_str(), code)).collect()
+    }
+
+    /// The lists of a host that the rules of each condition ask, what is on file among them.
+    #[must_use]
+    pub fn lists(&self) -> BTreeMap<ConditionCode, BTreeSet<&str>> {
+        let mut lists = BTreeMap::<_, BTreeSet<&str>>::new();
+        for rule in &self.rules {
+            let asked = lists.entry(rule.code).or_default();
+            asked.extend(rule.test.lists());
+            let mut guard = rule.guard;
+            while let Some(around) = guard.and_then(|guard| self.guards.get(guard)) {
+                asked.extend(around.test.lists());
+                guard = around.outer;
+            }
+        }
+        lists.retain(|_, asked| !asked.is_empty());
+        lists
     }
 
     /// The conditions of a transaction, in the order they are answered: by signpost, and under one

@@ -79,6 +79,7 @@ impl<'a> Judge<'a> {
             }
             Expression::OneOf(value, texts) => self.of_text(value, at, |text| texts.has(text)),
             Expression::OnReference(lookup) => self.is_listed(lookup, at),
+            Expression::Absent(lookup, column) => self.is_absent(lookup, column, at),
             Expression::Like(value, patterns) => {
                 let text = self.text(value, at)?;
                 (!text.is_empty()).then(|| patterns.iter().any(|pattern| is_like(text.as_bytes(), pattern)))

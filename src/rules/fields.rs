@@ -116,7 +116,7 @@ impl FieldPlan {
     fn new(grammar: &Grammar, layout: &Layout, field: &Field) -> Result<Self, RuleError> {
         let mut checks = Vec::new();
         for (name, code) in &field.conditions.checks {
-            let wrong = |message: String| RuleError { line: 0, column: 0, message };
+            let wrong = |message: String| RuleError::new(0, 0, message);
             let check = CHECKS
                 .iter()
                 .find(|check| check.name == name)

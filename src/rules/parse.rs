@@ -9,10 +9,10 @@ use super::ast::{At, Counting, Expression, Item, RecordName, Rule, RuleFile, Sig
 use super::lex::{Token, tokens};
 
 /// Words that cannot be a field's name.
-const RESERVED: [&str; 27] = [
+const RESERVED: [&str; 28] = [
     "and", "or", "not", "in", "like", "given", "blank", "any", "count", "sum", "where", "this", "previous",
-    "next", "today", "gap", "known", "first", "let", "the", "repeats", "differ", "weekend", "round", "abs",
-    "earlier", "owed",
+    "next", "today", "gap", "known", "absent", "first", "let", "the", "repeats", "differ", "weekend",
+    "round", "abs", "earlier", "owed",
 ];
 
 pub(super) fn parse(text: &str) -> Result<RuleFile, RuleError> {

@@ -1,13 +1,15 @@
 //! Tables of facts: tab separated text with a header line, `#` before a comment.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
-use include_dir::{Dir, include_dir};
+use flate2::read::DeflateDecoder;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/grammars/tariff");
+/// The files of `grammars/tariff` by their names, compressed by `build.rs`.
+static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/tariff.rs"));
 const SUFFIX: &str = ".table";
 
 /// A table that cannot be used.
@@ -30,9 +32,12 @@ impl Sources {
     /// The tables that come with the program.
     #[must_use]
     pub fn builtin() -> Self {
-        let named = FILES.files().filter_map(|file| {
-            let name = file.path().to_str()?.strip_suffix(SUFFIX)?;
-            Some((name.to_owned(), file.contents_utf8()?.to_owned()))
+        let named = FILES.iter().filter_map(|(file, compressed)| {
+            let name = file.strip_suffix(SUFFIX)?;
+            let mut text = String::new();
+            // What the build compressed can be decompressed; should it not, the table is missing and told as such.
+            DeflateDecoder::new(*compressed).read_to_string(&mut text).ok()?;
+            Some((name.to_owned(), text))
         });
         Self(named.collect())
     }

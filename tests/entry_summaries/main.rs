@@ -10,6 +10,7 @@ mod census;
 mod control;
 mod correction;
 mod failures;
+mod foreign;
 mod model;
 mod on_file;
 mod schedule;

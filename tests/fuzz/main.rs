@@ -3,6 +3,7 @@
 
 mod planted;
 
+use std::ops::ControlFlow;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ fn campaign(
     let grammar = Grammar::builtin();
     let mut laboratory = Laboratory::new(grammar, application).unwrap();
     let judge = JudgeOfReplies::new(grammar, application).unwrap();
-    run(&mut laboratory, &judge, generator, target, campaign, |_, _| {}).unwrap()
+    run(&mut laboratory, &judge, generator, target, campaign, |_, _| ControlFlow::Continue(())).unwrap()
 }
 
 fn short(runs: u64) -> Campaign {

@@ -9,7 +9,7 @@ use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::super::{Ending, stream};
+use super::super::{Ending, output, stream};
 use super::{Format, print};
 use crate::grammar::Grammar;
 use crate::message::{Control, Outline, Part, read_ndjson, read_records};
@@ -208,7 +208,7 @@ impl<'g> Collector<'g> {
     }
 
     fn leave_out(&mut self, problem: &str) {
-        eprintln!("abigate: a transaction is left out: {problem}");
+        output::tell_problem(format_args!("a transaction is left out: {problem}"));
         self.left_out = true;
     }
 }

@@ -9,7 +9,8 @@ use anyhow::Context;
 use clap::Args;
 use jiff::civil::Date;
 
-use super::super::{Ending, stream};
+use super::super::output::Outputs;
+use super::super::{Ending, output};
 use crate::tariff::{Import, Refused, Tariff, import, write_schedule};
 
 /// Read published schedules and write one that `--schedule` takes
@@ -33,9 +34,9 @@ pub(super) struct Arguments {
     all: bool,
 }
 
-pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: &Arguments, tariff: &Tariff, outputs: &Outputs) -> anyhow::Result<Ending> {
     let mut ending = Ending::Clean;
-    let mut schedule = arguments.output.as_deref().map(|path| stream::output(Some(path))).transpose()?;
+    let mut schedule = arguments.output.as_deref().map(|path| outputs.open(Some(path))).transpose()?;
     // What is told must not stand between the rows of a schedule.
     let quiet = arguments.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
     for path in &arguments.files {
@@ -48,16 +49,13 @@ pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) 
         }
         let report = report(tariff, &read, arguments.all);
         if quiet {
-            eprint!("{report}")
+            output::tell(report.trim_end());
         } else {
-            write!(out, "{report}")?
+            outputs.standard().write_all(report.as_bytes())?;
         }
         if let Some(schedule) = &mut schedule {
             write_schedule(&read.version, &read.rows, schedule)?;
         }
-    }
-    if let Some(mut schedule) = schedule {
-        schedule.flush()?;
     }
     Ok(ending)
 }

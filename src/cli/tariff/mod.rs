@@ -14,7 +14,8 @@ use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Ending, stream};
+use super::Ending;
+use super::output::Outputs;
 use crate::grammar::Grammar;
 use crate::tariff::{Assessment, Sources, SummaryFacts, TableError, Tariff, table, text};
 
@@ -52,18 +53,16 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let tariff = load(&arguments.schedule, arguments.tables.as_deref())?;
-    let mut out = stream::output(None)?;
-    let ending = match arguments.command {
-        Command::Import(command) => import::run(&command, &tariff, &mut out),
+    let mut out = outputs.standard();
+    match arguments.command {
+        Command::Import(command) => import::run(&command, &tariff, outputs),
         Command::Show(command) => show::run(&command, &tariff, &mut out),
         Command::Duty(command) => duty::run(&command, &tariff, &mut out),
         Command::Explain(command) => explain::run(&command, &tariff, &mut out),
         Command::Interest(command) => interest::run(&command, &tariff, &mut out),
-    };
-    let flushed = out.flush().map_err(anyhow::Error::from);
-    stream::unless_closed(ending.and_then(|ending| flushed.map(|()| ending)))
+    }
 }
 
 /// The tariff with the schedules and tables that were named.

@@ -13,7 +13,7 @@ use super::WarningCells;
 
 const ACCEPTED: &str = "C01";
 const NO_SUMMARY: &str = "C02";
-/// A summary of another filer.
+/// A number of another filer, whether a summary is on file under it or not.
 const NOT_PERMITTED: &str = "C03";
 const NOT_ACCEPTED: &str = "C04";
 const NO_LINE: &str = "C05";
@@ -101,8 +101,9 @@ impl Capability for OverrideHost<'_> {
         let mut answer = BlockAnswer::default();
         for transaction in &block.transactions {
             let key = self.key(transaction);
-            let on_file = state::on_file(desk.unit, &key, desk.now)?;
-            let refusal = refusal(on_file.as_ref(), &key, block);
+            let is_own = block.processing.filer == key.filer;
+            let on_file = if is_own { state::on_file(desk.unit, &key, desk.now)? } else { None };
+            let refusal = if is_own { refusal(on_file.as_ref()) } else { Some(NOT_PERMITTED) };
             let mut told = Vec::new();
             for one in self.overrides(transaction) {
                 let code = match (&refusal, &on_file) {
@@ -206,14 +207,13 @@ impl OverrideHost<'_> {
     }
 }
 
-/// Why no warning of a summary can be overridden.
-fn refusal(on_file: Option<&EntrySummary>, key: &EntryKey, block: &Block) -> Option<&'static str> {
-    let is_accepted =
-        |summary: &EntrySummary| !matches!(summary.state, ControlState::Rejected | ControlState::Cancelled);
+/// Why no warning of the filer's own summary can be overridden.
+fn refusal(on_file: Option<&EntrySummary>) -> Option<&'static str> {
     match on_file {
         None => Some(NO_SUMMARY),
-        Some(_) if block.processing.filer != key.filer => Some(NOT_PERMITTED),
-        Some(summary) if !is_accepted(summary) => Some(NOT_ACCEPTED),
+        Some(summary) if matches!(summary.state, ControlState::Rejected | ControlState::Cancelled) => {
+            Some(NOT_ACCEPTED)
+        }
         Some(_) => None,
     }
 }

@@ -8,11 +8,14 @@ use crate::host::capability::{Capability, Desk};
 use crate::host::response::put;
 use crate::host::{HostError, state};
 use crate::message::Transaction;
-use crate::rules::{BlockInfo, Context, RuleBook};
+use crate::rules::{BlockInfo, Context, RuleBook, RuleText};
 use crate::store::{CensusWarning, EntryKey, WarningQuery};
 use crate::wire::Columns;
 
-const RULES: &str = include_str!("../../../grammars/rules/census_warning_query.rules");
+const RULES: RuleText<'_> = RuleText {
+    name: "grammars/rules/census_warning_query.rules",
+    text: include_str!("../../../grammars/rules/census_warning_query.rules"),
+};
 
 /// No such summary, or one of another filer.
 const NOT_FOUND: &str = "006";
@@ -179,8 +182,9 @@ impl CensusQueryHost<'_> {
         rows: &mut Vec<Columns>,
     ) -> Result<(), HostError> {
         let key = EntryKey { filer: subject.filer.to_owned(), number: subject.number.to_owned() };
-        let on_file = state::on_file(desk.unit, &key, desk.now)?;
-        let Some(summary) = on_file.filter(|_| is_own(block, subject.filer)) else {
+        let is_own = is_own(block, subject.filer);
+        let on_file = if is_own { state::on_file(desk.unit, &key, desk.now)? } else { None };
+        let Some(summary) = on_file else {
             rows.extend(self.coded(subject, NOT_FOUND)?);
             return Ok(());
         };

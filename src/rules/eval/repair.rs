@@ -89,6 +89,7 @@ impl Judge<'_> {
             Expression::OnReference(lookup) if matches!(*lookup.key, Expression::Joined(_)) => {
                 self.depend(&lookup.key, at, out);
             }
+            Expression::Absent(lookup, _) => self.depend(&lookup.key, at, out),
             Expression::OnReference(Lookup { list, key, .. }) if wanted => {
                 self.put(key, at, [Content::OneOfList(list.to_string()), Content::Blank], out);
             }
