@@ -463,3 +463,29 @@ fn the_demo_goes_as_expected() {
     }
     assert!(!shown.contains("PASSWD"), "the demo shows a password");
 }
+
+#[test]
+fn a_second_gateway_on_one_store_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let gateway = Serving::start(folder.path());
+    let mut second = Command::new(ABIGATE);
+    second.args(["serve", "--dev", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
+    let second = second.output().unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.contains("another gateway serves the store"), "{said}");
+    gateway.kill();
+    assert_eq!(Serving::start(folder.path()).terminate(), Some(0));
+}
+
+#[test]
+fn a_header_in_lower_case_is_its_senders() {
+    let folder = TempDir::new().unwrap();
+    let gateway = Serving::start(folder.path());
+    let batch = std::fs::read_to_string(sample("good/01-air-one-line.abi")).unwrap();
+    let (header, rest) = batch.split_once('\n').unwrap();
+    let lower = format!("{}\n{rest}", header.to_ascii_lowercase());
+    let wrong = lower.replacen("passwd", "wrong ", 1);
+    assert!(text(&send(folder.path(), &gateway, wrong.as_bytes(), &[])).contains("X09"));
+    assert_eq!(dispositions(&send(folder.path(), &gateway, lower.as_bytes(), &[])), ["995"]);
+}

@@ -55,6 +55,19 @@ impl BlockAnswer {
         self.ends.push(self.records.len());
     }
 
+    /// Puts the answer to further transactions of the block behind this one.
+    pub fn append(&mut self, more: Self) {
+        let before = self.records.len();
+        self.records.extend(more.records);
+        self.ends.extend(more.ends.into_iter().map(|end| before + end));
+    }
+
+    /// Takes back all but so many records.
+    pub fn truncate(&mut self, records: usize) {
+        self.records.truncate(records);
+        self.ends.retain(|end| *end <= records);
+    }
+
     /// The records in parts of which none has more than so many. A part ends with a transaction, unless the
     /// answer to one alone has more.
     fn parts(&self, most: usize) -> Vec<&[Columns]> {

@@ -20,6 +20,6 @@ pub use answer::{AnswerError, BlockAnswer, Notification};
 pub use collect::{BatchCollector, RawBatch};
 pub use condition::{EnvelopeCondition, Place};
 pub use directory::{Directory, Party, Permit, Sender, Standing};
-pub use layouts::EnvelopeCodec;
-pub use read::{BatchReading, Block, StructureFault};
+pub use layouts::{EnvelopeCodec, HeaderCells};
+pub use read::{BatchHeader, BatchReading, Block, StructureFault};
 pub use submission::Submission;

@@ -12,7 +12,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
 use super::config::{ClientCertificates, Config, ConfigError, TlsVersion};
 
@@ -42,6 +42,16 @@ pub enum CertificateError {
         path: PathBuf,
         /// What is wrong.
         source: rustls::Error,
+    },
+    /// The gateway's own certificate has expired or is not yet in force.
+    #[error("{}: the certificate is in force from {from} to {to}, not now", path.display())]
+    NotInForce {
+        /// Its file.
+        path: PathBuf,
+        /// When it comes into force.
+        from: String,
+        /// When it expires.
+        to: String,
     },
     /// The authorities are of no use.
     #[error("client authority {}", path.display())]
@@ -85,8 +95,13 @@ pub enum CertificateError {
 pub fn server_tls(config: &Config) -> Result<ServerConfig, CertificateError> {
     config.check()?;
     let path = config.certificate.as_deref().ok_or(ConfigError::Missing("certificate"))?;
-    let key = read_key(config.key.as_deref().ok_or(ConfigError::Missing("key"))?)?;
+    let key_path = config.key.as_deref().ok_or(ConfigError::Missing("key"))?;
+    warn_of_readers(key_path);
+    let key = read_key(key_path)?;
     let chain = read_certificates(path)?;
+    for certificate in &chain {
+        check_validity(path, certificate)?;
+    }
     let tls = |source| CertificateError::Tls { path: path.to_owned(), source };
     let versions: &[&rustls::SupportedProtocolVersion] = match config.oldest_tls {
         TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
@@ -102,6 +117,13 @@ pub fn server_tls(config: &Config) -> Result<ServerConfig, CertificateError> {
                 Arc::new(read_authorities(authority)?),
                 provider(),
             );
+            let verifier = if config.client_revocations.is_empty() {
+                verifier
+            } else {
+                // an authority that has no list here revokes nothing
+                let lists = read_revocations(&config.client_revocations)?;
+                verifier.with_crls(lists).only_check_end_entity_revocation().allow_unknown_revocation_status()
+            };
             let verifier = if wanted == ClientCertificates::Optional {
                 verifier.allow_unauthenticated()
             } else {
@@ -250,6 +272,50 @@ pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
     }
     Ok(certificates)
 }
+
+fn read_revocations(
+    paths: &[PathBuf],
+) -> Result<Vec<CertificateRevocationListDer<'static>>, CertificateError> {
+    let mut lists = Vec::new();
+    for path in paths {
+        let file = |source| CertificateError::File { path: path.clone(), source };
+        let before = lists.len();
+        for list in CertificateRevocationListDer::pem_file_iter(path).map_err(file)? {
+            lists.push(list.map_err(file)?);
+        }
+        if lists.len() == before {
+            return Err(file(rustls_pki_types::pem::Error::NoItemsFound));
+        }
+    }
+    Ok(lists)
+}
+
+/// Whether the gateway's own certificate is in force, by the machine's clock.
+fn check_validity(path: &Path, certificate: &CertificateDer<'_>) -> Result<(), CertificateError> {
+    let (_, parsed) =
+        x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::CommonName)?;
+    let validity = parsed.validity();
+    if validity.is_valid() {
+        return Ok(());
+    }
+    let (from, to) = (validity.not_before.to_string(), validity.not_after.to_string());
+    Err(CertificateError::NotInForce { path: path.to_owned(), from, to })
+}
+
+/// Says so if others than its owner can read a private key. Containers are often given their keys that way,
+/// so it is no reason not to start.
+#[cfg(unix)]
+fn warn_of_readers(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode()).unwrap_or_default();
+    if mode & 0o077 != 0 {
+        let mode = format!("{:03o}", mode & 0o777);
+        tracing::warn!(key = %path.display(), mode, "others than its owner can read the private key");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_readers(_path: &Path) {}
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
     PrivateKeyDer::from_pem_file(path)

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::{Answer, AnswerError, Examine, Peer, SenderPassword, Waiting, outline};
 use crate::envelope::{RawBatch, Sender};
-use crate::host::{self, Acted, Action, ActionError, Host, HostError, SenderProfile, World};
+use crate::host::{self, Acted, Action, ActionError, Examined, Host, HostError, SenderProfile, World};
 use crate::message::Finding;
 use crate::store::Store;
 use crate::wire::Columns;
@@ -131,6 +131,17 @@ impl<S: Store + Send + 'static> Answer for HostWithClock<S> {
         let batches = batches.map(|(batch, peer, examined)| (batch, peer as &dyn host::Peer, examined));
         let answers = self.host.answer_all(batches.collect(), &now);
         answers.into_iter().map(|answer| answer.map_err(reason)).collect()
+    }
+
+    fn answer_part(
+        &mut self,
+        batch: &RawBatch,
+        peer: &Peer,
+        examined: &mut Option<Examined>,
+        records: usize,
+    ) -> Result<Option<Vec<Columns>>, AnswerError> {
+        let now = read_clock(self.clock.as_ref());
+        self.host.answer_part(batch, peer, examined, records, &now).map_err(reason)
     }
 
     fn tick(&mut self) -> Result<i64, AnswerError> {

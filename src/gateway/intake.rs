@@ -111,6 +111,17 @@ impl Intake {
         !self.inside && self.codec.pending() == 0 && self.door.pending() == 0
     }
 
+    /// The records of the batch that is being gathered, as far as they are there.
+    #[must_use]
+    pub fn gathered(&self) -> &[Columns] {
+        self.collector.gathered()
+    }
+
+    /// As [`BatchCollector::keep_control_records`].
+    pub fn keep_control_records(&mut self) {
+        self.collector.keep_control_records();
+    }
+
     /// Records as the peer separates and encodes its own.
     #[must_use]
     pub fn encode(&self, records: &[Columns]) -> BytesMut {

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
+use zeroize::Zeroizing;
 
+use super::budget::{BYTES_PER_RECORD, Budget, BudgetExceeded, Holding};
+use super::guesses::{Guesses, TooManyGuesses};
 use super::mailroom::{Mailbox, Mailroom};
+use super::password::Verifiers;
 use super::writer::{HostGone, HostHandle};
 use super::{Intake, Outline, Outliner, Peer, SenderPassword, Timeouts};
 use crate::envelope::RawBatch;
@@ -35,8 +39,11 @@ pub(super) struct Shared {
     pub host: HostHandle,
     pub outliner: Outliner,
     pub senders: Vec<SenderPassword>,
-    /// How many passwords are verified at once; each takes a core and 19 MiB.
-    pub verifications: Semaphore,
+    /// The hash of a password that nobody knows, for senders that there are not.
+    pub nobody: String,
+    pub guesses: Guesses,
+    pub budget: Arc<Budget>,
+    pub verifiers: Verifiers,
     pub mailroom: Arc<Mailroom>,
     pub timeouts: Timeouts,
     pub limits: crate::wire::Limits,
@@ -57,6 +64,12 @@ pub enum SessionError {
     /// The peer does not take its answer.
     #[error("the peer did not take its answer in time")]
     WriteTimeout,
+    /// The gateway cannot hold the batch.
+    #[error(transparent)]
+    Budget(#[from] BudgetExceeded),
+    /// The peer guesses passwords.
+    #[error(transparent)]
+    Guesses(#[from] TooManyGuesses),
     /// The batch could not be answered. Nothing of it has taken effect, or nobody knows whether it has.
     #[error("the batch could not be answered")]
     Unanswered,
@@ -73,13 +86,16 @@ where
 {
     let intake = Intake::new(shared.limits);
     let news = shared.mailroom.subscribe();
+    let holding = Holding::new(&shared.budget, peer.account());
     let mut session = Session {
         stream,
         intake,
         peer,
         shared,
+        holding,
         read_ended: false,
         begun: None,
+        header_read: false,
         batches: 0,
         mailboxes: Vec::new(),
         news,
@@ -91,6 +107,12 @@ where
     };
     session.identify_by_certificate();
     while let Some(batch) = session.next_batch().await? {
+        if !std::mem::take(&mut session.header_read)
+            && let Some(header) = batch.rows.first()
+        {
+            session.prove(header).await?;
+        }
+        session.holding.resize(batch.rows.len() * BYTES_PER_RECORD).await?;
         session.batches += 1;
         session.count_answers_as_arrived();
         let span = info_span!(
@@ -104,6 +126,7 @@ where
         session.answer(batch).instrument(span).await?;
         // mail is carried only between batches, so this one shows that the connection went on behind it
         session.mark_delivered().await?;
+        session.holding.resize(0).await?;
     }
     session.close().await?;
     Ok(session.batches)
@@ -128,8 +151,12 @@ struct Session<S> {
     shared: Arc<Shared>,
     /// Nothing more is read: the peer has closed its side, or was too slow.
     read_ended: bool,
+    /// What the batch that is being read or answered takes.
+    holding: Holding,
     /// Since when the batch that is being read is being read.
     begun: Option<Instant>,
+    /// Whether the password of the batch that is being read has been looked at.
+    header_read: bool,
     batches: u64,
     /// The mailboxes that are the peer's, as far as it has shown.
     mailboxes: Vec<Mailbox>,
@@ -159,6 +186,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if self.read_ended {
                 return Ok(self.intake.finish()?);
             }
+            self.read_header().await?;
+            self.holding.resize(self.intake.gathered().len() * BYTES_PER_RECORD).await?;
             if self.intake.is_between_batches() {
                 self.begun = None;
             } else {
@@ -250,7 +279,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn answer(&mut self, batch: RawBatch) -> Result<(), SessionError> {
         let span = Span::current();
         let outline = self.shared.outliner.outline(&batch.rows);
-        self.verify_password(&outline.sender, &batch.rows).await;
         let answer = self.shared.host.answer(batch, Arc::clone(&self.peer), span.clone()).await?;
         let records = answer.map_err(|error| {
             error!(error = %error, "the batch could not be answered");
@@ -261,11 +289,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             span.record("application", outline.application.as_str());
             self.identify(&outline);
         }
+        // the peer first: nothing that the log does may keep its answer back
+        self.look_ahead().await;
+        let written = self.write(&records).await;
         let outcome = self.shared.outliner.outcome(&records);
         span.record("disposition", tracing::field::display(&outcome));
         info!(answer_records = records.len(), "batch answered");
-        self.look_ahead().await;
-        self.write(&records).await
+        written
     }
 
     /// Looks whether the peer has sent on already, before it gets the answer.
@@ -299,18 +329,63 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(())
     }
 
-    /// Verifies the password of a batch here, so that the host thread finds the verdict in the peer's
-    /// memory. Whether the batch is good is for the host to say.
-    async fn verify_password(&self, sender: &str, rows: &[Columns]) {
-        let Some(known) = self.shared.senders.iter().find(|known| known.sender == sender) else { return };
-        let password = self.shared.outliner.password(rows);
-        if self.peer.recalls_password(&known.hash, &password) {
-            return;
+    /// Looks at the A-record of the batch that is being read as soon as it is there: a batch with a wrong
+    /// password is read on, but no more than its control records are held.
+    async fn read_header(&mut self) -> Result<(), SessionError> {
+        let Some(header) = self.intake.gathered().first().copied().filter(|_| !self.header_read) else {
+            return Ok(());
+        };
+        self.header_read = true;
+        if !self.prove(&header).await? {
+            self.intake.keep_control_records();
         }
-        let (peer, hash) = (Arc::clone(&self.peer), known.hash.clone());
-        // a semaphore that is never closed always gives its permit in the end
-        let Ok(_permit) = self.shared.verifications.acquire().await else { return };
-        let _ = tokio::task::spawn_blocking(move || peer.knows_password(&hash, &password)).await;
+        Ok(())
+    }
+
+    /// Verifies the password of a batch, so that the host thread finds the verdict in the peer's memory;
+    /// tells whether the batch can be accepted as far as its sender is concerned. Which of sender,
+    /// certificate and password is wrong is for the log alone: the peer gets the same answer after the
+    /// same time.
+    async fn prove(&self, header: &Columns) -> Result<bool, SessionError> {
+        let shared = &self.shared;
+        if shared.senders.is_empty() {
+            return Ok(true);
+        }
+        let Some(header) = shared.outliner.header(header) else { return Ok(false) };
+        let known = shared.senders.iter().find(|known| known.mailboxes.contains(&header.sender));
+        let shown = self.peer.certificate();
+        let (suspect, hash) = match known {
+            None => ("sender", &shared.nobody),
+            Some(known) if shown.is_some() && known.certificate.as_deref() != shown => {
+                ("certificate", &shared.nobody)
+            }
+            Some(known) => ("password", &known.hash),
+        };
+        if self.peer.recalls_password(hash, &header.password) == Some(true) {
+            return Ok(true);
+        }
+        // By its own certificate a sender is slowed down only by what it has guessed itself.
+        let mut names = vec![format!("from {}", self.peer.account())];
+        if let Some(known) = known.filter(|_| suspect == "certificate" || shown.is_none()) {
+            names.push(format!("for {}", known.sender));
+        }
+        sleep(shared.guesses.turn(&names, std::time::Instant::now())?).await;
+        if self.verify_password(hash, &header.password).await {
+            shared.guesses.right(&names);
+            return Ok(true);
+        }
+        let count = shared.guesses.wrong(&names, std::time::Instant::now());
+        // only a sender of the world is named: what is none may be a password that is out of step
+        let sender = known.map(|known| known.sender.as_str());
+        warn!(wrong = suspect, sender, count, "the sender is not believed");
+        Ok(false)
+    }
+
+    /// Whether a password belongs to a hash, found out on a thread that may take its time.
+    async fn verify_password(&self, hash: &str, password: &[u8]) -> bool {
+        let (peer, hash) = (Arc::clone(&self.peer), hash.to_owned());
+        let password = Zeroizing::new(password.to_vec());
+        self.shared.verifiers.run(move || peer.knows_password(&hash, &password)).await
     }
 
     async fn write(&mut self, records: &[Columns]) -> Result<(), SessionError> {

@@ -258,7 +258,7 @@ fn process(
 }
 
 /// The host of the batch's application. The envelope has refused one that has none (X13).
-fn capability<'a, 'g>(
+pub(super) fn capability<'a, 'g>(
     capabilities: &'a Capabilities<'g>,
     reading: &BatchReading,
 ) -> Result<&'a (dyn Capability + 'g), HostError> {
@@ -266,7 +266,12 @@ fn capability<'a, 'g>(
     capabilities.get(application).ok_or_else(|| HostError::NoCapability(application.clone()))
 }
 
-fn on_file(reading: &BatchReading, records: Vec<Columns>, answer: &[Columns], now: &Zoned) -> BatchOnFile {
+pub(super) fn on_file(
+    reading: &BatchReading,
+    records: Vec<Columns>,
+    answer: &[Columns],
+    now: &Zoned,
+) -> BatchOnFile {
     BatchOnFile {
         received: now.timestamp(),
         sender: name_of(&reading.sender),
@@ -305,7 +310,7 @@ pub(super) fn without_control_passwords(batch: &RawBatch) -> Vec<Columns> {
 }
 
 /// The batch's records with spaces where a password may stand.
-fn without_passwords(grammar: &Grammar, batch: &RawBatch) -> Vec<Columns> {
+pub(super) fn without_passwords(grammar: &Grammar, batch: &RawBatch) -> Vec<Columns> {
     let mut rows = batch.rows.clone();
     Secrets::new(grammar).cover(&mut rows, b' ');
     rows

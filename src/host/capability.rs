@@ -26,7 +26,8 @@ type Maker = for<'g> fn(&'g Grammar) -> Result<Box<dyn Capability + 'g>, HostErr
 
 /// What the host does for one application. All answers are the records between B and Y.
 pub(super) trait Capability: fmt::Debug + Send + Sync {
-    /// Does what a block asks for, and answers each of its transactions in order.
+    /// Does what a block asks for, and answers each of its transactions in order. The answer to a block is
+    /// the answers to its transactions, one behind the other: a long block comes in parts.
     ///
     /// # Errors
     /// The store failed, or a record of the answer cannot be written.

@@ -51,7 +51,8 @@ impl Capability for EntrySummaryHost<'_> {
         let mut answer = BlockAnswer::default();
         let foreseen = std::mem::take(&mut desk.foreseen).into_iter().map(Some);
         let foreseen = foreseen.chain(std::iter::repeat_with(|| None));
-        for ((number, transaction), foreseen) in (1..).zip(&block.transactions).zip(foreseen) {
+        let numbers = block.answered + 1..;
+        for ((number, transaction), foreseen) in numbers.zip(&block.transactions).zip(foreseen) {
             let header = self.header(transaction, number);
             let verdict = self.answer_transaction((transaction, foreseen), (block, &info), desk)?;
             if let Some(explained) = &mut desk.explained {
@@ -85,7 +86,7 @@ impl Capability for EntrySummaryHost<'_> {
     /// ESF-211.
     fn system_failure(&self, block: &Block) -> Result<BlockAnswer, HostError> {
         let mut answer = BlockAnswer::default();
-        for (number, transaction) in (1..).zip(&block.transactions) {
+        for (number, transaction) in (block.answered + 1..).zip(&block.transactions) {
             let header = self.header(transaction, number);
             self.response.system_failure(&mut answer.records, transaction, &header)?;
             answer.end_transaction();

@@ -7,6 +7,7 @@ use jiff::Zoned;
 use jiff::civil::Date;
 
 use super::capability::{Capabilities, Explained, Foresight};
+use super::parts::Progress;
 use super::world::PeerDirectory;
 use super::{HostError, Peer, World};
 use crate::envelope::{BatchReading, EnvelopeCodec, RawBatch};
@@ -31,6 +32,8 @@ pub struct Examined {
     pub(super) foreseen: Vec<Foresight>,
     /// Why conditions were raised, once the batch is answered; `None` if nobody asks.
     pub(super) explained: Option<Vec<Explained>>,
+    /// How far the batch has come, if it is answered in parts.
+    pub(super) progress: Progress,
 }
 
 impl<'g> Examiner<'g> {
@@ -63,7 +66,13 @@ impl<'g> Examiner<'g> {
         let applications = self.capabilities.applications();
         let directory = PeerDirectory { world, peer, applications: &applications };
         let reading = self.envelope.read_batch(batch, &directory);
-        Examined { world: Arc::clone(world), reading, foreseen: Vec::new(), explained: None }
+        Examined {
+            world: Arc::clone(world),
+            reading,
+            foreseen: Vec::new(),
+            explained: None,
+            progress: Progress::default(),
+        }
     }
 
     /// The world with the reference data of a day in force, if they are not.

@@ -2,7 +2,8 @@
 //!
 //! A [`Host`] reads a batch's envelope, judges each transaction by the rules and by what is on file,
 //! changes what is on file, and writes the answer. It is deterministic given its store and the time it
-//! is told. A batch is one unit of work: the answer exists only if batch, changes and answer are kept.
+//! is told. A batch is one unit of work: the answer exists only if batch, changes and answer are kept. Only a
+//! batch that is too long for others to wait for is kept in parts, some transactions each.
 //!
 //! An application that the interface knows but that has no host here is answered X13, as CBP answers
 //! for one that is switched off.
@@ -19,6 +20,7 @@ mod finding;
 mod inspect;
 mod life;
 mod notification;
+mod parts;
 mod receipts;
 mod repair;
 mod response;

@@ -204,7 +204,8 @@ impl Archive for SqliteUnit<'_> {
                  JOIN entry_summary_history later
                      ON later.filer = own.filer AND later.number = own.number
                          AND later.id > unarrived.history_to AND later.who = own.who
-                 WHERE own.id > unarrived.history_from AND own.id <= unarrived.history_to)
+                 WHERE own.id > unarrived.history_from AND own.id <= unarrived.history_to
+                     AND own.who = batch.sender)
              ORDER BY batch.id DESC LIMIT 1",
         )?;
         let found = statement
