@@ -19,7 +19,7 @@ struct Place(tempfile::TempDir);
 impl Place {
     fn new() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
-        place.write("a.abi", &sample("good/01-air-one-line"));
+        place.write("a.abi", sample("good/01-air-one-line"));
         place
     }
 

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::answer::STORE;
 use super::output;
 use crate::gateway::{Config, Credentials, DevelopmentCertificates};
 use crate::host::World;
+use crate::store::SqliteStore;
 
 /// The folder, below the one where the command runs.
 pub(super) const FOLDER: &str = "abigate-dev";
@@ -45,6 +47,11 @@ pub(super) fn prepare(folder: &Path, world: &World) -> anyhow::Result<Config> {
         certify(folder, world)?;
     }
     let settings = folder.join(SETTINGS_FILE);
+    // A folder without settings has no store yet. One whose store has gone is not given a new one in silence.
+    if !settings.exists() {
+        let store = folder.join(STORE);
+        SqliteStore::open_or_create(&store).with_context(|| store.display().to_string())?;
+    }
     for (file, text) in [(folder.join("world.toml"), World::DEMO), (settings.clone(), SETTINGS)] {
         if !file.exists() {
             write(&file, text.as_bytes(), false)?;

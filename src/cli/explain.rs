@@ -106,8 +106,8 @@ fn inspection(arguments: &Arguments) -> anyhow::Result<Inspection<'static>> {
 }
 
 fn text(arguments: &Arguments, source: &Source, out: Output) -> anyhow::Result<Ending> {
-    let (input, _) = stream::records_input(Some(&source.path), arguments.encoding)
-        .map_err(|error| source.named(error))?;
+    let (input, _) =
+        stream::records_input(Some(&source.path), arguments.encoding).map_err(|error| source.named(error))?;
     let colored = arguments.output.is_none() && arguments.color.is_on();
     let page = TextPage::new(out, colored, arguments.notes).with_width(color::width());
     let entry = arguments.entry.as_deref();
@@ -122,8 +122,8 @@ fn page(
     source: &Source,
     out: Output,
 ) -> anyhow::Result<Ending> {
-    let (input, _) = stream::records_input(Some(&source.path), arguments.encoding)
-        .map_err(|error| source.named(error))?;
+    let (input, _) =
+        stream::records_input(Some(&source.path), arguments.encoding).map_err(|error| source.named(error))?;
     let mut inspector = inspection.inspector(None);
     let title = source.path.file_name().map(|name| name.to_string_lossy());
     let entry = arguments.entry.as_deref();

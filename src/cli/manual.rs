@@ -51,9 +51,9 @@ fn file_name(command: &clap::Command) -> String {
 
 fn list(command: &clap::Command, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", file_name(command))?;
-    let shown =
+    let mut shown =
         command.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help");
-    shown.map(|command| list(command, out)).collect()
+    shown.try_for_each(|command| list(command, out))
 }
 
 #[cfg(test)]

@@ -75,13 +75,11 @@ struct Opened {
 
 /// Reads the settings and opens all that they name. Slow: a world and its reference data are read.
 fn open(arguments: &Arguments) -> anyhow::Result<Opened> {
-    // a folder that is made now has no store yet
-    let is_fresh = arguments.dev && !Path::new(development::FOLDER).join(development::SETTINGS_FILE).exists();
     let config = configure(arguments)?;
     config.check()?;
     let log = log::start(&config.log)?;
     let lock = lock_store(&config)?;
-    let host = open_host(&config, arguments.new || is_fresh)?;
+    let host = open_host(&config, arguments.new)?;
     Ok(Opened { config, host, log, lock })
 }
 
@@ -138,6 +136,7 @@ fn open_store(path: &Path, is_new: bool) -> anyhow::Result<SqliteStore> {
 
 /// Makes sure that no other gateway serves the store. The lock is on a file beside it: SQLite's own locks on
 /// the store would be lost with any other handle on it. It ends with the process, however that ends.
+#[allow(clippy::disallowed_methods, reason = "nothing is written to the file that is locked")]
 fn lock_store(config: &Config) -> anyhow::Result<File> {
     let store = config.store.as_deref().ok_or(ConfigError::Missing("store"))?;
     // the store itself, by whatever name

@@ -106,8 +106,8 @@ impl<'g> Translator<'g> {
         })?;
         self.codec.encode(&filing).map_err(|problem| Refused {
             found: if problem.path.is_empty() { problem.to_string() } else { format!("{:?}", problem.found) },
-            path: problem.path,
-            expected: problem.expected,
+            path: problem.path.into(),
+            expected: problem.expected.into(),
         })
     }
 

@@ -235,7 +235,7 @@ impl Config {
     fn check_limits(&self) -> Result<(), ConfigError> {
         const FILES: usize = 1 << 20;
         let Limits { connections, handshakes, held_bytes, .. } = self.limits;
-        let (wire, timeouts) = (&self.wire, &self.timeouts);
+        let wire = &self.wire;
         let memory = memory().unwrap_or(usize::MAX);
         let (few_files, too_little) = ("no process may open more files", "the machine has no more memory");
         let bounds = [
@@ -272,18 +272,6 @@ impl Config {
                 "limits.held_bytes",
                 "wire.records_per_batch",
                 "the largest batch needs 256 bytes a record, and one sender may hold half of the bytes",
-            ),
-            (
-                wire.records_per_transaction > wire.records_per_batch,
-                "wire.records_per_transaction",
-                "wire.records_per_batch",
-                "a transaction is part of a batch",
-            ),
-            (
-                timeouts.handshake_seconds > timeouts.idle_seconds,
-                "timeouts.handshake_seconds",
-                "timeouts.idle_seconds",
-                "a connection may be silent for longer before its handshake than behind it",
             ),
         ];
         match contradictions.into_iter().find(|(holds, ..)| *holds) {
@@ -484,8 +472,6 @@ mod tests {
             ("[limits]\nconnections_per_address = 257", "`limits.connections_per_address` and `limits.conn"),
             ("[limits]\nheld_bytes = 1000000", "`limits.held_bytes` and `wire.records_per_batch`"),
             ("[wire]\nrecords_per_batch = 0", "`wire.records_per_batch` must not be 0"),
-            ("[wire]\nrecords_per_transaction = 500001", "`wire.records_per_transaction` and"),
-            ("[timeouts]\nidle_seconds = 5", "`timeouts.handshake_seconds` and `timeouts.idle_seconds`"),
         ];
         for (text, said) in cases {
             let message = parse(&format!("{required}{text}")).check().unwrap_err().to_string();

@@ -338,6 +338,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.header_read = true;
         if !self.prove(&header).await? {
             self.intake.keep_control_records();
+            // a certificate beside a wrong password shows no longer whose connection this is
+            self.mailboxes.clear();
         }
         Ok(())
     }

@@ -133,7 +133,7 @@ impl<'g> EntrySummaryHost<'g> {
         let filing = self.cells.read(transaction);
         let asked = Asked { filing: &filing, filer: &info.filer };
         let (on_file, is_closed) = match settle(asked, desk.unit, now)? {
-            Whose::Open(summary) => (Some(summary), false),
+            Whose::Open(summary) => (Some(*summary), false),
             Whose::Nobodys => (None, false),
             Whose::Anothers => (None, true),
         };

@@ -106,7 +106,7 @@ impl<'g> FindingWriter<'g> {
         (code, severity): (ConditionCode, Severity),
         row: &Columns,
     ) -> Finding {
-        let mut finding = self.checker.finding(severity, Some(code), row);
+        let mut finding = self.checker.finding_at(severity, Some(code), row, position.transaction == 0);
         // Those of the envelope stand under `*` for every application.
         let known = [application, "AX", "*"].iter().find_map(|of| self.grammar.conditions().get(of, code));
         if let Some(known) = known {

@@ -186,7 +186,7 @@ impl<'g> Checker<'g> {
         let Some((identifier, automaton)) = self.seated.as_deref().and_then(Desk::records) else { return };
         let fault = self.cursor.unknown(automaton, identifier.shown(columns));
         let mut finding = self.finding(Severity::Fatal, Some(fault.condition()), columns);
-        finding.found = self.identifier(columns);
+        finding.found = self.identifier(columns, self.is_outside());
         finding.expected = join(automaton.records());
         self.lost = true;
         report(finding);

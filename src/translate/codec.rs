@@ -115,12 +115,12 @@ fn unambiguous(filing: &EntrySummaryFiling) -> Result<(), EncodeProblem> {
     match filing.lines.iter().enumerate().find(|(_, line)| taken(line)) {
         None => Ok(()),
         Some((at, line)) => Err(EncodeProblem {
-            path: format!("lines[{at}].invoices"),
+            path: format!("lines[{at}].invoices").into(),
             record: String::new(),
             field: "invoices".to_owned(),
             columns: (1, RECORD_LENGTH),
             found: format!("line {} with invoices and a ruling or description of its own", line.identifier),
-            expected: "one or the other".to_owned(),
+            expected: "one or the other".into(),
         }),
     }
 }

@@ -540,12 +540,12 @@ pub(super) fn write_row<T: Fields>(
 ) -> Result<(), EncodeProblem> {
     if values.len() > places.len() {
         return Err(EncodeProblem {
-            path: String::new(),
+            path: Box::default(),
             record: writing.record.id.clone(),
             field: String::new(),
             columns: (1, writing.columns.len()),
             found: format!("{} values", values.len()),
-            expected: format!("at most {}", places.len()),
+            expected: format!("at most {}", places.len()).into(),
         });
     }
     let mut pairs = values.iter().zip(places).enumerate();

@@ -221,13 +221,13 @@ impl RecordPlace {
         for (name, cell) in &self.fields {
             if !cell.raw(columns).iter().all(|&byte| cell.class().admits(byte) || byte == b' ') {
                 return Err(EncodeProblem {
-                    path: String::new(),
+                    path: Box::default(),
                     record: self.id.clone(),
                     field: name.clone(),
                     columns: (cell.first_column(), cell.last_column()),
                     // Not shown: what is of the wrong class may be anything.
                     found: shown(cell.raw(columns), true),
-                    expected: cell.class().in_words(),
+                    expected: cell.class().in_words().into(),
                 });
             }
         }
@@ -310,12 +310,12 @@ impl Writing<'_> {
     #[cold]
     pub(super) fn misfit(&self, spot: &Spot, found: String, expected: String) -> EncodeProblem {
         EncodeProblem {
-            path: String::new(),
+            path: Box::default(),
             record: self.record.id.clone(),
             field: self.record.name(spot),
             columns: (spot.cell.first_column(), spot.cell.last_column()),
             found,
-            expected,
+            expected: expected.into(),
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct DecodeProblem {
 #[error("record {record}, {field} in columns {}-{}: {found:?} given, expected {expected}", .columns.0, .columns.1)]
 pub struct EncodeProblem {
     /// Where in the filing the value stands, as far as that is known: `lines[0].tariffs[1].duty`.
-    pub path: String,
+    pub path: Box<str>,
     /// The control identifier of the record that was to be written.
     pub record: String,
     /// The field's name; empty if it is the record as a whole.
@@ -33,7 +33,7 @@ pub struct EncodeProblem {
     /// What was to be written; stars for letters and digits of a number that is not to be shown.
     pub found: String,
     /// What would have fit.
-    pub expected: String,
+    pub expected: Box<str>,
 }
 
 impl EncodeProblem {
@@ -41,7 +41,7 @@ impl EncodeProblem {
     #[cold]
     pub(super) fn below(mut self, key: &str) -> Self {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{key}{separator}{}", self.path);
+        self.path = format!("{key}{separator}{}", self.path).into();
         self
     }
 

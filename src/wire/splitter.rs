@@ -5,7 +5,7 @@ use std::fmt;
 use memchr::memchr;
 
 use super::door::{PADDING, UTF8_MARK};
-use super::{Columns, Defect, Limit, LimitExceeded, Limits, Line, RECORD_LENGTH, Separator};
+use super::{Columns, Defect, Limit, LimitExceeded, Limits, Line, RECORD_LENGTH, Separator, says_nothing};
 
 /// Cuts records from the chunks of a stream, as they come.
 ///
@@ -226,7 +226,7 @@ impl Splitter {
         self.number += 1;
         sink(Line { columns, number: self.number, offset: self.offset, length: RECORD_LENGTH, defect: None });
         self.offset += (RECORD_LENGTH + separator) as u64;
-        self.is_between = ends_batch(columns);
+        self.is_between = ends_batch(columns) || self.is_between && says_nothing(columns);
     }
 
     /// Skips what pads the end of a batch.
@@ -294,7 +294,7 @@ impl Splitter {
         }
         self.number += 1;
         sink(Line { columns: &self.columns, number: self.number, offset: self.offset, length, defect });
-        self.is_between = ends_batch(&self.columns);
+        self.is_between = ends_batch(&self.columns) || self.is_between && says_nothing(&self.columns);
     }
 }
 

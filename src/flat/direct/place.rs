@@ -79,11 +79,14 @@ fn is_amount(text: &[u8], decimals: usize) -> bool {
     is_whole && is_fraction && (unsigned.len() == text.len() || !is_zero())
 }
 
+/// The key that tells elements of a list apart, those that there are, and the next of them.
+type Keyed<'p> = (&'p str, &'p [(String, Slot)], &'p mut usize);
+
 /// Takes the members of an object.
 pub(super) struct Members<'p> {
     placer: Placer<'p>,
     /// The key that tells elements of a list apart, those that there are, and the next of them.
-    by_key: Option<(&'p str, &'p [(String, Slot)], &'p mut usize)>,
+    by_key: Option<Keyed<'p>>,
     members: &'p [(String, Slot)],
 }
 
@@ -117,7 +120,7 @@ impl<'p> SerializeStruct for Members<'p> {
         }
         let inner = Placer {
             layout,
-            state: &mut **state,
+            state,
             slot,
             element: *element,
             keeps_rest: *keeps_rest && (is_object || matches!(slot, Slot::Rows(..))),

@@ -88,7 +88,7 @@ pub(super) enum Whose {
     /// There is none.
     Nobodys,
     /// The filer of the block may know of it.
-    Open(EntrySummary),
+    Open(Box<EntrySummary>),
     /// There is one of another filer, which is not there for the filer of the block.
     Anothers,
 }
@@ -97,7 +97,9 @@ pub(super) enum Whose {
 pub(super) fn settle(asked: Asked<'_>, unit: &mut dyn Unit, now: &Zoned) -> Result<Whose, StoreError> {
     Ok(match on_file(unit, &asked.filing.key, now)? {
         None => Whose::Nobodys,
-        Some(summary) if owner::may_file(asked.filer, asked.filing, &summary) => Whose::Open(summary),
+        Some(summary) if owner::may_file(asked.filer, asked.filing, &summary) => {
+            Whose::Open(Box::new(summary))
+        }
         Some(_) => Whose::Anothers,
     })
 }

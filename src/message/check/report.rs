@@ -31,7 +31,7 @@ impl Checker<'_> {
         finding.layout = Some(layout.id);
         finding.field = Some(field.name.clone());
         finding.columns = Some((trouble.first, trouble.last));
-        let hidden = self.hidden(columns);
+        let hidden = self.hidden(columns, self.is_outside());
         if (trouble.first..=trouble.last).all(|column| hidden >> (column - 1) & 1 == 0) {
             finding.found = shown(&columns[trouble.first - 1..trouble.last]);
         }
@@ -94,31 +94,48 @@ impl Checker<'_> {
     }
 
     /// The columns in which a password may stand.
-    fn hidden(&self, columns: &Columns) -> u128 {
-        self.secrets.columns(columns, self.scope != Scope::Block)
+    fn hidden(&self, columns: &Columns, is_outside: bool) -> u128 {
+        self.secrets.columns(columns, is_outside)
+    }
+
+    /// Whether the record in hand stands outside of every block.
+    pub(super) fn is_outside(&self) -> bool {
+        self.scope != Scope::Block
     }
 
     /// The first columns of a record that is not known, which may be its identifier.
-    pub(super) fn identifier(&self, columns: &Columns) -> String {
+    pub(super) fn identifier(&self, columns: &Columns, is_outside: bool) -> String {
         const LONGEST: usize = 4;
         let mut covered = *columns;
-        cover(&mut covered, self.hidden(columns), b'*');
+        cover(&mut covered, self.hidden(columns, is_outside), b'*');
         shown(&covered[..LONGEST])
     }
 
     /// A record for a drawing: one sign a column, no password.
-    fn masked(&self, columns: &Columns) -> String {
+    fn masked(&self, columns: &Columns, is_outside: bool) -> String {
         let sign = |&byte: &u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
         let mut covered = *columns;
-        cover(&mut covered, self.hidden(columns), b'*');
+        cover(&mut covered, self.hidden(columns, is_outside), b'*');
         covered.iter().map(sign).collect::<String>().trim_end().to_owned()
     }
 
-    pub(crate) fn finding(
+    pub(super) fn finding(
         &self,
         severity: Severity,
         condition: Option<ConditionCode>,
         columns: &Columns,
+    ) -> Finding {
+        self.finding_at(severity, condition, columns, self.is_outside())
+    }
+
+    /// A finding about a record that may be another than the one in hand: outside of every block, where a line
+    /// may be a header or trailer out of step, or within one.
+    pub(crate) fn finding_at(
+        &self,
+        severity: Severity,
+        condition: Option<ConditionCode>,
+        columns: &Columns,
+        is_outside: bool,
     ) -> Finding {
         let own = self.named.as_ref().map_or("", |desk| desk.code.as_str());
         let known = condition.and_then(|code| self.grammar.condition(own, code));
@@ -131,13 +148,13 @@ impl Checker<'_> {
             layout: None,
             record_id: match Control::of(columns) {
                 Some(control) => CONTROL_RECORDS[control as usize].to_owned(),
-                None => self.identifier(columns).trim_end().to_owned(),
+                None => self.identifier(columns, is_outside).trim_end().to_owned(),
             },
             field: None,
             columns: None,
             found: String::new(),
             expected: String::new(),
-            record_text: self.masked(columns),
+            record_text: self.masked(columns, is_outside),
             help: None,
             rule: None,
         }
