@@ -99,7 +99,7 @@ async fn demonstrate(samples: &[Sample], mut output: Output) -> anyhow::Result<E
     let world = World::demo(grammar)?;
     let mut config = development::prepare(folder.path(), &world)?;
     "127.0.0.1:0".clone_into(&mut config.listen);
-    let store = SqliteStore::create(config.store.as_deref().context("the settings name no store")?)?;
+    let store = SqliteStore::open(config.store.as_deref().context("the settings name no store")?)?;
     let server = Server::bind(&config, HostWithClock::new(World::demo(grammar)?, store)?).await?;
     let broker = Broker {
         address: server.local_addr()?.to_string(),

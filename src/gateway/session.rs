@@ -110,7 +110,7 @@ where
         if !std::mem::take(&mut session.header_read)
             && let Some(header) = batch.rows.first()
         {
-            session.prove(header).await?;
+            session.believes(header).await?;
         }
         session.holding.resize(batch.rows.len() * BYTES_PER_RECORD).await?;
         session.batches += 1;
@@ -336,12 +336,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Ok(());
         };
         self.header_read = true;
-        if !self.prove(&header).await? {
+        if !self.believes(&header).await? {
             self.intake.keep_control_records();
-            // a certificate beside a wrong password shows no longer whose connection this is
-            self.mailboxes.clear();
         }
         Ok(())
+    }
+
+    /// Whether the sender of a batch is the one that its A-record names. If not, the certificate no longer shows
+    /// whose connection this is, and no mail is carried.
+    async fn believes(&mut self, header: &Columns) -> Result<bool, SessionError> {
+        let is_proven = self.prove(header).await?;
+        if !is_proven {
+            self.mailboxes.clear();
+        }
+        Ok(is_proven)
     }
 
     /// Verifies the password of a batch, so that the host thread finds the verdict in the peer's memory;

@@ -10,36 +10,9 @@ use crate::message::{Checker, Finding, Position};
 use crate::rules::Reasoned;
 use crate::wire::Columns;
 
-/// What each condition of the envelope blames: the field of the A- or B-record, and what was expected of it.
-const BLAMED: [(&str, &str, &str); 25] = [
-    ("X07", "sender_receiver_site_code", "the sender's site code"),
-    ("X08", "sender_receiver_id_code", "the sender's identifier"),
-    ("X09", "sender_receiver_id_code", "a sender on file, with this site, identifier, office and password"),
-    ("X10", "transmission_date", "a calendar date, or blank"),
-    ("X11", "application_identifier_code", "an application identifier"),
-    ("X12", "application_identifier_code", "an application identifier of inputs"),
-    ("X13", "application_identifier_code", "an application that is answered here"),
-    ("X15", "processing_district_port_code", "a port on file"),
-    ("X16", "processing_filer_code", "a filer code"),
-    ("X17", "processing_filer_code", "an active filer that is set up for this port and office"),
-    ("X18", "processing_filer_code", "a filer for whom this sender may transmit"),
-    ("X19", "application_identifier_code", "the application of the A-record"),
-    ("X20", "processing_filer_code", "a filer that is set up for the application"),
-    ("X21", "preparer_indicator", "1, or blank"),
-    ("X22", "preparer_indicator", "1, since a preparer is named"),
-    ("X23", "preparer_indicator", "blank: the application takes no preparer"),
-    ("X24", "preparer_district_port_code", "the preparer's port"),
-    ("X25", "preparer_filer_code", "the preparer's filer code"),
-    ("X26", "preparer_filer_code", "the processing filer"),
-    ("X27", "processing_filer_code", "a filer with a national permit"),
-    ("X28", "preparer_filer_code", "a preparer on file for this port and office"),
-    ("X29", "preparer_filer_code", "an active preparer"),
-    ("X30", "preparer_filer_code", "a preparer that is set up for the application"),
-    ("X31", "preparer_filer_code", "a preparer that is set up for the processing port"),
-    ("X43", "preparer_filer_code", "a preparer for whom this sender may transmit"),
-];
-/// Trailers that differ from their headers are at fault themselves.
-const OF_TRAILER: [&str; 2] = ["X14", "X32"];
+/// The list of what each condition of the envelope blames: the field of the A- or B-record, none where it is a trailer
+/// that differs from its header, and what was expected.
+const BLAMED: &str = "envelope_condition_field";
 
 /// Makes findings of conditions.
 pub(super) struct FindingWriter<'g> {
@@ -76,6 +49,10 @@ impl<'g> FindingWriter<'g> {
         finding
     }
 
+    fn blamed(&self, code: ConditionCode, column: &str) -> Option<&'g str> {
+        self.grammar.list(BLAMED)?.value(code.as_str(), column)
+    }
+
     /// A condition of the envelope, at a control record.
     pub(super) fn of_envelope(
         &self,
@@ -86,16 +63,14 @@ impl<'g> FindingWriter<'g> {
     ) -> Finding {
         let mut finding = self.of_condition(position, application, (code, Severity::Fatal), row);
         finding.layout = layout.map(|layout| layout.id);
-        let blamed = BLAMED.iter().find(|(known, ..)| *known == code.as_str());
-        if let Some((_, name, expected)) = blamed {
-            let cell = layout.and_then(|layout| layout.cell(name).ok());
-            finding.field = cell.map(|_| (*name).to_owned());
-            finding.columns = cell.map(|cell| (cell.first_column(), cell.last_column()));
-            finding.found = cell.map(|cell| cell.raw(row).escape_ascii().to_string()).unwrap_or_default();
-            finding.expected = (*expected).to_owned();
-        } else if OF_TRAILER.contains(&code.as_str()) {
-            finding.expected = "the values of the header".to_owned();
+        let blamed = |column| self.blamed(code, column).unwrap_or_default();
+        let name = blamed("field");
+        if let Some(cell) = layout.and_then(|layout| layout.cell(name).ok()) {
+            finding.field = Some(name.to_owned());
+            finding.columns = Some((cell.first_column(), cell.last_column()));
+            finding.found = cell.raw(row).escape_ascii().to_string();
         }
+        finding.expected = blamed("expected").to_owned();
         finding
     }
 
@@ -147,7 +122,8 @@ impl<'g> FindingWriter<'g> {
         let row = |record: u32| batch.rows.get((record as usize).checked_sub(1)?);
         let mut findings = Vec::new();
         for condition in &reading.conditions {
-            let (record, transaction) = place_of(condition, batch, examined);
+            let (record, transaction) =
+                place_of(condition, self.blamed(condition.code, "field") == Some(""), batch, examined);
             let Some(row) = row(record) else { continue };
             let layout = control_layout(codec, application, row);
             let mut finding =
@@ -183,9 +159,13 @@ impl<'g> FindingWriter<'g> {
 }
 
 /// The record and the transaction that a condition of the envelope is about.
-fn place_of(condition: &EnvelopeCondition, batch: &RawBatch, examined: &Examined) -> (u32, u32) {
+fn place_of(
+    condition: &EnvelopeCondition,
+    is_of_trailer: bool,
+    batch: &RawBatch,
+    examined: &Examined,
+) -> (u32, u32) {
     let last = u32::try_from(batch.rows.len()).unwrap_or(u32::MAX);
-    let is_of_trailer = OF_TRAILER.contains(&condition.code.as_str());
     match condition.place {
         Place::Batch if is_of_trailer => (last, 0),
         Place::Batch => (1, 0),
