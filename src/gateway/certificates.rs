@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -241,8 +244,18 @@ impl fmt::Debug for Issued {
     }
 }
 
+/// For how many years a certificate that is made here is good, from the day before: the clocks of two machines
+/// differ.
+const YEARS: i16 = 5;
+
 fn named(common_name: &str, hosts: Vec<String>) -> Result<CertificateParams, CertificateError> {
     let mut params = CertificateParams::new(hosts)?;
+    let first = Timestamp::now().to_zoned(TimeZone::UTC).date().yesterday().unwrap_or(Date::MAX);
+    let day = |date: Date| {
+        rcgen::date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
+    };
+    params.not_before = day(first);
+    params.not_after = day(first.saturating_add(Span::new().years(YEARS)));
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     Ok(params)

@@ -28,6 +28,16 @@ pub struct HostWithClock<S> {
     keep_days: Option<u32>,
     /// Whether there may be batches that are too old.
     is_untidy: bool,
+    /// Whether the clock has jumped while the gateway was running.
+    is_stopped: bool,
+}
+
+/// A gateway may rest for a while; after so many days its clock is doubted.
+const FAR: i32 = 366;
+
+/// How many days lie between two days, whichever is the later one.
+fn days_between(one: Date, other: Date) -> i32 {
+    one.until(other).map_or(i32::MAX, |span| span.get_days().abs())
 }
 
 /// After how many calls the host tries again what it has failed at.
@@ -46,7 +56,15 @@ impl<S: Store> HostWithClock<S> {
         let grammar = crate::grammar::Grammar::builtin();
         let now = read_clock(clock.as_ref());
         let host = Host::new(grammar, world, store, &now)?;
-        Ok(Self { host, clock, advanced: None, pause: 0, keep_days: None, is_untidy: false })
+        Ok(Self {
+            host,
+            clock,
+            advanced: None,
+            pause: 0,
+            keep_days: None,
+            is_untidy: false,
+            is_stopped: false,
+        })
     }
 
     /// The same host, which removes batches from its store that it has had for so many days; 0 stands for
@@ -80,7 +98,36 @@ impl<S: Store> HostWithClock<S> {
         self.host.act(action, &read_clock(self.clock.as_ref()))
     }
 
+    /// Whether the clock has gone another way than a day at a time. Then time does nothing more until the gateway is
+    /// started again, by somebody who has looked at the clock: what time has done is not undone.
+    fn has_jumped(&mut self, now: &Zoned) -> Result<bool, HostError> {
+        let today = now.date();
+        match self.advanced {
+            None => {
+                let newest = self
+                    .host
+                    .newest_batch()?
+                    .map(|received| received.to_zoned(now.time_zone().clone()).date());
+                if let Some(newest) = newest.filter(|newest| days_between(*newest, today) > FAR) {
+                    tracing::warn!(%newest, %today, "the clock is far from the newest batch of the store; is it right?");
+                }
+                Ok(false)
+            }
+            Some(last) if days_between(last, today) > 1 => {
+                if !std::mem::replace(&mut self.is_stopped, true) {
+                    tracing::error!(%last, %today, "the clock has jumped: nothing that is due by a day is done until the \
+                        gateway is started again");
+                }
+                Ok(true)
+            }
+            Some(_) => Ok(self.is_stopped),
+        }
+    }
+
     fn do_what_time_does(&mut self, now: &Zoned) -> Result<(), HostError> {
+        if self.has_jumped(now)? {
+            return Ok(());
+        }
         if self.advanced != Some(now.date()) {
             self.host.advance(now)?;
             self.advanced = Some(now.date());
@@ -228,5 +275,28 @@ fn read_clock(clock: Option<&Zoned>) -> Zoned {
             // without time zone data the machine's own day is the best there is
             now.in_tz(TIME_ZONE).unwrap_or(now)
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::grammar::Grammar;
+    use crate::store::SqliteStore;
+
+    #[test]
+    fn a_clock_that_jumps_stops_what_time_does_until_the_gateway_is_started_again() {
+        let world = World::demo(Grammar::builtin()).unwrap();
+        let mut host = HostWithClock::new(world, SqliteStore::in_memory().unwrap()).unwrap();
+        let advanced = |host: &mut HostWithClock<SqliteStore>, day: &str| {
+            let now = format!("{day}T12:00[America/New_York]").parse::<Zoned>().unwrap();
+            host.do_what_time_does(&now).unwrap();
+            host.advanced.unwrap().to_string()
+        };
+        assert_eq!(advanced(&mut host, "2026-08-03"), "2026-08-03");
+        assert_eq!(advanced(&mut host, "2026-08-04"), "2026-08-04");
+        assert_eq!(advanced(&mut host, "2031-08-05"), "2026-08-04");
+        assert_eq!(advanced(&mut host, "2026-08-05"), "2026-08-04", "somebody is to look at the clock first");
     }
 }

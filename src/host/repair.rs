@@ -115,6 +115,14 @@ impl<S: Store> Host<'_, S> {
         self.tidy(|unit| Ok(unit.archive()?.remove_batches(before, most)? == most as usize))
     }
 
+    /// When the newest batch on file was received; `None` if there is no batch.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn newest_batch(&mut self) -> Result<Option<Timestamp>, HostError> {
+        Ok(self.store.begin()?.archive()?.newest_batch()?)
+    }
+
     /// Forgets which batches may come again whose answers have not arrived, if they were received too long
     /// before now; no more than so many. Whether there may be more.
     ///

@@ -88,6 +88,12 @@ pub trait Archive {
     /// The store failed.
     fn set_mark(&mut self, name: &str, at: Timestamp) -> Result<(), StoreError>;
 
+    /// When the newest batch was received; `None` if there is no batch.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn newest_batch(&mut self) -> Result<Option<Timestamp>, StoreError>;
+
     /// How far this unit has come.
     ///
     /// # Errors
@@ -168,6 +174,13 @@ impl Archive for SqliteUnit<'_> {
             .prepare_cached("INSERT INTO mark (name, at) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING")?;
         statement.execute([name, &at.to_string()])?;
         Ok(())
+    }
+
+    fn newest_batch(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let mut statement =
+            self.transaction.prepare_cached("SELECT received FROM batch ORDER BY id DESC LIMIT 1")?;
+        let found = statement.query_row([], |row| row.get::<_, String>(0)).optional()?;
+        found.map(|received| timestamp("batch.received", &received)).transpose()
     }
 
     fn progress(&mut self) -> Result<Progress, StoreError> {
