@@ -124,16 +124,18 @@ fn a_schedule_can_be_imported_onto_its_source() {
 }
 
 #[test]
-fn what_is_left_out_can_be_kept_in_the_file_that_was_read() {
+fn what_is_left_out_does_not_take_the_place_of_the_file_that_was_read() {
     let place = Place::new();
-    place.write("a.abi", sample("bad/B16-check-digit"));
     let batch = place.text("a.abi");
-    let output = place.run("convert --to csv a.abi -o a.csv --rejects a.abi");
-    assert!(output.status.code() != Some(2), "{}", told(&output));
-    // each of its records is either in one file or in the other
-    let kept = place.text("a.abi");
-    assert!(kept.lines().all(|line| batch.contains(line)));
-    assert_eq!(place.names(), ["a.abi", "a.csv"]);
+    for line in
+        ["convert --to csv a.abi -o a.csv --rejects a.abi", "convert --to model a.abi --rejects ./a.abi"]
+    {
+        let output = place.run(line);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(told(&output).contains("--rejects names the file that is read"), "{}", told(&output));
+        assert_eq!(place.text("a.abi"), batch);
+        assert_eq!(place.names(), ["a.abi"]);
+    }
 }
 
 #[test]

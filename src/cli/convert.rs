@@ -220,6 +220,9 @@ fn convert(
     let grammar = Grammar::builtin();
     let file = Some(source.path.as_path());
     let name = source.name();
+    if targets.rejects.as_deref().is_some_and(|rejects| is_same_file(rejects, &source.path)) {
+        bail!("{name}: --rejects names the file that is read, of which it would keep what is left out");
+    }
     let layout =
         |path: &Option<PathBuf>| open_layout(path.as_deref().or(arguments.layout.as_deref()), grammar);
     let entry_lines = FlatLayout::entry_lines(grammar)?;
@@ -302,6 +305,12 @@ fn in_parts(
     };
     let ending = read.map_err(|error| source.named(error))?;
     Ok(if side.has_problems() { Ending::Findings } else { ending })
+}
+
+/// Whether two names stand for one file that is there.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some_and(|one| Some(one) == real(other))
 }
 
 fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {

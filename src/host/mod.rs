@@ -21,6 +21,7 @@ mod inspect;
 mod life;
 mod notification;
 mod parts;
+mod password;
 mod receipts;
 mod repair;
 mod response;
@@ -84,9 +85,7 @@ impl Peer for LocalPeer {
     }
 
     fn knows_password(&self, hash: &str, password: &[u8]) -> bool {
-        use argon2::PasswordVerifier;
-        argon2::password_hash::phc::PasswordHash::new(hash)
-            .is_ok_and(|parsed| argon2::Argon2::default().verify_password(password, &parsed).is_ok())
+        password::verify(hash, password)
     }
 }
 

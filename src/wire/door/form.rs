@@ -1,6 +1,6 @@
 //! How a stream is read, by its first bytes.
 
-use super::kinds::judge;
+use super::kinds::{foreign, judge};
 use super::utf16::Utf16;
 use super::{Content, PADDING, Unreadable};
 use crate::wire::{Encoding, RECORD_LENGTH, Separator};
@@ -156,6 +156,12 @@ pub(super) fn look(
     };
     if matches!(content, Content::Text | Content::Rows) {
         return Ok(Some(form));
+    }
+    // What looks like a frame around the first record may be how a file of another kind begins.
+    if content == Content::Records
+        && let Some(kind) = foreign(&columns[start..])
+    {
+        return Err(Unreadable::Foreign(kind));
     }
     // A record never begins with a space, but spaces in front may be what is wrong with the first one.
     let blank = columns[..start].iter().rev().take_while(|byte| **byte == b' ').count();

@@ -43,14 +43,19 @@ pub(super) fn judge(columns: &[u8], content: Content, is_whole: bool) -> Result<
     if content == Content::Connection {
         return Ok(Some(()));
     }
-    if let Some((_, name)) = FOREIGN.iter().find(|(begin, _)| columns.starts_with(begin)) {
-        return Err(Unreadable::Foreign(name));
+    if let Some(kind) = foreign(columns) {
+        return Err(Unreadable::Foreign(kind));
     }
     let mut lines = columns.split(|byte| byte.is_ascii_control()).flat_map(|line| line.chunks(RECORD_LENGTH));
     if lines.any(begins_as_a_record) {
         return Ok(Some(()));
     }
     if is_whole { Err(Unreadable::NoRecords) } else { Ok(None) }
+}
+
+/// What kind of file it is that begins with these bytes, if it is one that holds no batches.
+pub(super) fn foreign(start: &[u8]) -> Option<&'static str> {
+    FOREIGN.iter().find(|(begin, _)| start.starts_with(begin)).map(|(_, name)| *name)
 }
 
 /// Whether a line begins as records do: with the letter of a control record, or with an identifier that has
