@@ -213,7 +213,8 @@ fn cut_plainly(stream: &[u8], separator: Option<Separator>) -> Vec<(Columns, usi
             } else {
                 let end = stream.len().min(at + RECORD_LENGTH);
                 add(at, &stream[at..end]);
-                is_between = stream[at] | 0x20 == b'z';
+                let columns = &stream[at..end];
+                is_between = stream[at] | 0x20 == b'z' || is_between && says_nothing(columns);
                 at = end;
             }
         }
@@ -223,7 +224,9 @@ fn cut_plainly(stream: &[u8], separator: Option<Separator>) -> Vec<(Columns, usi
             let columns = &line[padding..];
             let columns = columns.strip_suffix(b"\r").unwrap_or(columns);
             add(at + padding, columns);
-            is_between = columns.first().map_or(is_between, |first| first | 0x20 == b'z');
+            let columns = &columns[..columns.len().min(RECORD_LENGTH)];
+            let ends = columns.first().is_some_and(|first| first | 0x20 == b'z');
+            is_between = ends || is_between && says_nothing(columns);
             at += line.len() + 1;
         }
     }
