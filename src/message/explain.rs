@@ -18,6 +18,7 @@ use crate::wire::Columns;
 pub use headline::Headline;
 pub use html::HtmlPage;
 pub use text::TextPage;
+#[cfg(feature = "cli")]
 pub use words::wrapped;
 use words::{as_it_stands, heading, value};
 

@@ -14,6 +14,7 @@ mod transaction;
 
 pub use check::Checker;
 pub use closure::{Closure, Unclosed};
+#[cfg(feature = "cli")]
 pub(crate) use explain::wrapped;
 pub use explain::{Explainer, Headline, HtmlPage, Level, Page, TextPage, Told};
 pub use finding::{Finding, Position};

@@ -31,6 +31,7 @@ pub struct Reasoned {
 
 impl Reasoned {
     /// A condition that no rule raises.
+    #[cfg(feature = "store")]
     pub(crate) fn without_reason(raised: Raised) -> Self {
         let (record, cell) = (raised.record, raised.cell);
         Self { raised, record, cell, expected: String::new(), rule: None }

@@ -10,7 +10,8 @@ use crate::wire::Columns;
 
 impl Checker<'_> {
     /// Whether a checker raises a condition for a field of a record by itself.
-    pub(crate) fn tells(layout: &Layout, columns: &Columns, cell: Cell, code: ConditionCode) -> bool {
+    #[must_use]
+    pub fn tells(layout: &Layout, columns: &Columns, cell: Cell, code: ConditionCode) -> bool {
         let mut is_told = false;
         judge(layout, columns, |trouble| {
             is_told |= trouble.field.cell == cell && condition_of(&trouble).1 == Some(code);
