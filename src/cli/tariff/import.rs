@@ -2,26 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use jiff::civil::Date;
+use serde::Deserialize;
 
 use super::super::{Ending, stream};
-use crate::tariff::{Import, Refused, Tariff, import, write_schedule};
+use crate::tariff::{Editions, Import, Refused, ScheduleRow, Tariff, Version, import, write_schedule};
 
 /// Read published schedules and write one that `--schedule` takes
 ///
 /// Reads the tariff database of the USITC (comma, semicolon, tab or bar separated), its JSON export of the schedule,
-/// and the report of ACE with reporting units and agency flags. Tells how many rates were read, and which
-/// were not and why; they are kept as they are printed.
+/// and the report of ACE with reporting units and agency flags, each also compressed with gzip. Tells how many rates
+/// were read, and which were not and why; they are kept as they are printed.
+///
+/// With `--editions` whole editions of the JSON export become one schedule with the first and last day of each row.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Published files
-    #[arg(required = true)]
+    #[arg(required_unless_present = "editions")]
     files: Vec<PathBuf>,
+    /// A table of editions of the JSON export, tab separated: the columns `file`, beside the table, and `in_force`, the
+    /// day from which the edition is in force. Of FILES only a report of ACE may stand beside it
+    #[arg(long, value_name = "TABLE", conflicts_with = "from")]
+    editions: Option<PathBuf>,
     /// The schedule to write; standard output if `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -34,32 +41,93 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) -> anyhow::Result<Ending> {
-    let mut ending = Ending::Clean;
     let mut schedule = arguments.output.as_deref().map(|path| stream::output(Some(path))).transpose()?;
     // What is told must not stand between the rows of a schedule.
     let quiet = arguments.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
-    for path in &arguments.files {
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-        let read =
-            import(tariff, &name, &bytes, arguments.from).with_context(|| path.display().to_string())?;
-        if !(read.refused.is_empty() && read.doubts.is_empty()) {
-            ending = Ending::Findings;
+    let mut reader = Reader { tariff, all: arguments.all, quiet, out, ending: Ending::Clean };
+    match &arguments.editions {
+        Some(table) => {
+            let (version, rows) = reader.editions(table, &arguments.files)?;
+            if let Some(schedule) = &mut schedule {
+                write_schedule(&version, &rows, schedule)?;
+            }
         }
-        let report = report(tariff, &read, arguments.all);
-        if quiet {
-            eprint!("{report}")
-        } else {
-            write!(out, "{report}")?
-        }
-        if let Some(schedule) = &mut schedule {
-            write_schedule(&read.version, &read.rows, schedule)?;
+        None => {
+            for path in &arguments.files {
+                let read = reader.read(path, arguments.from)?;
+                if let Some(schedule) = &mut schedule {
+                    write_schedule(&read.version, &read.rows, schedule)?;
+                }
+            }
         }
     }
     if let Some(mut schedule) = schedule {
         schedule.flush()?;
     }
-    Ok(ending)
+    Ok(reader.ending)
+}
+
+/// A row of the table of editions.
+#[derive(Debug, Deserialize)]
+struct Edition {
+    file: PathBuf,
+    edition: String,
+    in_force: Date,
+}
+
+/// Reads published files and tells what of them could not be read.
+struct Reader<'a, W> {
+    tariff: &'a Tariff,
+    all: bool,
+    quiet: bool,
+    out: &'a mut W,
+    ending: Ending,
+}
+
+impl<W: Write> Reader<'_, W> {
+    fn read(&mut self, path: &Path, from: Option<Date>) -> anyhow::Result<Import> {
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        let read = import(self.tariff, &name, &bytes, from).with_context(|| path.display().to_string())?;
+        if !read.refused.is_empty() || read.has_unread(self.tariff) {
+            self.ending = Ending::Findings;
+        }
+        let report = report(self.tariff, &read, self.all);
+        if self.quiet {
+            io::stderr().write_all(report.as_bytes())?;
+        } else {
+            self.out.write_all(report.as_bytes())?;
+        }
+        Ok(read)
+    }
+
+    /// The schedule that editions make, with what reports of units and flags tell.
+    fn editions(&mut self, table: &Path, reports: &[PathBuf]) -> anyhow::Result<(Version, Vec<ScheduleRow>)> {
+        let folder = table.parent().unwrap_or(Path::new(""));
+        let mut rows =
+            csv::ReaderBuilder::new().delimiter(b'\t').comment(Some(b'#')).flexible(true).from_path(table)?;
+        let mut editions = Editions::default();
+        let mut names = Vec::new();
+        for row in rows.deserialize() {
+            let Edition { file, edition, in_force } = row.with_context(|| table.display().to_string())?;
+            let read = self.read(&folder.join(&file), Some(in_force))?;
+            if let Err(last) = editions.add(in_force, read.rows) {
+                bail!("{}: {in_force} stands behind {last}, expected a later day", table.display());
+            }
+            names.push(edition);
+        }
+        for path in reports {
+            let report = self.read(path, None)?;
+            let Some(day) = report.day else {
+                bail!("{}: no day, expected a report of ACE that names the day of its units", path.display());
+            };
+            editions.report(day, &report.rows);
+        }
+        let (first, last) =
+            (names.first().map_or("", String::as_str), names.last().map_or("", String::as_str));
+        let source = format!("Harmonized Tariff Schedule of the United States, USITC, {first} to {last}");
+        Ok((Version { name: "HTS".to_owned(), source }, editions.into_rows()))
+    }
 }
 
 fn report(tariff: &Tariff, read: &Import, all: bool) -> String {
