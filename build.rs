@@ -1,5 +1,6 @@
 //! Puts the files of `grammars/` into the program: those of `grammars/tariff` compressed, as the tables of a
 //! tariff repeat themselves and are looked at by few commands, all others as they are.
+#![allow(clippy::disallowed_methods, reason = "a build script has no command line to write through")]
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};

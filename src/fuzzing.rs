@@ -10,8 +10,10 @@ use std::sync::LazyLock;
 use bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder};
 
-use crate::envelope::{BatchCollector, BatchReading, Directory, EnvelopeCodec, Party, Permit, RawBatch};
-use crate::envelope::{Sender, Standing};
+use crate::envelope::{
+    BatchCollector, BatchReading, BlockAnswer, Directory, EnvelopeCodec, Party, Permit, RawBatch, Sender,
+    Standing,
+};
 use crate::fuzz::Forgetful;
 use crate::grammar::{Grammar, LoadError, Source, UnknownName, export};
 use crate::host::{Host, TrustingPeer, World};
@@ -191,8 +193,9 @@ fn read_accepted(codec: &EnvelopeCodec<'_>, batch: &RawBatch, reading: &BatchRea
         answers.push(rows);
     }
     assert_eq!(number_of_rows, batch.rows.len());
+    let empty = answers.iter().filter(|rows: &&Vec<_>| rows.is_empty()).count();
+    let answers = answers.into_iter().map(BlockAnswer::from).collect::<Vec<_>>();
     if let Ok(response) = codec.response(reading, &answers) {
-        let empty = answers.iter().filter(|rows| rows.is_empty()).count();
         assert_eq!(response.len(), number_of_rows - 2 * empty);
     }
 }

@@ -12,6 +12,9 @@
 //! [`host`] is free of I/O, clocks and randomness; [`gateway`] (sockets) and [`cli`] (commands) stand
 //! around them and hold no customs knowledge.
 
+// Tests write files and print as they like.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout))]
+
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod envelope;

@@ -4,13 +4,18 @@
 use std::process::Command;
 
 use abigate::grammar::Grammar;
-use abigate::message::Checker;
+use abigate::host::Inspection;
 use abigate::wire::{Limits, Splitter};
 
 /// What one pass over the stream tells, as `--format json` writes it.
-fn in_one_pass(name: &str, stream: &[u8]) -> String {
+fn in_one_pass(name: &str, stream: &[u8], has_rules: bool) -> String {
     let mut told = String::new();
-    let mut checker = Checker::new(Grammar::builtin(), Some(name));
+    let grammar = Grammar::builtin();
+    let inspection = match has_rules {
+        true => Inspection::new(grammar, None, jiff::civil::date(2026, 8, 3)).unwrap(),
+        false => Inspection::without_rules(grammar).unwrap(),
+    };
+    let mut checker = inspection.inspector(Some(name));
     let mut splitter = Splitter::new(Limits::default());
     let mut sink = |finding| {
         told.push_str(&serde_json::to_string(&finding).unwrap());
@@ -24,12 +29,18 @@ fn in_one_pass(name: &str, stream: &[u8]) -> String {
 
 #[track_caller]
 fn tells_the_same(stream: &[u8]) {
+    tells_the_same_with(stream, false);
+}
+
+#[track_caller]
+fn tells_the_same_with(stream: &[u8], has_rules: bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stream.abi");
     std::fs::write(&path, stream).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_abigate"));
-    let output = command.args(["check", "--format", "json"]).arg(&path).output().unwrap();
-    let expected = in_one_pass(&path.display().to_string(), stream);
+    command.args(["check", "--format", "json"]).args((!has_rules).then_some("--no-rules"));
+    let output = command.arg(&path).output().unwrap();
+    let expected = in_one_pass(&path.display().to_string(), stream, has_rules);
     assert!(!expected.is_empty());
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stdout).unwrap() == expected, "{} bytes told otherwise", expected.len());
@@ -88,4 +99,13 @@ fn a_line_beyond_the_limit_is_counted_from_the_beginning_of_the_stream() {
     let record = batches.iter().filter(|byte| **byte == b'\n').count() + 1;
     let expected = format!("more than 1024 bytes in a line, at record {record}, byte {}", batches.len());
     assert!(said.contains(&expected), "{said}");
+}
+
+#[test]
+fn findings_of_rules_are_told_in_order_too() {
+    let mut stream = sample("good/01-vessel-three-lines").repeat(100);
+    stream.extend_from_slice(&sample("bad/722-duty-total"));
+    stream.extend_from_slice(&sample("good/01-vessel-three-lines").repeat(20));
+    stream.extend_from_slice(&sample("bad/B16-check-digit"));
+    tells_the_same_with(&stream, true);
 }

@@ -1,6 +1,7 @@
 //! What people see of findings and explanations: drawings, SARIF and pages.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -143,7 +144,7 @@ fn unbalanced(page: &str) -> Vec<String> {
         match name.strip_prefix('/') {
             Some(name) if open.last().is_some_and(|last| last == name) => drop(open.pop()),
             Some(name) => open.push(format!("/{name}")),
-            None if ["!doctype", "meta"].contains(&name) => {}
+            None if ["!doctype", "meta", "input"].contains(&name) => {}
             None => open.push(name.to_owned()),
         }
     }
@@ -163,10 +164,13 @@ fn a_page_needs_nothing_but_itself_and_escapes_what_it_shows() {
     let (code, page) = abigate(&["explain", "--html", &path.display().to_string()]);
     assert_eq!(code, Some(0));
     assert!(page.contains("&lt;SCRIPT&gt;ALERT(&#39;1&#39; &amp; &quot;2&quot;)&lt;/SCRIPT&gt;"), "{page}");
-    assert!(page.contains("<title>&lt;b&gt;.abi</title>"), "{page}");
-    for outside in ["<script", "<SCRIPT", "http:", "https:", " src=", " href=", "@import", "url("] {
+    assert!(page.contains(" – &lt;b&gt;.abi</title>"), "{page}");
+    for outside in ["<SCRIPT", "http:", "https:", " src=", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");
     }
+    // one script of the page's own, and links within the page
+    assert_eq!(page.matches("<script").count(), 1);
+    assert_eq!(page.matches("href=").count(), page.matches("href=\"#").count());
     assert_eq!(unbalanced(&page), Vec::<String>::new());
     for told in ["Informal, free and dutiable", "July 31, 2026", "$24.14", "$1,420"] {
         assert!(page.contains(told), "{told}");
@@ -190,4 +194,277 @@ fn explanations_line_up() {
     assert_eq!(column("Informal, free and dutiable"), column("individual payment"));
     assert!(!told.contains("see entry_type_records"), "notes are told when asked for");
     assert!(abigate(&["explain", "--notes", "good/11-informal.abi"]).1.contains("see entry_type_records"));
+}
+
+/// The bad inputs, without their answers, and the condition that each is named after.
+fn bad_inputs() -> Vec<(String, String)> {
+    let is_input = |path: &PathBuf| !path.display().to_string().ends_with(".answer.abi");
+    let named = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let code = name.split('-').next().unwrap().to_owned();
+        (path.display().to_string(), code)
+    };
+    bad_samples().into_iter().filter(is_input).map(named).collect()
+}
+
+/// Which conditions a command tells of each bad input, by file.
+fn conditions_of_bad(command: &[&str]) -> BTreeMap<String, Vec<String>> {
+    let files = bad_inputs();
+    let mut arguments = command.to_vec();
+    arguments.extend(files.iter().map(|(file, _)| file.as_str()));
+    let (_, told) = abigate(&arguments);
+    let mut conditions = BTreeMap::<String, Vec<String>>::new();
+    for line in told.lines() {
+        let finding: Value = serde_json::from_str(line).unwrap();
+        let of_file = conditions.entry(finding["source"].as_str().unwrap().to_owned()).or_default();
+        of_file.extend(finding["condition"].as_str().map(str::to_owned));
+    }
+    conditions
+}
+
+#[test]
+fn check_finds_what_is_wrong_with_every_bad_sample() {
+    let inputs = bad_inputs();
+    assert_eq!(inputs.len(), 102);
+    let count = |arguments: &[&str]| {
+        let told = conditions_of_bad(&[&["check", "--format", "json"], arguments].concat());
+        inputs
+            .iter()
+            .filter(|(file, code)| told.get(file).is_some_and(|of_file| of_file.contains(code)))
+            .count()
+    };
+    assert_eq!(count(&["--demo"]), 102);
+    let (without_rules, without_world) = (count(&["--no-rules"]), count(&[]));
+    assert_eq!((without_rules, without_world), (27, 81), "with their own conditions");
+}
+
+#[test]
+fn check_finds_nothing_in_good_samples() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/entry_summary/good");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path().display().to_string());
+    let files = files.filter(|file| file.ends_with(".abi")).collect::<Vec<_>>();
+    assert!(files.len() > 40);
+    for world in [None, Some("--demo")] {
+        let mut arguments = vec!["check", "--format", "json"];
+        arguments.extend(world);
+        arguments.extend(files.iter().map(String::as_str));
+        assert_eq!(abigate(&arguments), (Some(0), String::new()), "{world:?}");
+    }
+}
+
+#[test]
+fn answer_tells_findings_as_check_draws_them() {
+    let bad = "bad/722-duty-total.abi";
+    let (code, told) = abigate(&["answer", "--findings", "human", bad]);
+    assert_eq!(code, Some(1));
+    assert!(told.starts_with("error[722]: GRAND TOTAL DUTY NOT = SUM OF EST DUTY\n"), "{told}");
+    for fact in [
+        "--> bad/722-duty-total.abi:32:3, batch 1, block 1, transaction 1",
+        "32 | 90000003305",
+        "^^^^^^^^^^^ Grand Total Duty Amount",
+        "= field     grand_total_duty_amount, columns 3-13",
+        "= expected  \"00000330518\" (3305.18)",
+        "= condition 722 of AE",
+        "= rule      722 on 90 of grand_total_duty_amount when",
+    ] {
+        assert!(told.contains(fact), "{fact}: {told}");
+    }
+    assert_eq!(told, abigate(&["check", bad]).1, "drawn alike");
+    let (_, sarif) = abigate(&["answer", "--findings", "sarif", bad]);
+    let report: Value = serde_json::from_str(&sarif).unwrap();
+    assert_eq!(report["runs"][0]["results"][0]["ruleId"], "AE/722");
+    assert_eq!(abigate(&["answer", "--findings", "json", "good/11-informal.abi"]), (Some(0), String::new()));
+}
+
+#[test]
+fn answer_tells_why_whatever_is_wrong() {
+    let wanted = ["X09", "X14", "X19", "X32", "X39", "A04", "B16", "B24", "101", "294", "442", "P07"];
+    for (file, code) in bad_inputs().into_iter().filter(|(_, code)| wanted.contains(&code.as_str())) {
+        let (_, told) = abigate(&["answer", "--findings", "json", &file]);
+        let findings = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let found = findings.into_iter().find(|finding| finding["condition"] == *code);
+        let found = found.unwrap_or_else(|| panic!("{file}: {told}"));
+        assert!(found["record"].as_u64() > Some(0) && found["batch"] == 1, "{file}: {told}");
+    }
+}
+
+#[test]
+fn rules_tell_the_digit_the_unit_the_sum_and_the_record_that_they_expect() {
+    for (bad, field, expected) in [
+        ("B16-check-digit", "entry_number", "\"00001015\" with the check digit 5"),
+        ("442-unit-mismatch", "unit_of_measure_code_1", "\"NO\""),
+        ("719-harbor-fee-total", "total_fee_amount_2", "\"00000006442\" (64.42)"),
+        (
+            "206-statement-date-too-far",
+            "preliminary_statement_print_date",
+            "not after \"110126\" (2026-11-01)",
+        ),
+        ("145-surety-of-another-bond", "surety_company_code", "\"457\""),
+        ("104-importer-void", "importer_of_record_number", "one with status other than \"void\""),
+        ("181-vessel-name-missing", "conveyance_name", "a value"),
+        ("483-manufacturer-missing", "", "a record 47 with article_party_type_code \"M\""),
+        ("183-manifest-missing", "", "a record 22"),
+    ] {
+        let (_, told) = abigate(&["check", "--demo", "--format", "json", &format!("bad/{bad}.abi")]);
+        let code = &bad[..3];
+        let findings =
+            told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();
+        let found = findings.iter().find(|finding| finding["condition"] == *code).unwrap();
+        assert_eq!(found["field"].as_str().unwrap_or_default(), field, "{told}");
+        assert!(found["expected"].as_str().unwrap().contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn a_summary_counts_each_kind_once() {
+    let bad = std::fs::read(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/entry_summary/bad/722-duty-total.abi"),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.abi");
+    std::fs::write(&path, bad.unwrap().repeat(50)).unwrap();
+    let path = path.display().to_string();
+    let (code, told) = abigate(&["check", "--summary", &path]);
+    assert_eq!((code, told.lines().count()), (Some(1), 3), "{told}");
+    assert!(told.contains("   50  error[722]: GRAND TOTAL DUTY NOT = SUM OF EST DUTY, 90"), "{told}");
+    assert!(told.contains("many.abi:32:3 found \"00000330519\", expected \"00000330518\""), "{told}");
+    let (_, told) = abigate(&["check", "--summary", "--format", "json", &path]);
+    let counted: Value = serde_json::from_str(told.trim_end()).unwrap();
+    assert_eq!((&counted["count"], &counted["first"]["condition"]), (&50.into(), &"722".into()), "{told}");
+    assert_eq!(abigate(&["check", "--summary", "--format", "sarif", &path]).0, Some(2));
+}
+
+#[test]
+fn explain_tells_what_a_condition_and_a_record_are() {
+    let (code, told) = abigate(&["explain", "722"]);
+    assert_eq!(code, Some(0));
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for fact in [
+        "722: GRAND TOTAL DUTY NOT = SUM OF EST DUTY",
+        " of AE, ",
+        " severity fatal",
+        "722 on 90 of grand_total_duty_amount when grand_total_duty_amount != sum 50.duty_amount",
+        "samples/entry_summary/bad/722-duty-total.abi: grand total duty one cent too high",
+    ] {
+        assert!(told.contains(fact), "{fact}: {told}");
+    }
+    let (code, told) = abigate(&["explain", "AE", "10"]);
+    assert_eq!(code, Some(0));
+    assert!(told.contains("mandatory, once") && told.contains("entry_type_code"), "{told}");
+    assert!(abigate(&["explain", "AE", "100"]).1.starts_with("100: IMPORTER NBR MISSING"));
+    assert_eq!(abigate(&["explain", "AE", "ZZ"]).0, Some(2));
+    let folder = tempfile::tempdir().unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/entry_summary/good/11-informal.abi");
+    std::fs::copy(sample, folder.path().join("722")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_abigate"));
+    let output = command.args(["explain", "722"]).current_dir(folder.path()).output().unwrap();
+    assert!(
+        String::from_utf8(output.stdout).unwrap().starts_with("Batch 1: AE"),
+        "a file of that name comes first"
+    );
+}
+
+#[test]
+fn code_lists_can_be_asked_for() {
+    let (code, told) = abigate(&["grammar", "codes", "ae_entry_type"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        told.contains("Consumption, free and dutiable") && told.contains("AE in 10 entry_type_code"),
+        "{told}"
+    );
+    assert!(abigate(&["grammar", "codes"]).1.lines().any(|line| line.starts_with("ae_entry_type ")));
+    let (_, told) = abigate(&["grammar", "codes", "ae_entry_type", "01", "--format", "json"]);
+    let row: Value = serde_json::from_str(told.trim_end()).unwrap();
+    assert_eq!(row["code"], "01", "{told}");
+    assert_eq!(abigate(&["grammar", "codes", "no_such_list"]).0, Some(2));
+}
+
+/// Runs abigate in the folder of the samples with an environment.
+fn abigate_with(environment: &[(&str, &str)], arguments: &[&str]) -> String {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/entry_summary");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_abigate"));
+    command.args(arguments).current_dir(samples).envs(environment.iter().copied());
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn drawings_fit_a_narrow_terminal() {
+    let narrow = [("COLUMNS", "60")];
+    for arguments in [
+        &["check", "--demo", "bad/442-unit-mismatch.abi", "bad/B18-entry-type-unknown.abi"][..],
+        &[
+            "check",
+            "bad/151-document-code-unknown.abi",
+            "bad/722-duty-total.abi",
+            "bad/A02-unknown-record.abi",
+        ],
+        &["check", "--demo", "--summary", "bad/119-bond-missing.abi", "bad/722-duty-total.abi"],
+        &["explain", "--notes", "good/11-informal.abi"],
+        &["explain", "722"],
+    ] {
+        let told = abigate_with(&narrow, arguments);
+        assert!(!told.is_empty());
+        for line in told.lines() {
+            assert!(line.chars().count() <= 60, "{line}");
+        }
+    }
+    let told = abigate_with(&narrow, &["check", "--demo", "bad/442-unit-mismatch.abi"]);
+    let lines = told.lines().collect::<Vec<_>>();
+    let marks = lines.iter().position(|line| line.contains("^^^")).unwrap();
+    let first = lines[marks].find('^').unwrap();
+    assert_eq!(&lines[marks - 1][first..first + 2], "KG", "{told}");
+    assert_eq!(&lines[marks - 2][first + 2..=first + 2], "5", "column 50 under its digit: {told}");
+}
+
+#[test]
+fn the_environment_decides_on_colours() {
+    let bad = ["check", "bad/B18-entry-type-unknown.abi"];
+    for (environment, is_colored) in [
+        (&[("CLICOLOR_FORCE", "1")][..], true),
+        (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+        (&[("CLICOLOR", "1")], false),
+        (&[], false),
+    ] {
+        assert_eq!(abigate_with(environment, &bad).contains('\x1b'), is_colored, "{environment:?}");
+    }
+}
+
+#[test]
+fn a_page_tells_entry_importer_total_and_findings() {
+    let (_, page) = abigate(&["explain", "--html", "--demo", "bad/442-unit-mismatch.abi"]);
+    assert!(
+        page.contains("<h1>Entry EEE-0000119-7, importer 49-8800217, total $376.54<"),
+        "{}",
+        &page[..6000]
+    );
+    let top = page.split("<h2>Records</h2>").next().unwrap();
+    assert!(top.contains("442: ") && top.contains("href=\"#r"), "{top}");
+    assert!(top.contains("type=\"search\""));
+    assert!(page.contains("<span class=\"f1\">"), "fields are marked in the record");
+    assert_eq!(unbalanced(&page), Vec::<String>::new());
+}
+
+#[test]
+fn a_page_of_many_entries_stays_small_and_says_what_is_left_out() {
+    let good = std::fs::read(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/entry_summary/good/01-vessel-three-lines.abi"),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.abi");
+    std::fs::write(&path, good.unwrap().repeat(600)).unwrap();
+    let path = path.display().to_string();
+    let (code, page) = abigate(&["explain", "--html", &path]);
+    assert_eq!(code, Some(0));
+    assert!(page.len() < 6 << 20, "{} bytes", page.len());
+    assert!(page.contains("<h1>600 transactions, total $"), "counted");
+    assert!(page.contains("--entry NUMBER"), "how to see the others");
+    assert_eq!(unbalanced(&page), Vec::<String>::new());
+    let (code, page) =
+        abigate(&["explain", "--html", "--entry", "eee00001015", "good/01-vessel-three-lines.abi"]);
+    assert_eq!(code, Some(0));
+    assert!(page.contains("<h1>Entry EEE-0000101-5,"));
+    assert_eq!(
+        abigate(&["explain", "--entry", "EEE-9999999-9", "good/01-vessel-three-lines.abi"]).0,
+        Some(2)
+    );
 }

@@ -2,6 +2,9 @@
 
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+#[path = "gateway_command/own_sender.rs"]
+mod own_sender;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -100,6 +103,31 @@ fn what_was_answered_outlives_kill_9() {
         "{replaced:?}"
     );
     assert_eq!(gateway.terminate(), Some(0));
+}
+
+#[test]
+fn a_peer_with_odd_records_gets_its_answer_as_it_sends() {
+    let folder = TempDir::new().unwrap();
+    let batch = std::fs::read_to_string(sample("good/01-air-one-line.abi")).unwrap();
+    let gateway = Serving::start(folder.path());
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    let mut ebcdic = batch.replace('\n', "").into_bytes();
+    abigate::wire::Encoding::Ebcdic037.encode(&mut ebcdic);
+    let padded = format!("{batch}\0\0\0\x1a\n   \n\u{feff}{batch}");
+    for (form, bytes, answers) in [
+        ("byte order mark", format!("\u{feff}{batch}").into_bytes(), 1),
+        ("CR alone", batch.replace('\n', "\r").into_bytes(), 1),
+        ("frames", format!("\x02{batch}\x03").into_bytes(), 1),
+        ("UTF-16", wide(&batch), 1),
+        ("EBCDIC", ebcdic, 1),
+        ("padding between batches", padded.into_bytes(), 2),
+    ] {
+        let answered = send(folder.path(), &gateway, &bytes, &[]);
+        assert_eq!(answered.status.code(), Some(0), "{form}: {answered:?}");
+        let found = dispositions(&answered);
+        assert!(found.iter().all(|code| code == "995" || code == "996"), "{form}: {found:?}");
+        assert_eq!(found.len(), answers, "{form}: {found:?}");
+    }
 }
 
 #[test]
@@ -262,6 +290,129 @@ fn kill_9_in_the_middle_of_many_notifications_loses_none() {
     assert!(mail_states(folder.path()).iter().all(|state| state == "delivered"));
 }
 
+/// The steps in the history of a summary, as `admin summary show` tells them.
+fn events(folder: &Path, entry: &str) -> Vec<String> {
+    let shown = admin(folder, &["summary", "show", entry, "--format", "json"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let steps = shown["history"].as_array().unwrap().iter();
+    steps.map(|step| step["event"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_batch_whose_connection_broke_before_the_answer_was_read_is_done_once() {
+    use tokio::io::AsyncWriteExt;
+    let folder = TempDir::new().unwrap();
+    let batch = std::fs::read(sample("good/01-air-one-line.abi")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let gateway = Serving::start(folder.path());
+    let mut stream = runtime.block_on(connect(folder.path(), &gateway.address));
+    runtime.block_on(async {
+        stream.write_all(&batch).await.unwrap();
+        stream.flush().await.unwrap();
+    });
+    // it takes effect, and nobody reads the answer
+    let is_on_file = || admin(folder.path(), &["summary", "list"]).contains("00001197");
+    while !is_on_file() {}
+    drop(stream);
+    let again = send(folder.path(), &gateway, &batch, &[]);
+    assert_eq!(dispositions(&again), ["995"], "{again:?}");
+    assert_eq!(events(folder.path(), "EEE 00001197"), ["file"]);
+    // it has said farewell behind the answer: now the same bytes are a new batch
+    assert_eq!(dispositions(&send(folder.path(), &gateway, &batch, &[])), ["996"]);
+    assert_eq!(events(folder.path(), "EEE 00001197"), ["file", "file"]);
+}
+
+#[test]
+fn an_answer_that_was_lost_with_kill_9_is_given_by_the_next_gateway() {
+    let folder = TempDir::new().unwrap();
+    let rows = std::fs::read_to_string(sample("good/01-air-one-line.abi")).unwrap();
+    let add = rows.clone().into_bytes();
+    let delete = rows
+        .lines()
+        .filter(|row| matches!(row.as_bytes()[0], b'A' | b'B' | b'Y' | b'Z') || row.starts_with("10"))
+        .map(
+            |row| if row.starts_with("10") { format!("10D{:77}\n", &row[3..35]) } else { format!("{row}\n") },
+        )
+        .collect::<String>()
+        .into_bytes();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut told = Vec::new();
+    for batch in [&add, &delete] {
+        let gateway = Serving::start(folder.path());
+        let mut stream = runtime.block_on(connect(folder.path(), &gateway.address));
+        told.push(runtime.block_on(receive(&mut stream, batch, 1)));
+        // it was answered, but nothing shows that the answer arrived
+        gateway.kill();
+        let gateway = Serving::start(folder.path());
+        let mut stream = runtime.block_on(connect(folder.path(), &gateway.address));
+        let again = runtime.block_on(receive(&mut stream, batch, 1));
+        assert_eq!(Some(&again), told.last());
+        // a further batch on the same connection shows that it has arrived; it is judged by itself
+        let further = runtime.block_on(receive(&mut stream, batch, 1));
+        assert_ne!(further, again, "{further:?}");
+        gateway.kill();
+    }
+    let outcome =
+        |lines: &[String]| lines.iter().find(|line| line.starts_with("E1A")).unwrap()[4..7].to_owned();
+    assert_eq!([outcome(&told[0]), outcome(&told[1])], ["995", "997"]);
+}
+
+#[test]
+fn a_store_that_is_gone_is_not_begun_anew_in_silence() {
+    let folder = TempDir::new().unwrap();
+    Serving::start(folder.path()).kill();
+    let store = folder.path().join("abigate-dev/abigate.db");
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", store.display()));
+    }
+    let serve = |more: &[&str]| {
+        let mut command = Command::new(ABIGATE);
+        command.args(["serve", "--config", "abigate-dev/abigate.toml", "--listen", "127.0.0.1:0"]).args(more);
+        command.current_dir(folder.path()).output().unwrap()
+    };
+    let refused = serve(&[]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("there is no store") && said.contains("--new"), "{said}");
+    assert!(!store.exists());
+    std::fs::write(&store, "a file of another program, which is no store at all").unwrap();
+    for more in [&[][..], &["--new"]] {
+        let refused = serve(more);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(said.contains("no store of abigate"), "{said}");
+    }
+}
+
+#[test]
+fn admin_copies_the_store_and_tells_what_is_damaged() {
+    let folder = TempDir::new().unwrap();
+    let batch = std::fs::read(sample("good/01-air-one-line.abi")).unwrap();
+    let gateway = Serving::start(folder.path());
+    assert_eq!(dispositions(&send(folder.path(), &gateway, &batch, &[])), ["995"]);
+    admin(folder.path(), &["backup", "copy.db"]);
+    assert!(admin(folder.path(), &["check"]).ends_with("all can be read\n"));
+    drop(gateway);
+    std::fs::create_dir(folder.path().join("copied")).unwrap();
+    let copy = folder.path().join("copied/abigate.db");
+    std::fs::rename(folder.path().join("copy.db"), &copy).unwrap();
+    let damaged = rusqlite::Connection::open(&copy).unwrap();
+    damaged.execute("UPDATE entry_summary SET added = 'long ago' WHERE number = '00001197'", []).unwrap();
+    drop(damaged);
+    let check = Command::new(ABIGATE)
+        .args(["admin", "check", "--data", "copied", "--format", "json"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(check.status.code(), Some(1), "{check:?}");
+    let report: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+    assert_eq!(report["rows"]["batch"], 1);
+    assert_eq!(
+        report["damaged"][0],
+        "entry_summary EEE 00001197: store: entry_summary.added holds \"long ago\""
+    );
+}
+
 #[test]
 fn send_prints_the_notifications_that_arrive_while_it_waits() {
     let folder = TempDir::new().unwrap();
@@ -311,4 +462,30 @@ fn the_demo_goes_as_expected() {
         assert!(shown.contains(said), "the demo does not show {said}");
     }
     assert!(!shown.contains("PASSWD"), "the demo shows a password");
+}
+
+#[test]
+fn a_second_gateway_on_one_store_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let gateway = Serving::start(folder.path());
+    let mut second = Command::new(ABIGATE);
+    second.args(["serve", "--dev", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
+    let second = second.output().unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.contains("another gateway serves the store"), "{said}");
+    gateway.kill();
+    assert_eq!(Serving::start(folder.path()).terminate(), Some(0));
+}
+
+#[test]
+fn a_header_in_lower_case_is_its_senders() {
+    let folder = TempDir::new().unwrap();
+    let gateway = Serving::start(folder.path());
+    let batch = std::fs::read_to_string(sample("good/01-air-one-line.abi")).unwrap();
+    let (header, rest) = batch.split_once('\n').unwrap();
+    let lower = format!("{}\n{rest}", header.to_ascii_lowercase());
+    let wrong = lower.replacen("passwd", "wrong ", 1);
+    assert!(text(&send(folder.path(), &gateway, wrong.as_bytes(), &[])).contains("X09"));
+    assert_eq!(dispositions(&send(folder.path(), &gateway, lower.as_bytes(), &[])), ["995"]);
 }

@@ -137,6 +137,19 @@ fn export_equals_the_tables_of_facts() {
     assert!(missing.is_empty() && extra.is_empty(), "missing {missing:#?}\nextra {extra:#?}");
 }
 
+/// A layout that no field decides for is still that of its own record alone.
+#[test]
+fn a_layout_matches_no_record_of_another_kind() {
+    let grammar = Grammar::builtin();
+    let layouts = grammar.layouts_under("AE", Direction::Input);
+    assert!(layouts.len() > 50);
+    for layout in &layouts {
+        for other in layouts.iter().filter(|other| !other.record.starts_with(&layout.record)) {
+            assert!(!layout.matches(&other.blank()), "{} {}", layout.record, other.record);
+        }
+    }
+}
+
 #[test]
 fn deciding_fields_choose_the_layout() {
     let grammar = Grammar::builtin();

@@ -68,7 +68,8 @@ fn printed(output: &Output) -> String {
 fn run(line: &str, folder: &Path) -> Option<Output> {
     for attempt in 0.. {
         let output = command(line, folder)?.output().unwrap();
-        let is_too_early = line.starts_with("abigate send") && output.status.code() == Some(2);
+        let is_too_early = ["abigate send", "abigate listen"].iter().any(|begin| line.starts_with(begin))
+            && output.status.code() == Some(2);
         if !is_too_early || attempt == 100 {
             assert_ne!(output.status.code(), Some(2), "{line}: {}", printed(&output));
             return Some(output);
@@ -89,14 +90,29 @@ fn every_command_on_flat_files_runs_as_printed() {
     assert_eq!(run_all(include_str!("../samples/legacy/README.md")), 0);
 }
 
+/// The languages of blocks that are run.
+const RUN: [&str; 2] = ["sh", "python"];
+
+/// Runs a program; `None` where there is no Python.
+fn python(program: &str, folder: &Path) -> Option<Output> {
+    let output = Command::new("python3").args(["-c", program]).current_dir(folder).output().ok()?;
+    assert!(output.status.success(), "{}", printed(&output));
+    Some(output)
+}
+
 /// Runs the commands of a page; gives how many of them go on in the background.
 fn run_all(text: &str) -> usize {
     let (_kept, folder) = workplace();
     let blocks = blocks(text);
     let mut served = Vec::new();
-    for (index, block) in blocks.iter().enumerate().filter(|(_, block)| block.language == "sh") {
+    for (index, block) in
+        blocks.iter().enumerate().filter(|(_, block)| RUN.contains(&block.language.as_str()))
+    {
         let mut last = None;
-        for line in &block.lines {
+        if block.language == "python" {
+            last = python(&block.lines.join("\n"), &folder);
+        }
+        for line in block.lines.iter().filter(|_| block.language == "sh") {
             if let Some(line) = line.strip_suffix(" &") {
                 served.push(Served(command(line, &folder).unwrap().spawn().unwrap()));
             } else if let Some(output) = run(line, &folder) {

@@ -127,6 +127,22 @@ fn a_wrong_file_is_refused_as_a_whole_and_each_fault_is_named() {
 }
 
 #[test]
+fn codes_that_cannot_be_are_refused_with_line_and_column() {
+    let data = tempfile::tempdir().unwrap();
+    for (kind, rows, said) in [
+        ("port", "code,name\n2704,LOS ANGELES\n101,PORTLAND\n", "line 3, column code"),
+        ("tariff", "number,description\n3924104000,JARS\n3924.10.40.00,JARS\n", "line 3, column number"),
+        ("tariff", "number\n1.01E+09\n", "expected 8 or 10 digits"),
+        ("surety", "code,name\n457,ONE\n36,OTHER\n", "expected 3 digits"),
+        ("country", "code\nUS\nUSA\n", "expected 2 capital letters"),
+    ] {
+        let (printed, code) = import(data.path(), kind, rows, "2026-11-01", &[]);
+        assert_eq!(code, Some(1), "{kind}: {printed}");
+        assert!(printed.contains(said), "{kind}: {printed}");
+    }
+}
+
+#[test]
 fn a_folder_with_what_is_no_reference_data_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::demo(Grammar::builtin()).unwrap();

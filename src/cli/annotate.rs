@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use crate::gateway::Outliner;
-use crate::grammar::{Cell, ConditionCode, Direction, Field, Grammar, Layout, UnknownName, Values};
+use crate::grammar::{ConditionCode, Direction, Field, Grammar, Layout, UnknownName, Values};
+use crate::message::{Secrets, cover};
 use crate::wire::Columns;
 
 /// How many records of a sent batch are shown at its beginning and at its end.
@@ -19,18 +20,13 @@ const REPEATED: [&str; 1] = ["narrative_text"];
 pub(super) struct Annotator {
     grammar: &'static Grammar,
     outliner: Outliner,
-    password: Cell,
+    secrets: Secrets,
 }
 
 impl Annotator {
     pub(super) fn new() -> Result<Self, UnknownName> {
         let grammar = Grammar::builtin();
-        let header = grammar.find("*", Direction::Input, "A", "esar")?;
-        Ok(Self {
-            grammar,
-            outliner: Outliner::new(grammar)?,
-            password: header.cell("communication_password")?,
-        })
+        Ok(Self { grammar, outliner: Outliner::new(grammar)?, secrets: Secrets::new(grammar) })
     }
 
     /// A sent batch, shortened, its password masked.
@@ -45,9 +41,8 @@ impl Annotator {
                 continue;
             }
             let mut row = *row;
-            if index == 0 {
-                row[self.password.first_column() - 1..self.password.last_column()].fill(b'*');
-            }
+            let hidden = self.secrets.columns(&row, false);
+            cover(&mut row, hidden, b'*');
             let _ = writeln!(text, "  > {}", plain(&row));
         }
         text

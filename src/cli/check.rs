@@ -1,25 +1,32 @@
 //! `abigate check`.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 
-use anyhow::Context;
+use jiff::Zoned;
 
 use super::color::Color;
+use super::output::Outputs;
 use super::parts::{self, CHUNK};
 use super::report::{Format, Report};
 use super::stream::EncodingName;
-use super::{Ending, stream};
+use super::world::WorldName;
+use super::{Ending, sources, stream};
 use crate::grammar::Grammar;
-use crate::message::{Checker, Finding};
+use crate::host::{Inspection, Inspector};
+use crate::message::Finding;
 use crate::wire::{LimitExceeded, Limits, Splitter};
 
-/// Names every finding in files of batches: records, fields, order, envelope.
+/// Names every finding in files of batches: records, fields, order, envelope, rules
+///
+/// Rules are judged as of the day in the A-record. Without a world they judge what a message says of
+/// itself, such as sums and check digits; with one, also parties, ports, tariff numbers, duty and fees.
+/// What is on file is not known; `abigate answer --findings` knows it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files of batches; `-` is standard input.
+    /// Files of batches, and folders: the files in them that end in .abi. `-` is standard input.
     #[arg(default_value = "-")]
     files: Vec<PathBuf>,
     /// How findings are written.
@@ -34,23 +41,33 @@ pub(super) struct Arguments {
     /// The encoding of the records; EBCDIC is found out by looking if not given.
     #[arg(long, value_name = "ENCODING")]
     encoding: Option<EncodingName>,
+    #[command(flatten)]
+    world: WorldName,
+    /// Leave out what rules find: records, fields, order and envelope alone, which is faster.
+    #[arg(long, conflicts_with_all = ["world", "demo"])]
+    no_rules: bool,
+    /// Count findings by condition and field, with the first of each as an example.
+    #[arg(long)]
+    summary: bool,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(check(&arguments))
-}
-
-fn check(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
-    let out = BufWriter::new(io::stdout().lock());
-    let mut told = Report::new(grammar, arguments.format, arguments.color.is_on(), out);
-    for path in &arguments.files {
-        let read = check_file(grammar, path, arguments.encoding, &mut |finding| told.finding(&finding));
-        let (records, batches) = read.with_context(|| format!("cannot check {}", path.display()))?;
+    let world = arguments.world.open(grammar)?;
+    let inspection = match arguments.no_rules {
+        true => Inspection::without_rules(grammar)?,
+        false => Inspection::new(grammar, world, Zoned::now().date())?,
+    };
+    let Arguments { format, color, summary, encoding, .. } = arguments;
+    let mut told = Report::new(grammar, format, color, summary, outputs.standard())?;
+    let ending = sources::each(sources::expand(&arguments.files, sources::RECORDS), |source| {
+        let read = check_file(&inspection, &source.path, encoding, &mut |finding| told.finding(&finding));
+        let (records, batches) = read.map_err(|error| source.named(error))?;
         told.source(records, batches);
-    }
-    Ok(told.finish()?)
+        Ok(Ending::Clean)
+    })?;
+    Ok(ending.max(told.finish()?))
 }
 
 /// What a worker tells of its part of the stream.
@@ -63,7 +80,7 @@ enum News {
 /// Checks a stream on two threads. Batches know nothing of each other, so parts that hold whole
 /// batches can be checked apart; findings are told in the order of the stream.
 fn check_file(
-    grammar: &Grammar,
+    inspection: &Inspection<'_>,
     path: &Path,
     encoding: Option<EncodingName>,
     report: &mut impl FnMut(Finding) -> io::Result<()>,
@@ -71,15 +88,16 @@ fn check_file(
     let standard_input = path == Path::new("-");
     let input: Box<dyn Read> =
         if standard_input { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
-    let (mut input, _) = stream::decoded(input, encoding)?;
     let name = path.display().to_string();
+    let shown = if standard_input { "standard input".to_owned() } else { name.clone() };
+    let (mut input, _) = stream::decoded(input, shown, encoding)?;
     let name = (!standard_input).then_some(name.as_str());
     let mut before = Before::default();
     let worker = || {
-        let mut checker = Checker::new(grammar, name);
+        let mut checker = inspection.inspector(name);
         move |part: Vec<u8>, news: &SyncSender<News>| check_part(&mut checker, part, news)
     };
-    let rest = parts::work(&mut *input, worker, &mut |news| match news {
+    let rest = parts::work(&mut input, worker, &mut |news| match news {
         News::Found(finding) => {
             report(before.count_finding(*finding))?;
             Ok(None)
@@ -94,7 +112,7 @@ fn check_file(
     })?;
     match rest {
         None => Ok((before.records, before.batches)),
-        Some(part) => check_rest(grammar, name, &part, &mut *input, before, report),
+        Some(part) => check_rest(inspection, name, &part, &mut input, before, report),
     }
 }
 
@@ -123,14 +141,14 @@ impl Before {
 
 /// Checks what is left of a stream as it comes.
 fn check_rest(
-    grammar: &Grammar,
+    inspection: &Inspection<'_>,
     name: Option<&str>,
     part: &[u8],
     input: &mut dyn Read,
     before: Before,
     report: &mut impl FnMut(Finding) -> io::Result<()>,
 ) -> anyhow::Result<(u64, u32)> {
-    let mut checker = Checker::new(grammar, name);
+    let mut checker = inspection.inspector(name);
     let mut splitter = Splitter::new(Limits::default());
     let mut written = Ok(());
     let mut sink = |finding: Finding| {
@@ -154,7 +172,7 @@ fn check_rest(
     Ok((before.records + checker.records(), before.batches + checker.batches()))
 }
 
-fn check_part(checker: &mut Checker<'_>, part: Vec<u8>, news: &SyncSender<News>) {
+fn check_part(checker: &mut Inspector<'_, '_>, part: Vec<u8>, news: &SyncSender<News>) {
     checker.restart();
     let mut splitter = Splitter::new(Limits::default());
     // Whoever listened may have stopped: then nothing is left to tell.

@@ -1,11 +1,12 @@
 //! `abigate completions`
 
-use std::io;
+use std::io::Write;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::Ending;
+use super::output::Outputs;
 
 /// Print the completions of a shell
 #[derive(Debug, Args)]
@@ -14,8 +15,11 @@ pub(super) struct Arguments {
     shell: Shell,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let mut command = super::Arguments::command();
-    clap_complete::generate(arguments.shell, &mut command, "abigate", &mut io::stdout());
+    // the library panics if it cannot write
+    let mut text = Vec::new();
+    clap_complete::generate(arguments.shell, &mut command, "abigate", &mut text);
+    outputs.standard().write_all(&text)?;
     Ok(Ending::Clean)
 }

@@ -2,10 +2,11 @@
 
 mod lines;
 mod side;
+mod tables;
 mod target;
 
 use std::fs;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,14 +15,17 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use self::side::Side;
+use self::tables::Table;
 use self::target::{RowWriter, Target};
+use super::output::Outputs;
+use super::sources::{self, RECORDS, Source};
 use super::stream::EncodingName;
 use super::{Ending, stream};
 use crate::flat::{Event, FlatLayout, Translator, read_flat};
-use crate::grammar::{Grammar, Source};
+use crate::grammar::{self, Grammar};
 use crate::message::{Form, ReadError, read_ndjson, read_records};
 use crate::translate::EntrySummaryCodec;
-use crate::wire::{Columns, Encoding, Separator};
+use crate::wire::{Columns, Encoding, Separator, read_text};
 
 /// A form in which messages are kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -38,6 +42,8 @@ enum Format {
     ModelNdjson,
     /// Comma separated values of entry summaries, a row for each line item
     Csv,
+    /// The same, a row for each tariff number of a line item: for pivot tables
+    CsvLong,
     /// A file of your own layout, see `--layout`
     Flat,
 }
@@ -48,9 +54,25 @@ impl Format {
         matches!(self, Self::Ndjson | Self::ModelNdjson)
     }
 
+    /// How names of its files end; those of a layout of one's own end in anything.
+    fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Catair => RECORDS,
+            Self::Records | Self::Model => &["json"],
+            Self::Ndjson | Self::ModelNdjson => &["ndjson"],
+            Self::Csv | Self::CsvLong => &["csv"],
+            Self::Flat => &[],
+        }
+    }
+
+    /// Whether it is one of the tables that come with the program.
+    fn is_table(self) -> bool {
+        matches!(self, Self::Csv | Self::CsvLong)
+    }
+
     /// Whether a layout says what it looks like.
     fn is_flat(self) -> bool {
-        matches!(self, Self::Csv | Self::Flat)
+        matches!(self, Self::Csv | Self::CsvLong | Self::Flat)
     }
 }
 
@@ -83,15 +105,18 @@ impl From<SeparatorName> for Separator {
 /// a line feed.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The file to read; standard input if none is named, or for `-`
-    file: Option<PathBuf>,
+    /// Files to read, and folders: the files in them that end in .abi, or as `--from` says in .csv, .json or
+    /// .ndjson; all of them for `--from flat`. `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
     /// What it holds; found out by looking if not given
     #[arg(long, value_name = "FORMAT")]
     from: Option<Format>,
     /// What to write
     #[arg(long, value_name = "FORMAT")]
     to: Format,
-    /// The file to write; standard output if none is named, or for `-`
+    /// The file to write; standard output if none is named, or for `-`. For several files, the folder for what
+    /// becomes of each, under its name with the ending of what is written
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The grammar file of your own layout, for `--from flat` or `--to flat` (docs/flat-files.md)
@@ -100,7 +125,7 @@ pub(super) struct Arguments {
     /// The layout to write where another one is read
     #[arg(long, value_name = "FILE")]
     to_layout: Option<PathBuf>,
-    /// The file for what is left out, as it came
+    /// The file for what is left out, as it came; for several files, the folder for such files
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// The encoding of the records that are read; EBCDIC is found out by looking if not given
@@ -115,7 +140,7 @@ pub(super) struct Arguments {
     /// Turn lower case into upper case and fill numbers with zeros in place of spaces
     #[arg(long)]
     canonical: bool,
-    /// Leave the passwords of A- and Z-records out of the JSON
+    /// Leave passwords out: in JSON they are null, in records and rows blank
     #[arg(long)]
     mask_passwords: bool,
 }
@@ -124,58 +149,120 @@ impl Arguments {
     fn form(&self) -> Form {
         Form { lines: self.to.is_in_lines(), canonical: self.canonical, mask_passwords: self.mask_passwords }
     }
+
+    /// What the files hold, if that is said.
+    fn source_format(&self) -> Option<Format> {
+        let of_layout = self.layout.as_ref().filter(|_| self.to != Format::Flat).map(|_| Format::Flat);
+        self.from.or(of_layout)
+    }
+
+    /// Whether the options go together.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.source_format() == Some(Format::Flat) && self.encoding.is_some() {
+            bail!("--encoding is for records: a layout says the encoding of its file");
+        }
+        let is_written_as_is = self.to_encoding == EncodingName::Ascii && self.separator.is_none();
+        if self.to != Format::Catair && !is_written_as_is {
+            bail!("--to-encoding and --separator are for --to catair");
+        }
+        Ok(())
+    }
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(convert(&arguments))
-}
-
-fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
-    let grammar = Grammar::builtin();
-    let file = arguments.file.as_deref();
-    let name = file.map_or("standard input".to_owned(), |file| file.display().to_string());
-    let own = arguments.from.or(arguments
-        .layout
-        .as_ref()
-        .filter(|_| arguments.to != Format::Flat)
-        .map(|_| Format::Flat));
-    if own == Some(Format::Flat) && arguments.encoding.is_some() {
-        bail!("--encoding is for records: a layout says the encoding of its file");
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
+    arguments.check()?;
+    let endings = arguments.source_format().map_or(RECORDS, Format::endings);
+    let (sources, ending) = sources::expand(&arguments.files, endings);
+    if !sources::are_several(&arguments.files) && !arguments.output.as_deref().is_some_and(Path::is_dir) {
+        let (output, rejects) = (arguments.output.clone(), arguments.rejects.clone());
+        return sources::each((sources, ending), |source| {
+            convert(
+                &arguments,
+                source,
+                &Targets { output: output.clone(), rejects: rejects.clone() },
+                outputs,
+            )
+        });
     }
-    let is_written_as_is = arguments.to_encoding == EncodingName::Ascii && arguments.separator.is_none();
-    if arguments.to != Format::Catair && !is_written_as_is {
-        bail!("--to-encoding and --separator are for --to catair");
-    }
-    let (mut input, encoding) = match own {
-        Some(Format::Flat) => (stream::input(file)?, Encoding::Ascii),
-        _ => stream::records_input(file, arguments.encoding)?,
+    let Some(folder) = &arguments.output else {
+        bail!("several files become several files: -o names the folder for them");
     };
+    let ending_of_names = arguments.to.endings().first().copied().unwrap_or("txt");
+    let mut targets = sources::targets(&sources, folder, ending_of_names)?.into_iter();
+    sources::each((sources, ending), |source| {
+        // each file is written when it is done, whatever becomes of the others
+        let outputs = Outputs::new();
+        let rejects = arguments.rejects.as_ref().map(|folder| folder.join(&source.within));
+        let targets = Targets { output: targets.next(), rejects };
+        for folder in
+            [&targets.output, &targets.rejects].into_iter().flatten().filter_map(|file| file.parent())
+        {
+            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        let ending = convert(&arguments, source, &targets, &outputs)?;
+        outputs.end(ending)?;
+        Ok(ending)
+    })
+}
+
+/// Where what becomes of a file is written.
+struct Targets {
+    output: Option<PathBuf>,
+    rejects: Option<PathBuf>,
+}
+
+fn convert(
+    arguments: &Arguments,
+    source: &Source,
+    targets: &Targets,
+    outputs: &Outputs,
+) -> anyhow::Result<Ending> {
+    let grammar = Grammar::builtin();
+    let file = Some(source.path.as_path());
+    let name = source.name();
+    if targets.rejects.as_deref().is_some_and(|rejects| is_same_file(rejects, &source.path)) {
+        bail!("{name}: --rejects names the file that is read, of which it would keep what is left out");
+    }
     let layout =
         |path: &Option<PathBuf>| open_layout(path.as_deref().or(arguments.layout.as_deref()), grammar);
     let entry_lines = FlatLayout::entry_lines(grammar)?;
-    let from = match own {
-        Some(format) => format,
-        None => look(&mut input, &entry_lines)?,
+    let tariff_lines = FlatLayout::tariff_lines(grammar)?;
+    let own = arguments.source_format();
+    let mut looked = None;
+    let opened = match own {
+        Some(Format::Flat) => {
+            let encoding = layout(&None)?.encoding();
+            stream::rows_input(file, encoding).map(|input| (input, Encoding::Ascii))
+        }
+        Some(Format::Catair) => stream::records_input(file, arguments.encoding),
+        Some(_) => stream::input(file).map(|input| (input, Encoding::Ascii)),
+        None => stream::any_input(file, arguments.encoding, |start| {
+            looked = look(start, &entry_lines);
+            looked.is_some()
+        }),
     };
-    if from == Format::Catair && arguments.to.is_in_lines() {
-        let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
-        let side = Side::new(&name, arguments.rejects.as_deref(), false)?;
-        let mut out = stream::output(arguments.output.as_deref())?;
-        let read = lines::convert(grammar, arguments.form(), codec.as_ref(), &mut input, &mut *out, &side);
-        let ending = read.context(name)?;
-        return Ok(if side.finish()? { Ending::Findings } else { ending });
-    }
+    let (mut input, encoding) = opened.map_err(|error| source.named(error))?;
+    let from = own.or(looked).unwrap_or(Format::Catair);
     let to_layout = match arguments.to {
-        Format::Csv => entry_lines.clone(),
+        Format::CsvLong => tariff_lines.clone(),
         Format::Flat => layout(&arguments.to_layout)?,
         _ => entry_lines.clone(),
     };
     let translator = Translator::new(grammar)?;
-    let side = Rc::new(Side::new(&name, arguments.rejects.as_deref(), from.is_flat())?);
+    if from == Format::Catair && (arguments.to.is_in_lines() || arguments.to.is_table()) {
+        let table = Table {
+            grammar,
+            layout: &to_layout,
+            translator: &translator,
+            masks_passwords: arguments.mask_passwords,
+        };
+        return in_parts(arguments, (source, targets), outputs, &table, &mut input);
+    }
+    let side = Rc::new(Side::new(&name, targets.rejects.as_deref(), outputs, from.is_flat())?);
     let to_encoding = Encoding::from(arguments.to_encoding);
     let default = if to_encoding.is_ebcdic() { Separator::None } else { Separator::LineFeed };
     let rows = RowWriter {
-        out: stream::output(arguments.output.as_deref())?,
+        out: Box::new(outputs.open(targets.output.as_deref())?),
         encoding: to_encoding,
         separator: arguments.separator.map_or(default, Separator::from),
         is_ascii: encoding.is_ebcdic() && !to_encoding.is_ebcdic(),
@@ -186,15 +273,44 @@ fn convert(arguments: &Arguments) -> anyhow::Result<Ending> {
     let mut sink = |row: &Columns| target.push(row);
     let filings = |filing: &Value| codec.from_json(filing);
     let read = match from {
-        Format::Catair => stream::records(input, &mut sink),
-        Format::Csv => flat(&entry_lines, &translator, input, &side, &mut sink),
+        Format::Catair => stream::records(&name, input, &mut sink),
+        Format::Csv | Format::CsvLong => {
+            table([&entry_lines, &tariff_lines], &translator, input, &side, &mut sink)
+        }
         Format::Flat => flat(&layout(&None)?, &translator, input, &side, &mut sink),
         _ if from.is_in_lines() => done(read_ndjson(grammar, input, &filings, &mut sink)),
         _ => done(read_records(grammar, input, &filings, &mut sink)),
     };
-    let ending = read.context(name)?;
+    let ending = read.map_err(|error| source.named(error))?;
     target.finish()?;
-    Ok(if side.finish()? { Ending::Findings } else { ending })
+    Ok(if side.has_problems() { Ending::Findings } else { ending })
+}
+
+/// Converts records to what can be made of each batch by itself: by both threads.
+fn in_parts(
+    arguments: &Arguments,
+    (source, targets): (&Source, &Targets),
+    outputs: &Outputs,
+    table: &Table<'_>,
+    input: &mut dyn Read,
+) -> anyhow::Result<Ending> {
+    let side = Side::new(&source.name(), targets.rejects.as_deref(), outputs, false)?;
+    let mut out = outputs.open(targets.output.as_deref())?;
+    let read = if arguments.to.is_table() {
+        tables::convert(table, input, &mut out, &side)
+    } else {
+        let grammar = table.grammar;
+        let codec = Some(EntrySummaryCodec::new(grammar)?).filter(|_| arguments.to == Format::ModelNdjson);
+        lines::convert(grammar, arguments.form(), codec.as_ref(), input, &mut out, &side)
+    };
+    let ending = read.map_err(|error| source.named(error))?;
+    Ok(if side.has_problems() { Ending::Findings } else { ending })
+}
+
+/// Whether two names stand for one file that is there.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some_and(|one| Some(one) == real(other))
 }
 
 fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {
@@ -203,8 +319,8 @@ fn done(read: Result<(), ReadError>) -> anyhow::Result<Ending> {
 
 fn open_layout(path: Option<&Path>, grammar: &Grammar) -> anyhow::Result<FlatLayout> {
     let Some(path) = path else { bail!("a flat file needs its layout: --layout FILE") };
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Ok(FlatLayout::load(&Source { name: path.display().to_string(), text }, grammar)?)
+    let text = read_text(path).with_context(|| path.display().to_string())?;
+    Ok(FlatLayout::load(&grammar::Source { name: path.display().to_string(), text }, grammar)?)
 }
 
 fn flat(
@@ -221,16 +337,39 @@ fn flat(
     Ok(Ending::Clean)
 }
 
-/// What the first bytes look like: of JSON, a document begins with its list of batches; comma separated
-/// values begin with the name of a column.
-fn look(input: &mut impl BufRead, entry_lines: &FlatLayout) -> io::Result<Format> {
-    let start = input.fill_buf()?.trim_ascii_start();
+/// What text looks like by its first characters: of JSON, a document begins with its list of batches; comma
+/// separated values begin with the name of a column. Semicolons and tabs are refused by name where commas are
+/// read. `None` if it is neither.
+fn look(start: &[u8], table: &FlatLayout) -> Option<Format> {
+    let start = start.trim_ascii_start();
     let Some(object) = start.strip_prefix(b"{") else {
-        let first = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-        let first = first.split(|byte| b",\r\n".contains(byte)).next().unwrap_or_default();
-        let is_csv = entry_lines.columns().any(|column| column.as_bytes() == first);
-        return Ok(if is_csv { Format::Csv } else { Format::Catair });
+        let first = start.split(|byte| b",;\t|\r\n".contains(byte)).next().unwrap_or_default().trim_ascii();
+        let unquoted = first.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(first);
+        let is_csv = table.columns().any(|column| column.as_bytes() == unquoted);
+        return is_csv.then_some(Format::Csv);
     };
     let is_document = object.trim_ascii_start().starts_with(b"\"batches\"");
-    Ok(if is_document { Format::Records } else { Format::Ndjson })
+    Some(if is_document { Format::Records } else { Format::Ndjson })
+}
+
+/// The bytes of a header that are looked at to tell which of the tables it is.
+const HEADER: u64 = 1 << 16;
+
+/// Reads one of the two tables that come with the program, whichever has the columns of its header.
+fn table(
+    layouts: [&FlatLayout; 2],
+    translator: &Translator<'_>,
+    mut input: impl BufRead,
+    side: &Side,
+    sink: &mut dyn FnMut(&Columns) -> io::Result<()>,
+) -> anyhow::Result<Ending> {
+    let mut header = Vec::new();
+    input.by_ref().take(HEADER).read_until(b'\n', &mut header)?;
+    let known = |layout: &FlatLayout| {
+        let names = header.split(|byte| b",;\t|\r\n\"".contains(byte)).map(<[u8]>::trim_ascii);
+        names.filter(|name| layout.columns().any(|column| column.as_bytes() == *name)).count()
+    };
+    let [lines, tariffs] = layouts;
+    let layout = if known(tariffs) > known(lines) { tariffs } else { lines };
+    flat(layout, translator, io::Cursor::new(header).chain(input), side, sink)
 }

@@ -1,18 +1,19 @@
 //! `abigate demo`
 
-use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use include_dir::{Dir, include_dir};
 use indicatif::{ProgressBar, ProgressStyle};
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::annotate::Annotator;
-use super::{Ending, development, story, stream};
+use super::output::{Output, Outputs};
+use super::{Ending, development, story};
 use crate::gateway::{Client, HostWithClock, Outcome, Outliner, Server, client_tls};
 use crate::grammar::{ConditionCode, Grammar};
 use crate::host::World;
@@ -51,16 +52,16 @@ pub(super) struct Arguments {
     list: bool,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     if arguments.list {
-        return stream::unless_closed(story::list());
+        return story::list(&mut outputs.standard());
     }
     if let Some(name) = &arguments.scenario {
-        return story::perform(name);
+        return story::perform(name, outputs.standard());
     }
     let samples = samples(arguments.all)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(demonstrate(&samples))
+    runtime.block_on(demonstrate(&samples, outputs.standard()))
 }
 
 /// A batch that comes with the program.
@@ -92,34 +93,37 @@ fn provoked(path: &str) -> Option<ConditionCode> {
     ConditionCode::new(code)
 }
 
-async fn demonstrate(samples: &[Sample]) -> anyhow::Result<Ending> {
-    let folder = TemporaryFolder::new()?;
+async fn demonstrate(samples: &[Sample], mut output: Output) -> anyhow::Result<Ending> {
+    let folder = temporary_folder()?;
     let grammar = Grammar::builtin();
     let world = World::demo(grammar)?;
-    let mut config = development::prepare(&folder.0, &world)?;
+    let mut config = development::prepare(folder.path(), &world)?;
     "127.0.0.1:0".clone_into(&mut config.listen);
     let store = SqliteStore::open(config.store.as_deref().context("the settings name no store")?)?;
     let server = Server::bind(&config, HostWithClock::new(World::demo(grammar)?, store)?).await?;
     let broker = Broker {
         address: server.local_addr()?.to_string(),
-        folder: folder.0.clone(),
+        folder: folder.path().to_owned(),
         outliner: Outliner::new(grammar)?,
         world,
     };
     let stop = CancellationToken::new();
     let serving = tokio::spawn(server.run(stop.clone().cancelled_owned()));
-    let surprises = broker.talk(samples).await;
+    let surprises = broker.talk(samples, &mut output).await;
     stop.cancel();
     let report = serving.await??;
 
     let surprises = surprises?;
-    println!(
+    writeln!(
+        output,
         "{} batches on {} connections, {} answered as expected",
         report.batches,
         report.connections,
         report.batches.saturating_sub(surprises.len() as u64)
-    );
-    surprises.iter().for_each(|name| println!("unexpected answer to {name}"));
+    )?;
+    for name in &surprises {
+        writeln!(output, "unexpected answer to {name}")?;
+    }
     Ok(if surprises.is_empty() { Ending::Clean } else { Ending::Findings })
 }
 
@@ -132,7 +136,7 @@ struct Broker {
 
 impl Broker {
     /// Sends samples and prints the conversation; the names of those whose answer was a surprise.
-    async fn talk(&self, samples: &[Sample]) -> anyhow::Result<Vec<String>> {
+    async fn talk(&self, samples: &[Sample], output: &mut Output) -> anyhow::Result<Vec<String>> {
         let annotator = Annotator::new()?;
         // shows itself on a terminal only
         let progress = ProgressBar::new(samples.len() as u64)
@@ -147,10 +151,10 @@ impl Broker {
                 surprises.push(sample.name.clone());
             }
             progress.suspend(|| {
-                let mut output = io::stdout().lock();
                 writeln!(output, "{}, sent by {sender}", sample.name)?;
                 write!(output, "{}{}", annotator.sent(&rows), annotator.answer(&answer))?;
-                writeln!(output, "  = {outcome}\n")
+                writeln!(output, "  = {outcome}\n")?;
+                output.flush()
             })?;
             progress.inc(1);
         }
@@ -186,33 +190,9 @@ fn is_expected(sample: &Sample, outcome: &Outcome) -> bool {
     }
 }
 
-/// A folder that is gone when the demo ends.
-pub(super) struct TemporaryFolder(PathBuf);
-
-impl TemporaryFolder {
-    pub(super) fn new() -> anyhow::Result<Self> {
-        let parent = std::env::temp_dir();
-        for attempt in 0..100 {
-            let folder = parent.join(format!("abigate-demo-{}-{attempt}", std::process::id()));
-            match development::create_private(&folder) {
-                Ok(()) => return Ok(Self(folder)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error).with_context(|| folder.display().to_string()),
-            }
-        }
-        bail!("no free name for a folder in {}", parent.display())
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        // what cannot be removed is the system's to clean up, as all of its temporary folder
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// A folder for its owner only that is gone when the demo ends.
+pub(super) fn temporary_folder() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("abigate-demo-").tempdir()
 }
 
 #[cfg(test)]

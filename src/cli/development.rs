@@ -1,19 +1,25 @@
 //! The folder of `serve --dev`: certificates, settings, a world and a store to begin with.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::answer::STORE;
+use super::output;
 use crate::gateway::{Config, Credentials, DevelopmentCertificates};
 use crate::host::World;
+use crate::store::SqliteStore;
 
 /// The folder, below the one where the command runs.
 pub(super) const FOLDER: &str = "abigate-dev";
 
 /// The settings in it.
 pub(super) const SETTINGS_FILE: &str = "abigate.toml";
+
+/// The private key of the authority, beside its certificate. Whoever has it can make certificates of senders.
+pub(super) const AUTHORITY_KEY: &str = "ca-key.pem";
 
 /// The sender of the demo world whose certificate is used unless another is named.
 pub(super) const SENDER: &str = "demo-broker";
@@ -41,9 +47,14 @@ pub(super) fn prepare(folder: &Path, world: &World) -> anyhow::Result<Config> {
         certify(folder, world)?;
     }
     let settings = folder.join(SETTINGS_FILE);
+    // A folder without settings has no store yet. One whose store has gone is not given a new one in silence.
+    if !settings.exists() {
+        let store = folder.join(STORE);
+        SqliteStore::open_or_create(&store).with_context(|| store.display().to_string())?;
+    }
     for (file, text) in [(folder.join("world.toml"), World::DEMO), (settings.clone(), SETTINGS)] {
         if !file.exists() {
-            write(&file, text, false)?;
+            write(&file, text.as_bytes(), false)?;
         }
     }
     Ok(Config::from_file(&settings)?)
@@ -54,7 +65,8 @@ pub(super) fn credentials(folder: &Path, sender: &str) -> Credentials {
     Credentials { authority: folder.join("ca.pem"), identity: Some(identity(folder, sender)) }
 }
 
-fn identity(folder: &Path, sender: &str) -> (PathBuf, PathBuf) {
+/// The files of a sender's certificate and private key.
+pub(super) fn identity(folder: &Path, sender: &str) -> (PathBuf, PathBuf) {
     (folder.join(format!("{sender}.pem")), folder.join(format!("{sender}-key.pem")))
 }
 
@@ -63,12 +75,13 @@ fn certify(folder: &Path, world: &World) -> anyhow::Result<()> {
     let made = DevelopmentCertificates::issue(&senders)?;
     for client in &made.clients {
         let (certificate, key) = identity(folder, &client.name);
-        write(&certificate, &client.certificate, false)?;
-        write(&key, &client.key, true)?;
+        write(&certificate, client.certificate.as_bytes(), false)?;
+        write(&key, client.key.as_bytes(), true)?;
     }
-    write(&folder.join("server.pem"), &made.server.certificate, false)?;
-    write(&folder.join("server-key.pem"), &made.server.key, true)?;
-    write(&folder.join("ca.pem"), &made.authority, false)
+    write(&folder.join("server.pem"), made.server.certificate.as_bytes(), false)?;
+    write(&folder.join("server-key.pem"), made.server.key.as_bytes(), true)?;
+    write(&folder.join(AUTHORITY_KEY), made.authority_key.as_bytes(), true)?;
+    write(&folder.join("ca.pem"), made.authority.as_bytes(), false)
 }
 
 /// Makes a folder for its owner only: what batches hold is nobody else's business.
@@ -80,16 +93,9 @@ pub(super) fn create_private(folder: &Path) -> io::Result<()> {
 }
 
 /// Writes a file that, if it is secret, only its owner can read.
-fn write(path: &Path, text: &str, secret: bool) -> anyhow::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    if secret {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
+pub(super) fn write(path: &Path, bytes: &[u8], secret: bool) -> anyhow::Result<()> {
+    match secret {
+        true => output::write_secret(path, bytes),
+        false => output::write_file(path, bytes),
     }
-    #[cfg(not(unix))]
-    let _ = secret;
-    let mut file = options.open(path).with_context(|| path.display().to_string())?;
-    file.write_all(text.as_bytes()).with_context(|| path.display().to_string())
 }

@@ -1,7 +1,10 @@
 //! `abigate fuzz`
 
+mod baseline;
+
 use std::fs;
 use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,16 +12,20 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Ending, send};
+use self::baseline::Baseline;
+use super::output::Outputs;
+use super::{Ending, interrupt, output, send};
 use crate::fuzz::{
-    Builtin, Campaign, CommandTarget, Failure, JudgeOfReplies, Laboratory, Report, SocketTarget, Target,
-    TlsTarget, address, replay, run as run_campaign,
+    Builtin, Campaign, CommandTarget, Failure, Fault, JudgeOfReplies, Laboratory, Report, SocketTarget,
+    Target, TlsTarget, address, replay, run as run_campaign,
 };
 use crate::gateway::client_tls;
 use crate::generate::{Generator, Specification};
-use crate::grammar::Grammar;
+use crate::grammar::{Direction, Grammar};
 use crate::host::World;
 
+/// So many of the last lines of a target's standard error are shown with a failure; its file has all.
+const SHOWN_LINES: usize = 3;
 /// How many different transactions are mutated.
 const VARIETY: usize = 24;
 
@@ -26,9 +33,11 @@ const VARIETY: usize = 24;
 ///
 /// The grammar chooses what is done to a valid batch and says what must become of it. Failures are made as
 /// small as they can be and kept, each with a description beside it and the command that shows it again.
+/// An interrupt (Ctrl-C) ends the run early, with exit code 130: what was found by then is kept and told.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The input application identifier
+    /// The application identifier: of an input for those who answer it, or of an answer or notice (AX, UC) for
+    /// those who read it
     #[arg(long, value_name = "ID", required_unless_present = "replay")]
     app: Option<String>,
     /// What is tested: `builtin`, `exec:COMMAND` (a message on its standard input, the answer on its
@@ -44,6 +53,15 @@ pub(super) struct Arguments {
     /// Stop after so many different failures
     #[arg(long, value_name = "N", default_value_t = 20)]
     failures: usize,
+    /// Look only for these kinds of failures, such as crash,hang (docs/fuzz.md)
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    only: Vec<Fault>,
+    /// The file with the failures that are known: they are counted, but are no failures
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write a baseline with what --baseline holds and what is found now, and end with 0
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    write_baseline: Option<PathBuf>,
     /// Where failures are kept
     #[arg(long, value_name = "DIR", default_value = "abigate-fuzz")]
     keep: PathBuf,
@@ -83,15 +101,15 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let grammar = Grammar::builtin();
     let world = match &arguments.world {
         Some(file) => World::open(file, grammar)?,
         None => World::demo(grammar)?,
     };
     match &arguments.replay {
-        Some(file) => show_again(grammar, &world, file, &arguments),
-        None => look_for_failures(grammar, &world, &arguments),
+        Some(file) => show_again(grammar, &world, file, &arguments, outputs),
+        None => look_for_failures(grammar, &world, &arguments, outputs),
     }
 }
 
@@ -110,17 +128,26 @@ fn target<'g>(
     }
     let found = address(&arguments.target, arguments.anywhere)
         .with_context(|| format!("{} is no target", arguments.target))?;
+    let known = grammar.application(application);
+    let one_way = known.is_some_and(|known| known.direction == Direction::Output);
     if arguments.plain {
-        return Ok(Box::new(SocketTarget::new(found, timeout)));
+        let target = SocketTarget::new(found, timeout);
+        return Ok(Box::new(if one_way { target.one_way() } else { target }));
     }
     let tls = client_tls(&send::credentials(&arguments.credentials))?;
-    Ok(Box::new(TlsTarget::new(&arguments.target, tls, timeout)?))
+    let target = TlsTarget::new(&arguments.target, tls, timeout)?;
+    Ok(Box::new(if one_way { target.one_way() } else { target }))
 }
 
-fn look_for_failures(grammar: &Grammar, world: &World, arguments: &Arguments) -> anyhow::Result<Ending> {
+fn look_for_failures(
+    grammar: &Grammar,
+    world: &World,
+    arguments: &Arguments,
+    outputs: &Outputs,
+) -> anyhow::Result<Ending> {
     let application = arguments.app.as_deref().unwrap_or_default().to_ascii_uppercase();
     let Some(mut laboratory) = Laboratory::new(grammar, &application) else {
-        bail!("no grammar has an input structure for application {application:?}");
+        bail!("no grammar describes the transactions of application {application:?}");
     };
     let specification = Specification {
         application: application.clone(),
@@ -133,29 +160,48 @@ fn look_for_failures(grammar: &Grammar, world: &World, arguments: &Arguments) ->
     let mut generator = Generator::new(grammar, world, &specification)?;
     let mut target = target(grammar, world, &application, arguments)?;
     let judge = JudgeOfReplies::new(grammar, &application)?;
+    let mut known = match &arguments.baseline {
+        Some(file) => Baseline::read(file)?,
+        None => Baseline::default(),
+    };
     let campaign = Campaign {
         seed: arguments.seed,
         runs: arguments.runs,
         most_failures: arguments.failures,
         minimise: !arguments.no_minimise,
+        only: arguments.only.clone(),
+        baseline: known.causes(&application),
     };
+    interrupt::await_signal();
     let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(arguments.runs));
     let style = ProgressStyle::with_template("{wide_bar} {pos} of {len}, {msg} failures, {eta} left")?;
     let bar = bar.map(|bar| bar.with_style(style));
     let report =
-        run_campaign(&mut laboratory, &judge, &mut generator, &mut *target, campaign, |run, failures| {
+        run_campaign(&mut laboratory, &judge, &mut generator, &mut *target, &campaign, |run, failures| {
             if let Some(bar) = &bar {
                 bar.set_position(run);
                 bar.set_message(failures.to_string());
             }
+            if interrupt::is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .with_context(|| format!("cannot send to {}", arguments.target))?;
     let files = keep(&report, arguments)?;
-    match arguments.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
-        Format::Human => print!("{}", summary(&report, &files, arguments)),
+    if let Some(file) = &arguments.write_baseline {
+        report.failures.iter().for_each(|failure| known.add(failure));
+        known.write(file)?;
     }
-    Ok(if report.failures.is_empty() { Ending::Clean } else { Ending::Findings })
+    let told = match arguments.format {
+        Format::Json => format!("{:#}\n", serde_json::to_value(&report)?),
+        Format::Human => summary(&report, &files, arguments),
+    };
+    // flushed at the end of the run, whose ending stands even if nobody reads this
+    outputs.standard().write_all(told.as_bytes())?;
+    let is_clean = report.failures.is_empty() || arguments.write_baseline.is_some();
+    Ok(match is_clean && report.lost.is_none() {
+        _ if interrupt::is_asked() => Ending::Interrupted,
+        true => Ending::Clean,
+        false => Ending::Findings,
+    })
 }
 
 /// Keeps each failure: the message, and beside it what is known of it.
@@ -166,14 +212,19 @@ fn keep(report: &Report, arguments: &Arguments) -> anyhow::Result<Vec<PathBuf>> 
         let kind = failure.mutation.split(':').next().unwrap_or_default();
         let name = format!("{}-{kind}-{}-{}.abi", failure.application, failure.seed, failure.run);
         let path = arguments.keep.join(name.replace('$', "_"));
-        fs::write(&path, &failure.message).with_context(|| path.display().to_string())?;
+        output::write_file(&path, &failure.message)?;
         let mut described = serde_json::to_value(failure)?;
         if let Some(object) = described.as_object_mut() {
             object.insert("target".to_owned(), arguments.target.clone().into());
             object.insert("replay".to_owned(), again(&path, arguments).into());
+            if !failure.standard_error.is_empty() {
+                let said = path.with_extension("stderr");
+                output::write_file(&said, &failure.standard_error)?;
+                object.insert("standard_error".to_owned(), said.display().to_string().into());
+            }
         }
         let beside = path.with_extension("json");
-        fs::write(&beside, format!("{described:#}\n")).with_context(|| beside.display().to_string())?;
+        output::write_file(&beside, format!("{described:#}\n").as_bytes())?;
         files.push(path);
     }
     Ok(files)
@@ -190,8 +241,9 @@ fn again(path: &Path, arguments: &Arguments) -> String {
 
 fn summary(report: &Report, files: &[PathBuf], arguments: &Arguments) -> String {
     let coverage = &report.coverage;
+    let known = if report.known > 0 { format!(", {} known", report.known) } else { String::new() };
     let mut text = format!(
-        "{} messages: {} failures\nreached {} of {} records, broke {} of {} fields in {} ways\n",
+        "{} messages: {} failures{known}\nreached {} of {} records, broke {} of {} fields in {} ways\n",
         report.runs,
         report.failures.len(),
         coverage.records.len(),
@@ -210,16 +262,30 @@ fn summary(report: &Report, files: &[PathBuf], arguments: &Arguments) -> String 
     );
     for (failure, path) in report.failures.iter().zip(files) {
         text += &format!(
-            "\n{:?}: {}\n  {} at {}, {} records\n  {}\n",
-            failure.verdict.fault,
+            "\n{}: {}\n{}  {} at {}, {} records{}\n  {}\n",
+            failure.verdict.fault.name(),
             failure.verdict.detail,
+            last_words(&failure.standard_error),
             failure.mutation,
             if failure.place.is_empty() { "the message" } else { &failure.place },
             failure.records,
+            if failure.repeats > 0 { format!(", {} more messages", failure.repeats) } else { String::new() },
             again(path, arguments),
         );
     }
+    if let Some(reason) = &report.lost {
+        text += &format!("\nthe target cannot be reached any more: {reason}\n");
+    }
     text
+}
+
+/// The last lines that a target wrote to its standard error, each behind a bar.
+fn last_words(standard_error: &[u8]) -> String {
+    let text = String::from_utf8_lossy(standard_error);
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).collect::<Vec<_>>();
+    let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+    let plain = |line: &&str| line.chars().filter(|sign| !sign.is_control()).take(160).collect::<String>();
+    last.iter().map(|line| format!("  | {}\n", plain(line))).collect()
 }
 
 fn show_again(
@@ -227,6 +293,7 @@ fn show_again(
     world: &World,
     file: &Path,
     arguments: &Arguments,
+    outputs: &Outputs,
 ) -> anyhow::Result<Ending> {
     let beside = file.with_extension("json");
     let described = fs::read_to_string(&beside).with_context(|| beside.display().to_string())?;
@@ -234,11 +301,11 @@ fn show_again(
         serde_json::from_str(&described).with_context(|| beside.display().to_string())?;
     failure.message = fs::read(file).with_context(|| file.display().to_string())?;
     let mut target = target(grammar, world, &failure.application, arguments)?;
-    let mut out = std::io::stdout().lock();
+    let mut out = outputs.standard();
     writeln!(out, "{} at {}", failure.mutation, failure.place)?;
     match replay(grammar, &failure, &mut *target)? {
         Some(verdict) => {
-            writeln!(out, "{:?}: {}", verdict.fault, verdict.detail)?;
+            writeln!(out, "{}: {}", verdict.fault.name(), verdict.detail)?;
             Ok(Ending::Findings)
         }
         None => {

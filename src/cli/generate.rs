@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 
-use super::{Ending, stream};
+use super::Ending;
+use super::output::Outputs;
 use crate::generate::{Generator, Specification};
 use crate::grammar::Grammar;
 use crate::host::World;
@@ -73,7 +74,7 @@ enum Separator {
     None,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
     let world = match &arguments.world {
@@ -94,7 +95,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
         password: arguments.password.clone(),
     };
     let generator = Generator::new(grammar, &world, &wanted)?;
-    stream::unless_closed(write(generator, &arguments))
+    write(generator, &arguments, outputs)
 }
 
 fn application(grammar: &Grammar, arguments: &Arguments) -> anyhow::Result<String> {
@@ -106,8 +107,8 @@ fn application(grammar: &Grammar, arguments: &Arguments) -> anyhow::Result<Strin
     response.map(str::to_owned).with_context(|| format!("application {named:?} has no response"))
 }
 
-fn write(mut generator: Generator<'_>, arguments: &Arguments) -> anyhow::Result<Ending> {
-    let mut output = stream::output(arguments.output.as_deref())?;
+fn write(mut generator: Generator<'_>, arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
+    let mut output = outputs.open(arguments.output.as_deref())?;
     let bar = arguments.size.filter(|size| *size > LONG && std::io::stderr().is_terminal());
     let style = ProgressStyle::with_template("{wide_bar} {bytes} of {total_bytes}, {eta} left")?;
     let bar = bar.map(|size| ProgressBar::new(size).with_style(style));

@@ -1,17 +1,19 @@
 //! `abigate grammar`.
 
+mod codes;
 mod diff;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::{Ending, stream};
+use super::Ending;
+use super::output::Outputs;
 use crate::grammar::{
     Basis, CodeList, ConditionCode, Direction, Discriminator, Grammar, GroupMember, Layout, Member, Order,
     export,
@@ -52,6 +54,7 @@ enum Command {
         /// Application identifiers; all if none is named.
         applications: Vec<String>,
     },
+    Codes(codes::Arguments),
     Diff(diff::Arguments),
     Schema(schema::Arguments),
 }
@@ -64,14 +67,10 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
-    stream::unless_closed(look(arguments))
-}
-
-fn look(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let own = arguments.grammars.as_deref().map(Grammar::with_folder).transpose()?;
     let grammar = own.as_ref().unwrap_or_else(|| Grammar::builtin());
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = outputs.standard();
     let mut ending = Ending::Clean;
     match arguments.command {
         Command::List { conditions: true, format } => list_conditions(grammar, format, &mut out)?,
@@ -79,7 +78,8 @@ fn look(arguments: Arguments) -> anyhow::Result<Ending> {
         Command::Show { application, record } => show(grammar, &application, record.as_deref(), &mut out)?,
         Command::Check => summary(grammar, &mut out)?,
         Command::Export { applications } => export(grammar, &applications, &mut out)?,
-        Command::Schema(which) => schema::run(grammar, &which, &mut out)?,
+        Command::Codes(which) => codes::run(grammar, &which, &mut out)?,
+        Command::Schema(which) => schema::run(grammar, &which, outputs)?,
         Command::Diff(revisions) => ending = diff::run(&revisions, &mut out)?,
     }
     out.flush()?;
@@ -219,6 +219,16 @@ fn list_conditions(grammar: &Grammar, format: Format, out: &mut impl Write) -> i
         writeln!(out, "{application:<3} {status:<12} {count:>4}")?;
     }
     Ok(())
+}
+
+/// Shows a record of an application field by field.
+pub(super) fn show_record(
+    grammar: &Grammar,
+    application: &str,
+    record: &str,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    show(grammar, application, Some(record), out)
 }
 
 fn show(

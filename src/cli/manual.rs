@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory};
 use clap_mangen::Man;
 
 use super::Ending;
+use super::output::Outputs;
 
 /// Print a page of the manual, in roff: `abigate manual check | man -l -`
 #[derive(Debug, Args)]
@@ -19,11 +20,11 @@ pub(super) struct Arguments {
     list: bool,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let mut page = super::Arguments::command();
     // the commands learn their full names, such as `abigate-tariff-duty`
     page.build();
-    let mut out = io::stdout().lock();
+    let mut out = outputs.standard();
     if arguments.list {
         list(&page, &mut out)?;
         return Ok(Ending::Clean);
@@ -50,9 +51,9 @@ fn file_name(command: &clap::Command) -> String {
 
 fn list(command: &clap::Command, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}", file_name(command))?;
-    let shown =
+    let mut shown =
         command.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help");
-    shown.map(|command| list(command, out)).collect()
+    shown.try_for_each(|command| list(command, out))
 }
 
 #[cfg(test)]

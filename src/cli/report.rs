@@ -2,17 +2,23 @@
 
 mod draw;
 mod sarif;
+mod summary;
 
 use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use super::Ending;
+use super::color::{self, Color};
+use super::{Ending, output};
 use crate::grammar::{Grammar, Severity};
 use crate::message::Finding;
 
 use draw::Pen;
 use sarif::Sarif;
+use summary::Summary;
+
+/// The width of a table where that of the terminal is not known.
+const WIDTH: usize = 105;
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -37,6 +43,8 @@ enum Form {
     Human(Pen),
     Json,
     Sarif(Sarif),
+    /// Counted; as JSON or for people.
+    Summary(Summary, Format),
 }
 
 /// What was looked at and found.
@@ -49,14 +57,27 @@ struct Counts {
 }
 
 impl<'g, W: Write> Report<'g, W> {
-    /// A report; colours are for terminals.
-    pub(super) fn new(grammar: &'g Grammar, format: Format, colored: bool, out: W) -> Self {
+    /// A report; with a summary, findings are counted and not told one by one.
+    ///
+    /// # Errors
+    /// There is no summary as SARIF.
+    pub(super) fn new(
+        grammar: &'g Grammar,
+        format: Format,
+        color: Color,
+        is_summary: bool,
+        out: W,
+    ) -> anyhow::Result<Self> {
         let form = match format {
-            Format::Human => Form::Human(Pen::new(colored)),
+            Format::Sarif if is_summary => {
+                anyhow::bail!("a summary is written as `human` or `json`; SARIF names each finding")
+            }
+            format if is_summary => Form::Summary(Summary::default(), format),
+            Format::Human => Form::Human(Pen::new(color.is_on(), color::width())),
             Format::Json => Form::Json,
             Format::Sarif => Form::Sarif(Sarif::default()),
         };
-        Self { grammar, form, out, counts: Counts::default() }
+        Ok(Self { grammar, form, out, counts: Counts::default() })
     }
 
     /// Tells of a finding.
@@ -72,6 +93,10 @@ impl<'g, W: Write> Report<'g, W> {
                 writeln!(self.out)
             }
             Form::Sarif(sarif) => sarif.result(self.grammar, finding, &mut self.out),
+            Form::Summary(summary, _) => {
+                summary.count(finding);
+                Ok(())
+            }
         }
     }
 
@@ -83,12 +108,17 @@ impl<'g, W: Write> Report<'g, W> {
 
     /// Ends the report.
     pub(super) fn finish(mut self) -> io::Result<Ending> {
-        if let Form::Sarif(sarif) = &self.form {
-            sarif.finish(&mut self.out)?;
+        match &self.form {
+            Form::Sarif(sarif) => sarif.finish(&mut self.out)?,
+            Form::Summary(summary, Format::Json) => summary.write_json(&mut self.out)?,
+            Form::Summary(summary, _) => {
+                summary.write(self.grammar, color::width().unwrap_or(WIDTH), &mut self.out)?;
+            }
+            Form::Human(_) | Form::Json => {}
         }
         self.out.flush()?;
-        if matches!(self.form, Form::Human(_)) {
-            eprintln!("{}", self.counts);
+        if matches!(self.form, Form::Human(_) | Form::Summary(_, Format::Human)) {
+            output::tell(&self.counts);
         }
         Ok(if self.counts.findings == 0 { Ending::Clean } else { Ending::Findings })
     }

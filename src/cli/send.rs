@@ -1,12 +1,13 @@
 //! `abigate send`
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
-use super::{Ending, development, stream};
+use super::output::Outputs;
+use super::{Ending, development, output, stream};
 use crate::gateway::{Client, Credentials, Outliner, client_tls};
 use crate::grammar::Grammar;
 
@@ -45,12 +46,12 @@ pub(super) struct CredentialArguments {
     key: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let mut batches = Vec::new();
-    stream::input(Some(&arguments.file))?.read_to_end(&mut batches)?;
+    stream::raw_input(Some(&arguments.file))?.read_to_end(&mut batches)?;
     let tls = client_tls(&credentials(&arguments.credentials))?;
     let mut records = Vec::new();
-    let mut output = io::stdout().lock();
+    let mut output = outputs.standard();
     let mut printed = Ok(());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -65,7 +66,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
     })?;
     printed?;
     let outcome = Outliner::new(Grammar::builtin())?.outcome(&records);
-    eprintln!("{outcome}");
+    output::tell(&outcome);
     Ok(if outcome.rejected == 0 { Ending::Clean } else { Ending::Findings })
 }
 

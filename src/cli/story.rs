@@ -1,7 +1,6 @@
 //! `abigate demo --scenario`: a story, told over TLS.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +13,8 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::annotate::Annotator;
-use super::demo::TemporaryFolder;
+use super::demo::temporary_folder;
+use super::output::Output;
 use super::{Ending, development};
 use crate::envelope::{RawBatch, Sender};
 use crate::gateway::{Answer, AnswerError, Client, Outliner, Peer, SenderPassword, Server, client_tls};
@@ -22,7 +22,7 @@ use crate::grammar::Grammar;
 use crate::host::{Action, World};
 use crate::scenario::{Rehearsal, Stage, StageError, Step, StepKind, Story, play};
 use crate::store::EntryKey;
-use crate::wire::Columns;
+use crate::wire::{Columns, read_text};
 
 static STORIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/samples/scenarios");
 
@@ -30,8 +30,7 @@ static STORIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/samples/scenarios");
 const MAIL_WAIT: Duration = Duration::from_secs(2);
 
 /// Prints the names and titles of the stories that come with the program.
-pub(super) fn list() -> anyhow::Result<Ending> {
-    let mut output = io::stdout().lock();
+pub(super) fn list(output: &mut Output) -> anyhow::Result<Ending> {
     let mut files = STORIES.files().collect::<Vec<_>>();
     files.sort_by_key(|file| file.path());
     for file in files.into_iter().filter(|file| is_story(file.path())) {
@@ -48,10 +47,10 @@ fn is_story(path: &Path) -> bool {
 }
 
 /// Performs a story by its name, or that of a file.
-pub(super) fn perform(name: &str) -> anyhow::Result<Ending> {
+pub(super) fn perform(name: &str, output: Output) -> anyhow::Result<Ending> {
     let story = Story::parse(&text(name)?).with_context(|| name.to_owned())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let folder = TemporaryFolder::new()?;
+    let folder = temporary_folder()?;
     let world = Rehearsal::world(&story).map_err(anyhow::Error::from_boxed)?;
     let mut config = development::prepare(folder.path(), &world)?;
     "127.0.0.1:0".clone_into(&mut config.listen);
@@ -69,7 +68,7 @@ pub(super) fn perform(name: &str) -> anyhow::Result<Ending> {
     let stop = CancellationToken::new();
     let serving = runtime.spawn(server.run(stop.clone().cancelled_owned()));
 
-    let mut program = Program { annotator: Annotator::new()?, output: io::stdout().lock(), failed: None };
+    let mut program = Program { annotator: Annotator::new()?, output, failed: None };
     writeln!(program.output, "{}\n\n{}\nPages: {}\n", story.title, story.about, story.pages.join(", "))?;
     let played = play(&story, &mut theatre, |step, rows, words| program.show(step, rows, words));
     stop.cancel();
@@ -94,7 +93,7 @@ fn text(name: &str) -> anyhow::Result<String> {
     if !is_story(Path::new(name)) {
         bail!("no story {name:?}; --list prints those that come with the program, or name a TOML file");
     }
-    fs::read_to_string(name).with_context(|| name.to_owned())
+    read_text(Path::new(name)).with_context(|| name.to_owned())
 }
 
 /// A host that answers the gateway's connections and does what the story says beside them.
@@ -122,7 +121,16 @@ impl Answer for SharedStage {
     }
 
     fn next_mail(&mut self, of: &Sender, after: i64) -> Result<Option<(i64, Vec<Columns>)>, AnswerError> {
-        Ok(self.lock().host().next_mail(of, after)?.map(|mail| (mail.id, mail.records)))
+        let mut stage = self.lock();
+        let now = stage.now().clone();
+        Ok(stage.host().next_mail(of, after, &now)?.map(|mail| (mail.id, mail.records)))
+    }
+
+    fn note_arrivals(&mut self, peer: &Peer) -> Result<(), AnswerError> {
+        match peer.receipts() {
+            Some(receipts) => Ok(self.lock().host().note_arrivals(receipts)?),
+            None => Ok(()),
+        }
     }
 
     fn mark_delivered(&mut self, of: &Sender, up_to: i64) -> Result<(), AnswerError> {
@@ -181,7 +189,7 @@ impl Stage for Theatre<'_> {
 /// What the audience sees.
 struct Program {
     annotator: Annotator,
-    output: io::StdoutLock<'static>,
+    output: Output,
     /// Why it sees no more.
     failed: Option<io::Error>,
 }

@@ -1,19 +1,22 @@
 //! Files and standard streams of records.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Cursor, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::Context;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Ending;
-use crate::wire::{Columns, Defect, Encoding, Limits, Line, Splitter};
+use super::entrance::Entrance;
+use super::{Ending, output};
+use crate::wire::{Columns, Content, Defect, Door, Encoding, Limits, Line, Splitter, says_nothing};
 
 /// Files above this many bytes take long enough for a progress bar.
 const LONG: u64 = 16 << 20;
-const BUFFER: usize = 256 << 10;
+pub(super) const BUFFER: usize = 256 << 10;
+/// How much of a file is looked at to tell its format.
+const LOOKED_AT: u64 = 4096;
 
 /// An encoding of records, as the command line names it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -36,9 +39,22 @@ impl From<EncodingName> for Encoding {
     }
 }
 
-/// Opens a file, or standard input for `-` and where no file is named. Shows progress on a terminal.
+/// Opens a file of text, or standard input for `-` and where no file is named. Shows progress on a terminal.
 pub(super) fn input(file: Option<&Path>) -> anyhow::Result<Box<dyn BufRead>> {
-    Ok(Box::new(BufReader::with_capacity(BUFFER, source(file)?)))
+    Ok(buffered(Entrance::new(source(file)?, Content::Text, None)?))
+}
+
+/// The same for rows of a layout.
+pub(super) fn rows_input(file: Option<&Path>, encoding: Encoding) -> anyhow::Result<Box<dyn BufRead>> {
+    if encoding.is_ebcdic() {
+        return raw_input(file);
+    }
+    Ok(buffered(Entrance::new(source(file)?, Content::Rows, None)?))
+}
+
+/// The bytes as they are.
+pub(super) fn raw_input(file: Option<&Path>) -> anyhow::Result<Box<dyn BufRead>> {
+    Ok(buffered(source(file)?))
 }
 
 /// The same for records, as columns; also tells the encoding.
@@ -46,8 +62,40 @@ pub(super) fn records_input(
     file: Option<&Path>,
     encoding: Option<EncodingName>,
 ) -> anyhow::Result<(Box<dyn BufRead>, Encoding)> {
-    let (input, encoding) = decoded(source(file)?, encoding)?;
-    Ok((Box::new(BufReader::with_capacity(BUFFER, input)), encoding))
+    let (input, encoding) = decoded(source(file)?, name_of(file), encoding)?;
+    Ok((buffered(input), encoding))
+}
+
+/// The same for what `is_text` tells to be text by its first characters, and takes for records otherwise.
+pub(super) fn any_input(
+    file: Option<&Path>,
+    encoding: Option<EncodingName>,
+    is_text: impl FnOnce(&[u8]) -> bool,
+) -> anyhow::Result<(Box<dyn BufRead>, Encoding)> {
+    let mut source = source(file)?;
+    let mut start = Vec::new();
+    source.by_ref().take(LOOKED_AT).read_to_end(&mut start)?;
+    let mut text = Vec::new();
+    // What cannot be read as text is none; why it cannot be read as records either is told below.
+    let is_text = encoding.is_none()
+        && Door::new(Content::Rows).push(&start, &mut text).is_ok()
+        && is_text(if text.is_empty() { &start } else { &text });
+    let source = Box::new(Cursor::new(start).chain(source));
+    if is_text {
+        return Ok((buffered(Entrance::new(source, Content::Text, None)?), Encoding::Ascii));
+    }
+    let (input, encoding) = decoded(source, name_of(file), encoding)?;
+    Ok((buffered(input), encoding))
+}
+
+fn buffered(input: impl Read + 'static) -> Box<dyn BufRead> {
+    Box::new(BufReader::with_capacity(BUFFER, input))
+}
+
+/// How messages name a source.
+fn name_of(file: Option<&Path>) -> String {
+    let file = file.filter(|path| *path != Path::new("-"));
+    file.map_or("standard input".to_owned(), |path| path.display().to_string())
 }
 
 fn source(file: Option<&Path>) -> anyhow::Result<Box<dyn Read>> {
@@ -64,79 +112,44 @@ fn source(file: Option<&Path>) -> anyhow::Result<Box<dyn Read>> {
     Ok(Box::new(bar.wrap_read(file)))
 }
 
-/// Records as columns: in the encoding that is named, or else in the one that they begin in.
+/// Records as columns: in the encoding that is named, or else in the one that they begin in. What is odd
+/// about them and read all the same is told on standard error.
 pub(super) fn decoded(
-    mut input: Box<dyn Read>,
+    input: Box<dyn Read>,
+    name: String,
     encoding: Option<EncodingName>,
-) -> io::Result<(Box<dyn Read>, Encoding)> {
-    if let Some(encoding) = encoding.map(Encoding::from) {
-        let input = match encoding {
-            Encoding::Ascii => input,
-            _ => Box::new(Decoded { input, encoding, is_named: true }),
-        };
-        return Ok((input, encoding));
+) -> io::Result<(Entrance, Encoding)> {
+    let entrance = Entrance::new(input, Content::Records, encoding.map(Encoding::from))?;
+    if let Some(oddity) = entrance.oddity() {
+        tell_oddity(&name, oddity);
     }
-    let mut start = Vec::new();
-    input.by_ref().take(Encoding::LOOKED_AT as u64).read_to_end(&mut start)?;
-    let is_ebcdic = Encoding::detect(&start);
-    let input = Cursor::new(start).chain(input);
-    if !is_ebcdic {
-        return Ok((Box::new(input), Encoding::Ascii));
-    }
-    let encoding = Encoding::Ebcdic037;
-    Ok((Box::new(Decoded { input, encoding, is_named: false }), encoding))
+    let encoding = entrance.encoding();
+    Ok((entrance, encoding))
 }
 
-/// EBCDIC as columns.
-struct Decoded<R> {
-    input: R,
-    encoding: Encoding,
-    /// Whether somebody said which code page it is.
-    is_named: bool,
-}
-
-impl<R: Read> Read for Decoded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.input.read(buffer)?;
-        let chunk = &mut buffer[..length];
-        if !self.is_named
-            && let Some(at) = Encoding::ambiguous(chunk)
-        {
-            let message = format!(
-                "byte {:02x} is another character in code page 037 than in 1047: say --encoding cp037 or cp1047",
-                chunk[at]
-            );
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-        }
-        self.encoding.decode_stream(chunk);
-        Ok(length)
-    }
-}
-
-/// Creates a file, or takes standard output for `-` and where no file is named.
-pub(super) fn output(file: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
-    match file.filter(|path| *path != Path::new("-")) {
-        None => Ok(Box::new(BufWriter::with_capacity(BUFFER, io::stdout().lock()))),
-        Some(path) => {
-            let file = File::create(path).with_context(|| path.display().to_string())?;
-            Ok(Box::new(BufWriter::with_capacity(BUFFER, file)))
-        }
-    }
+/// Tells what is odd about a stream and read all the same.
+pub(super) fn tell_oddity(name: &str, oddity: &str) {
+    output::tell_problem(format_args!("{name}: note: {oddity}; it is read all the same"));
 }
 
 /// Gives the records of a stream to `sink`. Records of the wrong length are told on standard error
 /// and are findings: what is beyond 80 columns is lost.
 pub(super) fn records(
+    name: &str,
     mut input: impl BufRead,
     sink: &mut dyn FnMut(&Columns) -> io::Result<()>,
 ) -> anyhow::Result<Ending> {
     let mut splitter = Splitter::new(Limits::default());
     let mut ending = Ending::Clean;
     let mut written = Ok(());
+    let mut between = Between::default();
     let mut take = |line: Line<'_>| {
+        if between.skips(line.columns) {
+            return;
+        }
         if let Some(Defect::Short { found } | Defect::Long { found }) = line.defect {
             ending = Ending::Findings;
-            wrong_length(line.number, found);
+            wrong_length(name, line.number, found);
         }
         if written.is_ok() {
             written = sink(line.columns);
@@ -156,20 +169,29 @@ pub(super) fn records(
     Ok(ending)
 }
 
-/// Tells of a record of the wrong length.
-pub(super) fn wrong_length(record: u64, found: usize) {
-    eprintln!("abigate: record {record} has {found} columns, expected 80");
+/// Whether a stream is between its batches, where lines that say nothing are nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Between(bool);
+
+impl Default for Between {
+    /// At the start of a stream.
+    fn default() -> Self {
+        Self(true)
+    }
 }
 
-/// Nothing is wrong when whoever reads the output has seen enough.
-pub(super) fn unless_closed(ending: anyhow::Result<Ending>) -> anyhow::Result<Ending> {
-    let closed = |error: &anyhow::Error| {
-        error.chain().any(|cause| {
-            cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
-        })
-    };
-    match ending {
-        Err(error) if closed(&error) => Ok(Ending::Clean),
-        other => other,
+impl Between {
+    /// Takes the next line; tells whether it is nothing.
+    pub(super) fn skips(&mut self, columns: &Columns) -> bool {
+        if self.0 && says_nothing(columns) {
+            return true;
+        }
+        self.0 = columns[0].eq_ignore_ascii_case(&b'Z');
+        false
     }
+}
+
+/// Tells of a record of the wrong length.
+pub(super) fn wrong_length(name: &str, record: u64, found: usize) {
+    output::tell_problem(format_args!("{name}: record {record} has {found} columns, expected 80"));
 }

@@ -40,6 +40,63 @@ pub struct Notification {
     pub blocks: Vec<(Party, Vec<Columns>)>,
 }
 
+/// The answer to a block: its records between B and Y, and where the answers to its transactions end.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BlockAnswer {
+    /// The records.
+    pub records: Vec<Columns>,
+    /// How many of the records stand there when the answer to a transaction ends, in order.
+    ends: Vec<usize>,
+}
+
+impl BlockAnswer {
+    /// Notes that the answer to a transaction ends with the last record.
+    pub fn end_transaction(&mut self) {
+        self.ends.push(self.records.len());
+    }
+
+    /// Puts the answer to further transactions of the block behind this one.
+    pub fn append(&mut self, more: Self) {
+        let before = self.records.len();
+        self.records.extend(more.records);
+        self.ends.extend(more.ends.into_iter().map(|end| before + end));
+    }
+
+    /// Takes back all but so many records.
+    pub fn truncate(&mut self, records: usize) {
+        self.records.truncate(records);
+        self.ends.retain(|end| *end <= records);
+    }
+
+    /// The records in parts of which none has more than so many. A part ends with a transaction, unless the
+    /// answer to one alone has more.
+    fn parts(&self, most: usize) -> Vec<&[Columns]> {
+        let (mut parts, mut begin) = (Vec::new(), 0);
+        let mut ends = self.ends.iter().copied().peekable();
+        while begin < self.records.len() {
+            let limit = self.records.len().min(begin + most.max(1));
+            let mut end = limit;
+            if limit < self.records.len() {
+                let mut last = None;
+                while let Some(next) = ends.next_if(|next| *next <= limit) {
+                    last = Some(next);
+                }
+                end = last.filter(|last| *last > begin).unwrap_or(limit);
+            }
+            parts.push(&self.records[begin..end]);
+            begin = end;
+        }
+        parts
+    }
+}
+
+impl From<Vec<Columns>> for BlockAnswer {
+    /// An answer that is not one to several transactions.
+    fn from(records: Vec<Columns>) -> Self {
+        Self { records, ends: Vec::new() }
+    }
+}
+
 impl EnvelopeCodec<'_> {
     /// The refusal of a batch: X1 for each condition, with X0 before those of a block or transaction,
     /// between control records of CBP's own. There are never more records than the count can say; of
@@ -49,7 +106,7 @@ impl EnvelopeCodec<'_> {
     /// A condition's narrative does not fit its field.
     pub fn rejection(&self, reading: &BatchReading) -> Result<Vec<Columns>, AnswerError> {
         let (trailer, count) = self.output.generated_block_trailer;
-        let most = 10_usize.saturating_pow(count.width() as u32) - 1;
+        let most = most_counted(count);
         let mut records = Vec::new();
         for group in reading.conditions.chunk_by(|one, other| one.place == other.place) {
             let mut rows = self.references(reading, group)?;
@@ -73,24 +130,29 @@ impl EnvelopeCodec<'_> {
     }
 
     /// The response to a batch: its control records, with the application of the response and the
-    /// number of records, around the answer to each block. A block without records is left out.
+    /// number of records, around the answer to each block. A block without records is left out; one with
+    /// more records than can be counted is answered by several blocks, each with whole transactions.
     ///
     /// # Errors
-    /// The application has no response, or a block has more records than can be counted.
+    /// The application has no response.
     pub fn response(
         &self,
         reading: &BatchReading,
-        blocks: &[Vec<Columns>],
+        blocks: &[BlockAnswer],
     ) -> Result<Vec<Columns>, AnswerError> {
         let no_response = || AnswerError::NoResponse { application: reading.application.clone() };
         let application = self.grammar.response(&reading.application).ok_or_else(no_response)?;
         let family = self.family(reading.e_manifest);
         let trailer = reading.trailer.as_ref().ok_or_else(no_response)?;
         let mut rows = vec![self.header(reading, application)];
-        for (block, records) in reading.blocks.iter().zip(blocks).filter(|(_, records)| !records.is_empty()) {
-            rows.push(self.block_header(block, application));
-            rows.extend_from_slice(records);
-            rows.push(self.block_trailer(block, application, reading.e_manifest, records.len())?);
+        let count = self.output.block_trailer.count;
+        let most = count.map_or(usize::MAX, most_counted);
+        for (block, answer) in reading.blocks.iter().zip(blocks) {
+            for records in answer.parts(most) {
+                rows.push(self.block_header(block, application));
+                rows.extend_from_slice(records);
+                rows.push(self.block_trailer(block, application, reading.e_manifest, records.len())?);
+            }
         }
         rows.push(mirror_batch(&family.trailer, trailer, &family.output_trailer));
         Ok(rows)
@@ -204,6 +266,11 @@ impl EnvelopeCodec<'_> {
         put(cells.narrative, &mut row, narrative.as_bytes());
         Ok(row)
     }
+}
+
+/// The highest number that a field can say.
+fn most_counted(cell: Cell) -> usize {
+    10_usize.saturating_pow(cell.width() as u32) - 1
 }
 
 /// Writes bytes as they are, left justified; what no standard keyboard has becomes a space, so that

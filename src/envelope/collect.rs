@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::wire::{Columns, Defect, Limit, LimitExceeded, Limits, Line};
+use crate::wire::{Columns, Defect, Limit, LimitExceeded, Limits, Line, says_nothing};
 
 /// The four control records, told by their first column; no transaction record begins with these.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,6 +76,9 @@ pub struct BatchCollector {
     current: Option<RawBatch>,
     /// The stream's bytes before the batch.
     began_at: u64,
+    /// How many records of the batch have been left out, if they are: see
+    /// [`keep_control_records`](Self::keep_control_records).
+    left_out: Option<usize>,
 }
 
 impl BatchCollector {
@@ -91,9 +94,9 @@ impl BatchCollector {
     /// The batch has grown beyond the limits; it is dropped, and the stream should be read no further.
     pub fn push(&mut self, line: Line<'_>) -> Result<Option<RawBatch>, LimitExceeded> {
         let kind = ControlRecord::of(line.columns);
-        let unended = if kind == Some(ControlRecord::BatchHeader) { self.current.take() } else { None };
+        let unended = if kind == Some(ControlRecord::BatchHeader) { self.take() } else { None };
         if self.current.is_none() {
-            if line.columns.iter().all(u8::is_ascii_whitespace) {
+            if says_nothing(line.columns) {
                 return Ok(unended);
             }
             self.began_at = line.offset;
@@ -103,19 +106,24 @@ impl BatchCollector {
             records_per_transaction: Some(self.limits.records_per_transaction),
             ..RawBatch::default()
         });
-        if let Some(defect) = line.defect {
-            batch.defects.push((batch.rows.len(), defect));
+        match &mut self.left_out {
+            Some(left_out) if !is_kept(kind, batch.rows.len()) => *left_out += 1,
+            _ => {
+                if let Some(defect) = line.defect {
+                    batch.defects.push((batch.rows.len(), defect));
+                }
+                batch.rows.push(*line.columns);
+            }
         }
-        batch.rows.push(*line.columns);
-        let records = batch.rows.len();
+        let records = batch.rows.len() + self.left_out.unwrap_or_default();
         if let Some((limit, allowed)) = self.exceeded(records, line.offset + line.length as u64) {
-            self.current = None;
+            self.take();
             return Err(LimitExceeded { limit, allowed, number: line.number, offset: line.offset });
         }
         if kind != Some(ControlRecord::BatchTrailer) {
             return Ok(unended);
         }
-        let mut ended = self.current.take();
+        let mut ended = self.take();
         if let Some(batch) = &mut ended {
             batch.ended = true;
         }
@@ -124,6 +132,23 @@ impl BatchCollector {
 
     /// Ends the stream; gives the batch whose Z-record did not come.
     pub fn finish(&mut self) -> Option<RawBatch> {
+        self.take()
+    }
+
+    /// The records of the batch that is being gathered, as far as they are there.
+    #[must_use]
+    pub fn gathered(&self) -> &[Columns] {
+        self.current.as_ref().map_or(&[], |batch| &batch.rows)
+    }
+
+    /// Keeps no more of the batch that is being gathered than its control records: it will be refused for
+    /// its header whatever stands in it. The limits hold as before.
+    pub fn keep_control_records(&mut self) {
+        self.left_out.get_or_insert(0);
+    }
+
+    fn take(&mut self) -> Option<RawBatch> {
+        self.left_out = None;
         self.current.take()
     }
 
@@ -133,5 +158,15 @@ impl BatchCollector {
             return Some((Limit::RecordsPerBatch, records_per_batch));
         }
         (end - self.began_at > bytes_per_batch as u64).then_some((Limit::BytesPerBatch, bytes_per_batch))
+    }
+}
+
+/// Whether a record of a batch that is refused for its header is kept: the control records of its first
+/// block, and its end.
+fn is_kept(kind: Option<ControlRecord>, records: usize) -> bool {
+    match kind {
+        Some(ControlRecord::BatchHeader | ControlRecord::BatchTrailer) => true,
+        Some(ControlRecord::BlockHeader | ControlRecord::BlockTrailer) => records < 3,
+        None => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::directory::{Party, Sender};
+use super::directory::Party;
 use crate::grammar::{ALL_COLUMNS, Automaton, Bits, Cell, Direction, Grammar, Layout, LayoutId, UnknownName};
 use crate::message::Identifier;
 use crate::wire::Columns;
@@ -18,6 +18,7 @@ const SINGLE_BLOCK_LIST: &str = "single_block_applications";
 #[derive(Debug)]
 pub struct EnvelopeCodec<'g> {
     pub(super) grammar: &'g Grammar,
+    pub(super) header: HeaderCells,
     pub(super) esar: Family<'g>,
     pub(super) e_manifest: Family<'g>,
     pub(super) block: BlockHeaderCells<'g>,
@@ -26,6 +27,36 @@ pub struct EnvelopeCodec<'g> {
     pub(super) applications: HashMap<&'g str, (Identifier<'g>, &'g Automaton)>,
     /// The filler columns that must be spaces, one mask a layout.
     fillers: HashMap<LayoutId, u128>,
+}
+
+/// Where an A-record says who sends. The two families put it into the same columns: which family it is
+/// shows only once it has been read.
+#[derive(Clone, Copy, Debug)]
+pub struct HeaderCells {
+    pub(super) site: Cell,
+    pub(super) id: Cell,
+    pub(super) office: Cell,
+    pub(super) password: Cell,
+    pub(super) application: Cell,
+    pub(super) user_data: Cell,
+}
+
+impl HeaderCells {
+    /// Resolves the names of its fields.
+    ///
+    /// # Errors
+    /// The grammar lacks one of them.
+    pub fn new(grammar: &Grammar) -> Result<Self, UnknownName> {
+        let layout = grammar.find("*", Direction::Input, "A", "esar")?;
+        Ok(Self {
+            site: layout.cell("sender_receiver_site_code")?,
+            id: layout.cell("sender_receiver_id_code")?,
+            office: layout.cell("sender_receiver_office_code")?,
+            password: layout.cell("communication_password")?,
+            application: layout.cell("application_identifier_code")?,
+            user_data: layout.cell("transmitters_user_data_text")?,
+        })
+    }
 }
 
 /// The control records of one of the two families, ESAR and e-Manifest.
@@ -130,6 +161,7 @@ impl<'g> EnvelopeCodec<'g> {
         let find = |direction, record, variant| grammar.find("*", direction, record, variant);
         Ok(Self {
             grammar,
+            header: HeaderCells::new(grammar)?,
             esar: Family::new(grammar, "esar", false)?,
             e_manifest: Family::new(grammar, "eman", true)?,
             block: BlockHeaderCells::new(find(Direction::Input, "B", "")?)?,
@@ -229,11 +261,6 @@ impl<'g> BatchCells<'g> {
             application: optional(layout, "application_identifier_code"),
             user_data: optional(layout, "transmitters_user_data_text"),
         })
-    }
-
-    pub(super) fn sender(&self, row: &Columns) -> Sender {
-        let text = |cell: Cell| cell.text(row).to_owned();
-        Sender { site: text(self.site), id: text(self.id), office: text(self.office) }
     }
 
     pub(super) fn application<'r>(&self, row: &'r Columns) -> &'r str {

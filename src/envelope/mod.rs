@@ -16,10 +16,10 @@ mod read;
 mod split;
 mod submission;
 
-pub use answer::{AnswerError, Notification};
+pub use answer::{AnswerError, BlockAnswer, Notification};
 pub use collect::{BatchCollector, RawBatch};
 pub use condition::{EnvelopeCondition, Place};
 pub use directory::{Directory, Party, Permit, Sender, Standing};
-pub use layouts::EnvelopeCodec;
-pub use read::{BatchReading, Block, StructureFault};
+pub use layouts::{EnvelopeCodec, HeaderCells};
+pub use read::{BatchHeader, BatchReading, Block, StructureFault};
 pub use submission::Submission;

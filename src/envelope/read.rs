@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use super::check::{Checks, ControlRows, lengths};
-use super::collect::RawBatch;
+use super::collect::{ControlRecord, RawBatch};
 use super::condition::{EnvelopeCondition, Found, Place};
 use super::directory::{Directory, Party, Sender};
-use super::layouts::EnvelopeCodec;
+use super::layouts::{EnvelopeCodec, HeaderCells};
 use super::split::{BlockRows, Split, split};
 use crate::grammar::{Cell, ConditionCode, Fault};
 use crate::message::{Assembler, Transaction};
@@ -32,6 +34,39 @@ pub struct BatchReading {
     pub(super) trailer: Option<Columns>,
 }
 
+/// What an A-record says of who sends. There is no other reading of it: whoever asks for a sender, the
+/// gateway for its password and its mail or the host for its rights, asks [`HeaderCells::read`]. It holds
+/// the password and has no `Debug`.
+#[derive(Clone)]
+pub struct BatchHeader {
+    /// The transmitter.
+    pub sender: Sender,
+    /// The application; empty where the A-record may leave it out.
+    pub application: String,
+    /// The password in upper case, without the spaces behind it.
+    pub password: Zeroizing<Vec<u8>>,
+    /// The record in upper case, user data apart.
+    pub(super) row: Columns,
+}
+
+impl HeaderCells {
+    /// Reads an A-record, in upper or lower case. Returns `None` for any other record.
+    #[must_use]
+    pub fn read(&self, row: &Columns) -> Option<BatchHeader> {
+        if ControlRecord::of(row) != Some(ControlRecord::BatchHeader) {
+            return None;
+        }
+        let row = upper(row, Some(self.user_data));
+        let text = |cell: Cell| cell.text(&row).to_owned();
+        Some(BatchHeader {
+            sender: Sender { site: text(self.site), id: text(self.id), office: text(self.office) },
+            application: text(self.application),
+            password: Zeroizing::new(self.password.raw(&row).trim_ascii_end().to_vec()),
+            row,
+        })
+    }
+}
+
 /// A block, read.
 #[derive(Default)]
 pub struct Block {
@@ -46,6 +81,8 @@ pub struct Block {
     pub transactions: Vec<Transaction>,
     /// The B-record's number in the batch.
     pub first_record: u32,
+    /// How many transactions of the block stood before these: 0, unless the block is answered in parts.
+    pub answered: u32,
     pub(super) header: Option<Columns>,
     pub(super) trailer: Option<Columns>,
 }
@@ -83,6 +120,23 @@ impl BatchReading {
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.conditions.is_empty() && self.structure_fault.is_none()
+    }
+}
+
+impl Block {
+    /// Takes the first transactions out, at most so many, as a block of their own.
+    #[must_use]
+    pub fn take_part(&mut self, count: usize) -> Self {
+        let rest = self.transactions.split_off(count.min(self.transactions.len()));
+        let part = Self {
+            processing: self.processing.clone(),
+            preparer: self.preparer.clone(),
+            preparer_indicator: self.preparer_indicator.clone(),
+            transactions: std::mem::replace(&mut self.transactions, rest),
+            ..*self
+        };
+        self.answered += part.transactions.len() as u32;
+        part
     }
 }
 
@@ -151,18 +205,17 @@ impl EnvelopeCodec<'_> {
 
     /// Finds out the family, and puts the control records into upper case, user data apart.
     fn control_records(&self, batch: &RawBatch, split: &Split) -> BatchReading {
-        let header_cells = &self.esar.header;
-        let header = split.header.map(|index| upper(&batch.rows[index], header_cells.user_data));
+        let header = split.header.and_then(|index| self.header.read(&batch.rows[index]));
         let blocks = split.blocks.iter().map(|rows| self.block_control(batch, rows)).collect::<Vec<_>>();
-        let named = header.as_ref().map_or("", |row| header_cells.application(row));
+        let named = header.as_ref().map_or("", |header| header.application.as_str());
         let first_block = blocks.first().and_then(|block| block.header.as_ref());
         let in_block = first_block.map_or("", |row| self.block.application.text(row));
         let e_manifest = self.is_e_manifest(if named.is_empty() { in_block } else { named });
         BatchReading {
-            sender: header.as_ref().map(|row| header_cells.sender(row)).unwrap_or_default(),
+            sender: header.as_ref().map(|header| header.sender.clone()).unwrap_or_default(),
             application: if named.is_empty() && e_manifest { in_block } else { named }.to_owned(),
             e_manifest,
-            header,
+            header: header.map(|header| header.row),
             trailer: split.trailer.map(|index| upper(&batch.rows[index], None)),
             blocks,
             ..BatchReading::default()
@@ -171,15 +224,24 @@ impl EnvelopeCodec<'_> {
 
     fn block_control(&self, batch: &RawBatch, rows: &BlockRows) -> Block {
         let header = upper(&batch.rows[rows.header], Some(self.block.user_data));
-        let names_preparer = !self.block.preparer.is_blank(&header);
         Block {
-            processing: self.block.processing.party(&header),
-            preparer: names_preparer.then(|| self.block.preparer.party(&header)),
-            preparer_indicator: self.block.preparer_indicator.text(&header).to_owned(),
-            transactions: Vec::new(),
             first_record: rows.header as u32 + 1,
-            header: Some(header),
+            answered: 0,
             trailer: rows.trailer.map(|index| upper(&batch.rows[index], None)),
+            ..self.read_block_header(&header)
+        }
+    }
+
+    /// The parties that a B-record in upper case names, as a block without transactions.
+    #[must_use]
+    pub fn read_block_header(&self, header: &Columns) -> Block {
+        let names_preparer = !self.block.preparer.is_blank(header);
+        Block {
+            processing: self.block.processing.party(header),
+            preparer: names_preparer.then(|| self.block.preparer.party(header)),
+            preparer_indicator: self.block.preparer_indicator.text(header).to_owned(),
+            header: Some(*header),
+            ..Block::default()
         }
     }
 

@@ -49,7 +49,7 @@ impl Reader<'_> {
     /// Tells which field gave the value that the model or a record does not take.
     pub(super) fn blame(&mut self, element: &Element, refused: &Refused) {
         let layout = self.layout;
-        let mut best: Option<(usize, &Origin, usize)> = None;
+        let mut best: Option<(usize, &Origin, usize, String)> = None;
         for origin in &self.unit.origins {
             let level = &layout.levels[origin.level];
             let body = match origin.member.map(|member| &level.members[member]) {
@@ -57,21 +57,28 @@ impl Reader<'_> {
                 _ => &level.body,
             };
             let Some(within) = refused.path.strip_prefix(&origin.path) else { continue };
+            // The path of element 10 begins as that of element 1 does, but for a bracket.
             let within = within.trim_start_matches('.');
             let object = at(&element.object, &origin.path);
             for entry in &body.entries {
                 let Some(field) = entry.field() else { continue };
                 let path = entry.path.in_object(object);
-                // An enum tells the place of the whole only.
-                if within == path || within.starts_with(&(path.clone() + ".")) {
-                    let length = origin.path.len() + path.len();
-                    if best.is_none_or(|(longest, ..)| length > longest) {
-                        best = Some((length, origin, field));
-                    }
+                // An enum or a row of values may tell the place of the whole only.
+                let common = if within == path || is_inside(within, &path) {
+                    path.len()
+                } else if is_inside(&path, within) {
+                    within.len()
+                } else {
+                    continue;
+                };
+                let length = origin.path.len() + common;
+                if best.as_ref().is_none_or(|(longest, ..)| length > *longest) {
+                    let path = if path.len() < within.len() { within.to_owned() } else { path };
+                    best = Some((length, origin, field, joined(&origin.path, &path)));
                 }
             }
         }
-        let Some((_, origin, field)) = best else {
+        let Some((_, origin, field, value)) = best else {
             let origins = self.unit.origins.iter().filter(|origin| refused.path.starts_with(&origin.path));
             let nearest = origins.max_by_key(|origin| origin.path.len());
             let (number, kind) =
@@ -82,12 +89,12 @@ impl Reader<'_> {
         };
         let (number, kind) = (origin.number, origin.kind);
         let secret = layout.rows[kind].fields[field].secret;
-        let value = refused.path.as_str();
-        let text = match at(&element.object, value) {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
+        let found = match at(&element.object, &value) {
+            Value::Null => "nothing".to_owned(),
+            Value::String(text) => shown(text, secret),
+            other => shown(&other.to_string(), secret),
         };
-        self.problem_at(number, kind, field, shown(&text, secret), refused.expected.clone());
+        self.problem_at(number, kind, field, found, refused.expected.clone());
     }
 
     pub(super) fn misfit(&mut self, given: &Given<'_>, misfit: Misfit) {
@@ -154,6 +161,15 @@ impl Reader<'_> {
         let (record, field) = (record.to_owned(), field.unwrap_or_default());
         self.events.push(Event::Problem(FlatProblem { row, record, field, columns: None, found, expected }));
     }
+}
+
+/// Whether a path leads into what another one names.
+fn is_inside(path: &str, whole: &str) -> bool {
+    !whole.is_empty() && path.strip_prefix(whole).is_some_and(|rest| rest.starts_with(['.', '[']))
+}
+
+fn joined(path: &str, inner: &str) -> String {
+    if path.is_empty() { inner.to_owned() } else { format!("{path}.{inner}") }
 }
 
 /// What stands at a path such as `lines[0].tariffs[1]`; nothing if there is none.

@@ -26,6 +26,12 @@ pub(super) struct Field {
     pub(super) decides: bool,
     /// Whether zero stands for nothing.
     pub(super) zero_blank: bool,
+    /// Whether a packed field full of spaces stands for nothing.
+    pub(super) space_blank: bool,
+    /// Whether bytes of zero (LOW-VALUES) stand for spaces.
+    pub(super) low_blank: bool,
+    /// Whether the field is written only in the first row of its element.
+    pub(super) once: bool,
     /// Whether what stands in it is not to be shown.
     pub(super) secret: bool,
 }
@@ -79,13 +85,35 @@ impl Field {
     /// # Errors
     /// What was expected.
     pub(super) fn read(&self, bytes: &[u8], encoding: Encoding) -> Result<Option<String>, String> {
+        let is_all = |filling: u8| bytes.iter().all(|byte| *byte == filling);
+        let (is_low, is_spaces) = (is_all(0), is_all(encoding.space()));
+        if self.low_blank && is_low || self.space_blank && is_spaces {
+            return self.judge(None);
+        }
         if self.is_packed() {
-            let number = unpack(bytes).ok_or_else(|| self.expected())?;
+            let number = unpack(bytes).ok_or_else(|| match (is_spaces, is_low) {
+                (true, _) => {
+                    format!("{}; spaces stand for nothing where the layout says space_blank", self.expected())
+                }
+                (_, true) => {
+                    format!("{}; zeros stand for nothing where the layout says low_blank", self.expected())
+                }
+                _ => self.expected(),
+            })?;
             return self.judge(self.of_packed(&number)?);
         }
         let mut text = String::with_capacity(bytes.len());
-        for &byte in bytes {
-            let latin = encoding.decode_byte(byte);
+        for (at, &byte) in bytes.iter().enumerate() {
+            if byte == 0 {
+                if !self.low_blank {
+                    let expected =
+                        "characters; bytes of zero stand for spaces where the layout says low_blank";
+                    return Err(expected.to_owned());
+                }
+                text.push(' ');
+                continue;
+            }
+            let latin = encoding.decode_byte(self.plain_sign(byte, at, bytes.len(), encoding));
             if latin < b' '
                 || (0x7f..=0x9f).contains(&latin)
                 || encoding == Encoding::Ascii && !latin.is_ascii()
@@ -95,6 +123,19 @@ impl Field {
             text.push(char::from(latin));
         }
         self.read_text(&text)
+    }
+
+    /// The byte that holds the sign of a zoned number in EBCDIC, with the sign that IBM prefers: A and E
+    /// are plus as C is, B is minus as D is. Any other byte as it is.
+    fn plain_sign(&self, byte: u8, at: usize, length: usize, encoding: Encoding) -> u8 {
+        let Kind::Number { form: Form::Zoned(sign), .. } = &self.kind else { return byte };
+        let is_sign = !sign.separate && at == if sign.leading { 0 } else { length - 1 };
+        match byte >> 4 {
+            _ if !is_sign || !encoding.is_ebcdic() || byte & 15 > 9 => byte,
+            0xa | 0xe => 0xc0 | byte & 15,
+            0xb => 0xd0 | byte & 15,
+            _ => byte,
+        }
     }
 
     /// Reads the value from its characters.
@@ -123,7 +164,7 @@ impl Field {
                     None => true,
                 };
                 if !value.chars().all(admitted) {
-                    return Err(self.expected());
+                    return Err(self.expected_instead_of(&value));
                 }
                 Some(value)
             }
@@ -199,6 +240,11 @@ impl Field {
             Some(value) => value,
             None if self.mandatory => return Err("a value".to_owned()),
             None if self.zero_blank => "0",
+            None if self.space_blank => return Ok(()),
+            None if self.is_packed() && self.low_blank => {
+                bytes.fill(0);
+                return Ok(());
+            }
             None if self.is_packed() => return Err(self.expected()),
             None => return Ok(()),
         };
@@ -286,6 +332,17 @@ impl Field {
         }
     }
 
+    /// What may stand here, said of a text that may not.
+    fn expected_instead_of(&self, text: &str) -> String {
+        match crate::model::cannot_travel(text, self.secret) {
+            Some(reason) if text.bytes().any(|byte| byte.is_ascii_lowercase()) && !self.secret => {
+                format!("{reason}; the word upper in the layout turns it")
+            }
+            Some(reason) => reason,
+            None => self.expected(),
+        }
+    }
+
     /// What may stand here, in words.
     pub(super) fn expected(&self) -> String {
         if let Some(values) = &self.values
@@ -299,7 +356,7 @@ impl Field {
         }
         let what = match &self.kind {
             Kind::Date { pattern, .. } => return format!("a date as {}", pattern.name()),
-            Kind::Text { class: Some(class), .. } => format!("characters of class {class}"),
+            Kind::Text { class: Some(class), .. } => format!("characters: {}", class.in_words()),
             Kind::Text { class: None, .. } => "characters".to_owned(),
             Kind::Number { form, signed, decimals, digits } => {
                 let form = match form {

@@ -1,8 +1,10 @@
 //! Batches, blocks, summaries and what is in them: opened by rows, closed by those that follow.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde_json::{Map, Value};
 
-use super::mapping::{BATCH, BLOCK, SUMMARY};
+use super::mapping::{BATCH, BLOCK, Member, SUMMARY};
 use super::read::Event;
 use super::reader::{Context, Element, Given, Origin, Reader, Unit};
 use crate::wire::Columns;
@@ -22,6 +24,7 @@ impl Reader<'_> {
         // Without fields nothing can be in the wrong place but constants, which the header tells.
         let _ = known.body.build(&Vec::new(), &mut object);
         self.enter(level, object, None, number);
+        self.forget_seen_within(level);
         true
     }
 
@@ -30,6 +33,8 @@ impl Reader<'_> {
         let body = &self.layout.levels[level].body;
         let built = body.build(&given.cells, &mut object);
         self.enter(level, object, Some(given), given.number);
+        self.forget_seen_within(level);
+        self.check_first(level, given);
         if let Err(misfit) = built {
             self.misfit(given, misfit);
             self.spoil(level);
@@ -39,6 +44,45 @@ impl Reader<'_> {
             let is_only = self.begins[given.kind].iter().all(|other| *other < SUMMARY);
             if is_only || body.entries.iter().any(|entry| is_own(entry.field())) {
                 self.spoil(level);
+            }
+        }
+    }
+
+    /// What tells summaries or elements apart is to be new: rows of one that do not stand one below the
+    /// other would become several with the same name.
+    fn check_first(&mut self, level: usize, given: &Given<'_>) {
+        let keys = &self.layout.levels[level].keys;
+        if level < SUMMARY {
+            return;
+        }
+        let Some(named) = keys.iter().rev().find(|key| !self.is_blank(given, **key)) else { return };
+        let around = self.open[..level.min(SUMMARY)].iter().flatten().flat_map(|outer| &outer.keys);
+        let own = keys.iter().map(|key| given.bytes[*key]);
+        let values: Vec<&[u8]> = around.map(Vec::as_slice).chain(own).collect();
+        let known = *self.seen[level].entry(digest(&values)).or_insert(given.number);
+        if known == given.number {
+            return;
+        }
+        let name = &self.layout.levels[level].name;
+        let found = format!("{} again", self.found(given.kind, *named, given.bytes[*named]));
+        let expected = format!(
+            "all rows of this {name} one below the other: it began in row {known}, and another one came between; \
+             sort the rows"
+        );
+        self.problem_at(given.number, given.kind, *named, found, expected);
+        self.spoil(level);
+    }
+
+    /// Forgets what has been below a level that begins anew. Batches and blocks that are told by keys may
+    /// come again.
+    fn forget_seen_within(&mut self, level: usize) {
+        if level < SUMMARY && !self.layout.levels[level].keys.is_empty() {
+            return;
+        }
+        for inner in level + 1..self.layout.levels.len() {
+            let above = |level: &usize| self.layout.levels[*level].parent;
+            if std::iter::successors(Some(inner), above).any(|around| around == level) {
+                self.seen[inner].clear();
             }
         }
     }
@@ -99,10 +143,37 @@ impl Reader<'_> {
             kept[level] = true;
             around = self.layout.levels[level].parent;
         }
+        (0..=SUMMARY).filter(|level| !kept[*level]).for_each(|level| self.expect_totals(level));
         for level in (0..self.open.len()).rev().filter(|level| !kept[*level]) {
             if let Some(element) = self.open[level].take() {
                 self.close(level, element);
             }
+        }
+    }
+
+    /// A row that counts or adds up tells that everything came. Where it is missing, the file may be cut
+    /// off, and the summary in hand with it.
+    fn expect_totals(&mut self, level: usize) {
+        let layout = self.layout;
+        let Some(element) =
+            self.open[level].as_ref().filter(|element| element.header.is_some() || level == SUMMARY)
+        else {
+            return;
+        };
+        let missing = layout.levels[level].members.iter().find_map(|member| match member {
+            Member::With { row, body } if !body.totals.is_empty() && !element.with.contains(row) => {
+                Some(*row)
+            }
+            _ => None,
+        });
+        let Some(missing) = missing else { return };
+        let (number, name) = (element.number, &layout.levels[level].name);
+        let found = format!("no row {} in this {name}", layout.rows[missing].name);
+        let expected = "the row that counts what came: the file may be cut off".to_owned();
+        self.problem(number, name, None, found, expected);
+        self.unit.is_bad = true;
+        if level < SUMMARY && self.open[SUMMARY].is_none() {
+            self.reject_with_context(&[]);
         }
     }
 
@@ -158,8 +229,9 @@ impl Reader<'_> {
             if let Some(outer) = &self.open[level]
                 && outer.header.is_none()
             {
-                let found = format!("it in the {} of row {}", self.layout.levels[level].name, outer.number);
-                let expected = "one that is right".to_owned();
+                let outer_name = &self.layout.levels[level].name;
+                let found = format!("the {outer_name} of row {} in error", outer.number);
+                let expected = format!("a {outer_name} without errors around it");
                 self.problem(element.number, &self.layout.levels[SUMMARY].name, None, found, expected);
                 return None;
             }
@@ -172,4 +244,15 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// A digest of keys that no two differing ones share in practice; keys themselves would take much more
+/// memory.
+fn digest(values: &[&[u8]]) -> u128 {
+    let half = |salt: u64| {
+        let mut hasher = DefaultHasher::new();
+        (salt, values).hash(&mut hasher);
+        u128::from(hasher.finish())
+    };
+    half(0) << 64 | half(1)
 }

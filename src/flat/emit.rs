@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fill::{Filling, Misfit, fill};
 use super::layout::{Cells, Format, blank_cells};
-use super::mapping::{Body, Member};
+use super::mapping::{Body, Entry, Member};
 use super::read::csv_row;
 use super::totals::Totals;
 use super::write::{FlatWriter, Rows, Wrong};
@@ -83,8 +83,7 @@ impl FlatWriter<'_> {
             self.differ(level, before.as_ref(), &keys)?;
             before = Some(keys);
             if let (Some((kind, cells)), Some(parent)) = (&mut carried, self.layout.levels[level].parent) {
-                // What is left over is said once.
-                self.forget_rest(parent, *kind, cells);
+                self.forget_once(parent, *kind, cells);
             }
         }
         Ok(())
@@ -102,12 +101,16 @@ impl FlatWriter<'_> {
         Err(Wrong { kind: known.row, misfit })
     }
 
-    pub(super) fn forget_rest(&self, level: usize, kind: usize, cells: &mut Cells) {
+    /// Takes out of the values of a row what is said once: of a level, and of those around it.
+    pub(super) fn forget_once(&self, level: usize, kind: usize, cells: &mut Cells) {
+        let fields = &self.layout.rows[kind].fields;
         let mut around = Some(level);
         while let Some(level) = around {
             let known = &self.layout.levels[level];
-            if let Some(rest) = known.body.rest.filter(|_| known.row == Some(kind)) {
-                cells[rest] = None;
+            if known.row == Some(kind) {
+                let once =
+                    known.body.entries.iter().filter_map(Entry::field).filter(|field| fields[*field].once);
+                once.chain(known.body.rest).for_each(|field| cells[field] = None);
             }
             around = known.parent;
         }
@@ -173,7 +176,6 @@ impl FlatWriter<'_> {
                 written.map_err(|expected| misfit(index, expected))?;
             }
         }
-        bytes.extend_from_slice(self.layout.separator());
-        Ok(bytes)
+        Ok(self.layout.framed(bytes))
     }
 }

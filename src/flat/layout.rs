@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::cell::{Field, Kind};
+use super::frame::DESCRIPTOR;
 use super::mapping::{Level, levels};
 use super::number::{Form, Sign};
 use super::parse::{
@@ -15,10 +16,15 @@ use crate::wire::Encoding;
 /// The longest row a layout may have: the longest record of z/OS data sets.
 const LONGEST: usize = 32_760;
 
+/// What messages call the layouts that come with the program.
+const OWN_TABLE: &str = "the program's own table";
+
 /// A file of a partner's or user's own layout and how it becomes entry summaries.
 #[derive(Clone, Debug)]
 pub struct FlatLayout {
     pub(super) name: String,
+    /// The file that the layout was read from.
+    pub(super) source: String,
     pub(super) format: Format,
     pub(super) rows: Vec<Row>,
     /// The mapping: the batch, its block, the summary, and the lists within it.
@@ -56,10 +62,11 @@ impl FlatLayout {
         let statements = statements(&source.text, super::parse::statement)
             .map_err(|(place, message)| error(place.line, place.column, message))?;
         let statements = statements.into_iter().map(|(_, statement)| statement).collect();
-        compile(statements, grammar).map_err(|(rest, message)| {
+        let compiled = compile(statements, grammar).map_err(|(rest, message)| {
             let place = place_before(&source.text, rest.unwrap_or(source.text.len()));
             error(place.line, place.column, message)
-        })
+        })?;
+        Ok(Self { source: source.name.clone(), ..compiled })
     }
 
     /// The layout of the CSV that the program writes and reads by itself: a row for each line item.
@@ -68,7 +75,18 @@ impl FlatLayout {
     /// None: the layout is tested.
     pub fn entry_lines(grammar: &Grammar) -> Result<Self, LoadError> {
         let text = include_str!("../../grammars/flat/entry_lines.layout").to_owned();
-        Self::load(&Source { name: "entry_lines.layout".to_owned(), text }, grammar)
+        let layout = Self::load(&Source { name: "entry_lines.layout".to_owned(), text }, grammar)?;
+        Ok(Self { source: OWN_TABLE.to_owned(), ..layout })
+    }
+
+    /// The layout of the long form of that CSV: a row for each tariff number of a line item.
+    ///
+    /// # Errors
+    /// None: the layout is tested.
+    pub fn tariff_lines(grammar: &Grammar) -> Result<Self, LoadError> {
+        let text = include_str!("../../grammars/flat/tariff_lines.layout").to_owned();
+        let layout = Self::load(&Source { name: "tariff_lines.layout".to_owned(), text }, grammar)?;
+        Ok(Self { source: OWN_TABLE.to_owned(), ..layout })
     }
 
     /// What the file is called.
@@ -88,18 +106,42 @@ impl FlatLayout {
         self.rows.iter().flat_map(|row| &row.fields).map(|field| field.name.as_str())
     }
 
-    pub(super) fn encoding(&self) -> Encoding {
+    /// The header of comma separated values.
+    #[must_use]
+    pub fn header(&self) -> Vec<u8> {
+        super::read::csv_row(self.columns().map(str::as_bytes))
+    }
+
+    /// The encoding of its files.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
         match self.format {
             Format::Fixed { encoding, .. } => encoding,
             Format::Csv => Encoding::Ascii,
         }
     }
 
+    /// Puts what stands before and behind a row around it.
+    pub(super) fn framed(&self, row: Vec<u8>) -> Vec<u8> {
+        let Format::Fixed { separator: Separator::Descriptors { blocks }, .. } = self.format else {
+            return [row.as_slice(), self.separator()].concat();
+        };
+        let mut framed = Vec::new();
+        for around in (0..=usize::from(blocks)).rev() {
+            // The longest row is shorter than what 16 bits count.
+            let length = row.len() + DESCRIPTOR * (around + 1);
+            framed.extend_from_slice(&u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
+            framed.extend_from_slice(&[0, 0]);
+        }
+        framed.extend_from_slice(&row);
+        framed
+    }
+
     /// The bytes behind a row.
     pub(super) fn separator(&self) -> &'static [u8] {
         let Format::Fixed { separator, encoding, .. } = self.format else { return b"\n" };
         match (separator, encoding.is_ebcdic()) {
-            (Separator::None, _) => b"",
+            (Separator::None | Separator::Descriptors { .. }, _) => b"",
             (Separator::LineFeed, false) => b"\n",
             (Separator::CarriageReturnLineFeed, false) => b"\r\n",
             (Separator::LineFeed, true) => &[Encoding::EBCDIC_LINE_FEED],
@@ -138,8 +180,8 @@ fn compile(statements: Vec<Statement>, grammar: &Grammar) -> Result<FlatLayout, 
         return Err((None, format!("found {} rows, expected one: CSV has one kind of row", rows.len())));
     }
     let mapping = mapping.ok_or((None, "there is no mapping".to_owned()))?;
-    let levels = levels(&mapping, &rows)?;
-    Ok(FlatLayout { name: file.name, format, rows, levels })
+    let levels = levels(&mapping, &rows, grammar)?;
+    Ok(FlatLayout { name: file.name, source: String::new(), format, rows, levels })
 }
 
 fn format_of(file: &FileStatement) -> Result<Format, Refusal> {
@@ -208,11 +250,15 @@ fn compile_field(
         values: None,
         decides: has(Flag::Decides),
         zero_blank: has(Flag::ZeroBlank),
+        space_blank: has(Flag::SpaceBlank),
+        low_blank: has(Flag::LowBlank),
+        once: has(Flag::Once),
         secret: has(Flag::Secret),
     };
+    check_blanks(&field, format)?;
     if let Format::Fixed { separator, encoding, .. } = format
         && field.is_packed()
-        && separator != Separator::None
+        && !matches!(separator, Separator::None | Separator::Descriptors { .. })
         && encoding.is_ebcdic()
     {
         return Err("packed digits may look like the ends of lines: expected separator none".to_owned());
@@ -248,6 +294,20 @@ fn compile_field(
         return Err(format!("{} decides, but its values are not known", field.name));
     }
     Ok(field)
+}
+
+/// Refuses the words for blanks where they could not do anything.
+fn check_blanks(field: &Field, format: Format) -> Result<(), String> {
+    if field.space_blank && !field.is_packed() {
+        return Err(format!(
+            "space_blank is for packed fields: spaces in {} stand for nothing without it",
+            field.name
+        ));
+    }
+    if field.low_blank && format == Format::Csv {
+        return Err("low_blank is for rows of a fixed length".to_owned());
+    }
+    Ok(())
 }
 
 fn kind_of(written: &FieldStatement, width: usize, format: Format) -> Result<Kind, String> {

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use super::known::Known;
 use super::layout::{Refusal, Row, constant};
 use super::parse::{Code, LevelStatement, MemberKind, MemberStatement, SourceStatement};
 use super::path::Path;
+use crate::grammar::Grammar;
 
 /// The levels that every mapping has, outermost first.
 pub(super) const BATCH: usize = 0;
@@ -76,6 +78,7 @@ pub(super) struct Total {
 
 struct Compiler<'a> {
     rows: &'a [Row],
+    known: Known<'a>,
     levels: Vec<Level>,
     /// For each row, the fields that the mapping speaks of.
     used: Vec<Vec<bool>>,
@@ -84,9 +87,14 @@ struct Compiler<'a> {
 }
 
 /// Compiles a mapping.
-pub(super) fn levels(statements: &[LevelStatement], rows: &[Row]) -> Result<Vec<Level>, Refusal> {
+pub(super) fn levels(
+    statements: &[LevelStatement],
+    rows: &[Row],
+    grammar: &Grammar,
+) -> Result<Vec<Level>, Refusal> {
     let used = rows.iter().map(|row| vec![false; row.fields.len()]).collect();
-    let mut compiler = Compiler { rows, levels: Vec::new(), used, with: Vec::new() };
+    let mut compiler =
+        Compiler { rows, known: Known::new(grammar), levels: Vec::new(), used, with: Vec::new() };
     for (index, name) in OUTER.iter().enumerate() {
         let statement = statements.get(index).filter(|statement| statement.name == *name);
         let statement =
@@ -147,6 +155,8 @@ impl Compiler<'_> {
                     if index < SUMMARY || inner.row.is_none() {
                         return Err(at("each is for lists of a summary, and from a row".to_owned()));
                     }
+                    let lists = [self.lists(index), vec![list.clone()]].concat();
+                    self.known.check_lists(&lists).map_err(at)?;
                     let inner = self.level(inner, Some(index), list)?;
                     self.levels[index].members.push(Member::Level(inner));
                 }
@@ -157,7 +167,7 @@ impl Compiler<'_> {
                     }
                     self.with.push(row);
                     let mut body = Body::default();
-                    members.iter().try_for_each(|member| self.plain(member, Some(row), &mut body))?;
+                    members.iter().try_for_each(|member| self.plain(member, index, Some(row), &mut body))?;
                     if body.rest.is_some()
                         || body.number.is_some()
                         || index < SUMMARY && !body.entries.is_empty()
@@ -167,7 +177,7 @@ impl Compiler<'_> {
                     }
                     self.levels[index].members.push(Member::With { row, body });
                 }
-                _ => self.plain(member, row, &mut body)?,
+                _ => self.plain(member, index, row, &mut body)?,
             }
         }
         if !body.totals.is_empty() {
@@ -181,6 +191,7 @@ impl Compiler<'_> {
     fn plain(
         &mut self,
         member: &MemberStatement,
+        level: usize,
         row: Option<usize>,
         body: &mut Body,
     ) -> Result<(), Refusal> {
@@ -193,7 +204,9 @@ impl Compiler<'_> {
                     SourceStatement::Constant(code) => Source::Constant(constant(code)),
                     SourceStatement::Field(name) => Source::Field(self.field(of_row()?, name).map_err(at)?),
                 };
-                body.entries.push(Entry { path, source, integer: *integer, codes: codes.clone() });
+                let entry = Entry { path, source, integer: *integer, codes: codes.clone() };
+                self.known.check(level, &self.lists(level), &entry).map_err(at)?;
+                body.entries.push(entry);
             }
             MemberKind::Ignore(names) => {
                 let row = of_row()?;
@@ -227,6 +240,15 @@ impl Compiler<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The lists that the elements of a level stand in, outermost first.
+    fn lists(&self, level: usize) -> Vec<String> {
+        let above = |level: &usize| self.levels[*level].parent;
+        let levels = std::iter::successors(Some(level), above).filter(|level| *level > SUMMARY);
+        let mut lists: Vec<String> = levels.map(|level| self.levels[level].list.clone()).collect();
+        lists.reverse();
+        lists
     }
 
     fn row(&self, name: &str) -> Result<usize, String> {

@@ -10,10 +10,12 @@
 mod blame;
 mod cell;
 mod date;
+mod direct;
 mod element;
 mod emit;
 mod fill;
 mod frame;
+mod known;
 mod layout;
 mod mapping;
 mod number;

@@ -7,7 +7,7 @@ use nom::character::complete::{char, digit1};
 use nom::combinator::{cut, map, map_res, not, opt, value, verify};
 use nom::error::context;
 use nom::multi::{many0, many1};
-use nom::sequence::{delimited, preceded};
+use nom::sequence::{delimited, preceded, terminated};
 
 use super::date::Pattern;
 use crate::grammar::parse::{
@@ -42,6 +42,11 @@ pub(super) enum Separator {
     CarriageReturnLineFeed,
     /// EBCDIC's new line.
     NewLine,
+    /// Nothing; a record descriptor word stands before each row, and with `blocks` a block descriptor
+    /// word before each block of them (IBM's record formats V and VB).
+    Descriptors {
+        blocks: bool,
+    },
 }
 
 /// Where in the file a row stands that is told by that.
@@ -95,12 +100,15 @@ pub(super) enum Flag {
     Point,
     Unsigned,
     ZeroBlank,
+    SpaceBlank,
+    LowBlank,
+    Once,
     Right,
     Upper,
     Secret,
 }
 
-const FLAGS: [(&str, Flag); 12] = [
+const FLAGS: [(&str, Flag); 15] = [
     ("decides", Flag::Decides),
     ("packed", Flag::Packed),
     ("zoned", Flag::Zoned),
@@ -110,6 +118,9 @@ const FLAGS: [(&str, Flag); 12] = [
     ("point", Flag::Point),
     ("unsigned", Flag::Unsigned),
     ("zero_blank", Flag::ZeroBlank),
+    ("space_blank", Flag::SpaceBlank),
+    ("low_blank", Flag::LowBlank),
+    ("once", Flag::Once),
     ("right", Flag::Right),
     ("upper", Flag::Upper),
     ("secret", Flag::Secret),
@@ -197,8 +208,10 @@ enum FilePart {
 
 fn separator(text: &str) -> Result<'_, Separator> {
     context(
-        "none, LF, CRLF or NEL",
+        "none, LF, CRLF, NEL, RDW or BDW",
         alt((
+            value(Separator::Descriptors { blocks: false }, keyword("RDW")),
+            value(Separator::Descriptors { blocks: true }, keyword("BDW")),
             value(Separator::None, keyword("none")),
             value(Separator::LineFeed, keyword("LF")),
             value(Separator::CarriageReturnLineFeed, keyword("CRLF")),
@@ -218,7 +231,7 @@ fn row(text: &str) -> Result<'_, Statement> {
     let (text, name) = cut(word).parse(text)?;
     let standing = alt((value(Standing::First, keyword("first")), value(Standing::Last, keyword("last"))));
     let (text, standing) = opt(standing).parse(text)?;
-    let (text, _) = opt(quoted).parse(text)?;
+    let (text, _) = opt(note).parse(text)?;
     let (text, fields) = cut(many1(field)).parse(text)?;
     let standing = standing.unwrap_or(Standing::Anywhere);
     Ok((text, Statement::Row(RowStatement { name, standing, fields })))
@@ -232,14 +245,27 @@ fn field(text: &str) -> Result<'_, FieldStatement> {
         Some(_) => opt(preceded(char('-'), cut(column))).parse(text)?,
         None => (text, None),
     };
-    let mut name = context("a field", map(bare_word, str::to_owned));
-    let (text, name) = if first.is_some() { cut(name).parse(text)? } else { name.parse(text)? };
-    let any = value(None, keyword("T"));
-    let (text, class) = cut(context("a class such as AN, or T", alt((any, map(class, Some))))).parse(text)?;
+    let (text, name) = if first.is_some() { cut(name).parse(text)? } else { name(text)? };
+    let (text, class) = cut(class_or_any).parse(text)?;
     let (text, designation) = cut(designation).parse(text)?;
     let (text, parts) = many0(field_part).parse(text)?;
     let columns = first.map(|first| (first, last.unwrap_or(first)));
     Ok((text, FieldStatement { rest, columns, name, class, designation, parts }))
+}
+
+/// The name of a field: a word, or a quoted text where the names of the file have spaces.
+fn name(text: &str) -> Result<'_, String> {
+    context("a field", word).parse(text)
+}
+
+/// The class of a field; none for `T`, which takes any character.
+fn class_or_any(text: &str) -> Result<'_, Option<ClassSet>> {
+    context("a class such as AN, or T", alt((value(None, keyword("T")), map(class, Some)))).parse(text)
+}
+
+/// A text for people. A quoted text with a class and a designation behind it is the next field's name.
+fn note(text: &str) -> Result<'_, String> {
+    terminated(quoted, not((class_or_any, designation))).parse(text)
 }
 
 fn field_part(text: &str) -> Result<'_, FieldPart> {
@@ -250,7 +276,7 @@ fn field_part(text: &str) -> Result<'_, FieldPart> {
         FLAGS.iter().find(|(known, _)| *known == name).map(|(_, flag)| *flag).ok_or(())
     });
     alt((
-        value(FieldPart::Text, quoted),
+        value(FieldPart::Text, note),
         map(preceded(token(char('=')), cut(quoted)), |text| FieldPart::Values(Values::Constant(text))),
         map(preceded(keyword("decimals"), cut(number())), FieldPart::Decimals),
         map(preceded(keyword("digits"), cut(number())), FieldPart::Digits),
@@ -288,7 +314,7 @@ fn level<'a>(
 }
 
 fn names(text: &str) -> Result<'_, Vec<String>> {
-    context("the names of fields", many1(map(bare_word, str::to_owned))).parse(text)
+    context("the names of fields", many1(word)).parse(text)
 }
 
 fn members(text: &str) -> Result<'_, Vec<MemberStatement>> {
@@ -307,17 +333,16 @@ fn member(text: &str) -> Result<'_, MemberStatement> {
         row,
         members,
     });
-    let name = || map(bare_word, str::to_owned);
     // One line a statement would do for people, but line ends mean nothing: a comma goes on.
-    let more = many0(preceded(token(char(',')), cut(name())));
-    let ignored = map((name(), more), |(first, more)| [vec![first], more].concat());
+    let more = many0(preceded(token(char(',')), cut(name)));
+    let ignored = map((name, more), |(first, more)| [vec![first], more].concat());
     let ignore = map(preceded(keyword("ignore"), cut(ignored)), MemberKind::Ignore);
-    let left = map(preceded(keyword("rest"), cut(name())), MemberKind::Rest);
-    let number = map(preceded(keyword("number"), cut(name())), MemberKind::Number);
-    let of = || preceded(keyword("of"), name());
+    let left = map(preceded(keyword("rest"), cut(name)), MemberKind::Rest);
+    let number = map(preceded(keyword("number"), cut(name)), MemberKind::Number);
+    let of = || preceded(keyword("of"), word);
     let count =
-        map(preceded(keyword("count"), cut((name(), of()))), |(field, row)| MemberKind::Count { field, row });
-    let sum = map(preceded(keyword("sum"), cut((name(), of()))), |(field, of)| MemberKind::Sum { field, of });
+        map(preceded(keyword("count"), cut((name, of()))), |(field, row)| MemberKind::Count { field, row });
+    let sum = map(preceded(keyword("sum"), cut((name, of()))), |(field, of)| MemberKind::Sum { field, of });
     let (text, kind) = alt((each, with, ignore, left, number, count, sum, entry)).parse(text)?;
     Ok((text, MemberStatement { rest, kind }))
 }
@@ -343,7 +368,7 @@ fn path(text: &str) -> Result<'_, String> {
 fn entry(text: &str) -> Result<'_, MemberKind> {
     let (text, path) = path(text)?;
     let constant = map(preceded(token(char('=')), cut(code)), SourceStatement::Constant);
-    let field = map(bare_word, |name: &str| SourceStatement::Field(name.to_owned()));
+    let field = map(word, SourceStatement::Field);
     let (text, source) = cut(context("= and a constant, or a field", alt((constant, field)))).parse(text)?;
     let (text, integer) = opt(keyword("integer")).parse(text)?;
     let pairs = delimited(

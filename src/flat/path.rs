@@ -1,10 +1,12 @@
 //! Paths into the JSON of the model: `header.entry_number`, `tariffs[0].duty`,
 //! `fees[class=499].amount`.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Step {
+pub(super) enum Step {
     Key(String),
     Index(usize),
     /// The element of a list whose key has this text; made when there is none.
@@ -13,7 +15,21 @@ enum Step {
 
 /// A place in an object of the model.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Path(Vec<Step>);
+pub(super) struct Path(pub(super) Vec<Step>);
+
+impl fmt::Display for Path {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if at == 0 => formatter.write_str(key)?,
+                Step::Key(key) => write!(formatter, ".{key}")?,
+                Step::Index(index) => write!(formatter, "[{index}]")?,
+                Step::Where(key, text) => write!(formatter, "[{key}={text}]")?,
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Path {
     /// The path that is written so.

@@ -6,8 +6,8 @@ use std::io;
 /// What is wrong with one row. The others are not touched by it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FlatProblem {
-    /// The row in the file, from 1; the header of comma separated values is one, empty lines are not. Of
-    /// records of 80 columns that become rows it is the record.
+    /// The row in the file, from 1, as an editor or a spreadsheet counts: the header of comma separated
+    /// values and empty lines are rows. Of records of 80 columns that become rows it is the record.
     pub row: u64,
     /// The kind of row, or the record's control identifier; empty if it is not known.
     pub record: String,
@@ -50,6 +50,9 @@ pub enum FlatError {
     /// Comma separated values that are none.
     #[error("{0}")]
     Csv(#[from] csv::Error),
+    /// Values that something else than commas stands between.
+    #[error("the values are separated by {0}: save the file with commas between them")]
+    Separated(&'static str),
     /// A header that is not the layout's.
     #[error("header: found {found}, expected {expected}")]
     Header {

@@ -1,5 +1,6 @@
 //! Rows one after the other: which kind each is, and what it belongs to.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
@@ -9,6 +10,7 @@ use super::frame::Frame;
 use super::layout::{Cells, FlatLayout, Row};
 use super::mapping::{BATCH, Body, Entry, Member, SUMMARY};
 use super::parse::Standing;
+use super::problem::shown;
 use super::read::{Event, csv_row};
 use super::totals::Totals;
 use super::translator::Translator;
@@ -83,6 +85,9 @@ pub(super) struct Reader<'a> {
     pub(super) places: Rc<[usize]>,
     /// For each kind of row, the levels it begins, outermost first.
     pub(super) begins: Vec<Vec<usize>>,
+    /// For each level with keys, those that have been and the rows that they began in, since what is
+    /// around it began.
+    pub(super) seen: Vec<HashMap<u128, u64>>,
 }
 
 impl<'a> Reader<'a> {
@@ -102,14 +107,15 @@ impl<'a> Reader<'a> {
             rows: 0,
             places: Rc::new([]),
             begins: (0..kinds).map(begins).collect(),
+            seen: layout.levels.iter().map(|_| HashMap::new()).collect(),
         }
     }
 
     /// Takes a row of a fixed length.
     pub(super) fn frame(&mut self, frame: &Frame<'_>, is_last: bool) {
-        self.rows += 1;
         let layout = self.layout;
         let (number, columns, raw) = (frame.number, &*frame.columns, &*frame.raw);
+        self.rows += 1;
         if let Some(found) = frame.wrong_length {
             self.problem(number, "", None, format!("{found} columns"), format!("{}", columns.len()));
             return self.unknown(raw);
@@ -146,16 +152,20 @@ impl<'a> Reader<'a> {
         self.values(number, kind, values, bytes, raw);
     }
 
-    /// Takes a row of comma separated values.
-    pub(super) fn csv_row(&mut self, record: &csv::ByteRecord) {
-        // The header is a row, too.
-        let number = record.position().map_or(0, csv::Position::record) + 1;
+    /// Takes a row of comma separated values. Rows that are blank say nothing, and cells that are missing
+    /// at the end are blank.
+    pub(super) fn csv_row(&mut self, record: &csv::ByteRecord, number: u64) {
+        if record.iter().all(|value| value.trim_ascii().is_empty()) {
+            return;
+        }
         let raw = csv_row(record);
         let raw = raw.as_slice();
         let places = Rc::clone(&self.places);
-        if record.len() != places.len() {
-            let found = format!("{} values", record.len());
-            self.problem(number, &self.layout.rows[0].name, None, found, format!("{}", places.len()));
+        let beyond = record.iter().enumerate().skip(places.len());
+        if let Some((at, value)) = beyond.into_iter().find(|(_, value)| !value.trim_ascii().is_empty()) {
+            let found = format!("{} in column {}", shown(&String::from_utf8_lossy(value), true), at + 1);
+            let expected = format!("no more than the {} columns of the header", places.len());
+            self.problem(number, &self.layout.rows[0].name, None, found, expected);
             return self.unknown(raw);
         }
         let fields = &self.layout.rows[0].fields;

@@ -93,17 +93,27 @@ impl<'g> Translator<'g> {
             let path = if path == "." { String::new() } else { path };
             let message = error.inner().to_string();
             if let Some(field) = message.strip_prefix("missing field ") {
-                let found = "nothing".to_owned();
-                return Refused { expected: format!("{field} of {path}"), found, path };
+                let separator = if path.is_empty() { "" } else { "." };
+                let path = format!("{path}{separator}{}", field.trim_matches('`'));
+                return Refused {
+                    expected: format!("a value for {path}"),
+                    found: "nothing".to_owned(),
+                    path,
+                };
             }
             let expected = message.split_once("expected ").map_or(message.as_str(), |(_, expected)| expected);
             Refused { expected: expected.to_owned(), found: String::new(), path }
         })?;
         self.codec.encode(&filing).map_err(|problem| Refused {
-            path: String::new(),
-            found: problem.to_string(),
-            expected: "a value that fits its record".to_owned(),
+            found: if problem.path.is_empty() { problem.to_string() } else { format!("{:?}", problem.found) },
+            path: problem.path.into(),
+            expected: problem.expected.into(),
         })
+    }
+
+    /// The filing that a transaction is, as the model has it.
+    pub(super) fn typed(&self, body: &Body<'_>) -> Result<EntrySummaryFiling, String> {
+        self.codec.filing(body)
     }
 
     /// The filing that a transaction is. How many values each of its records held is nothing that a flat
@@ -116,7 +126,7 @@ impl<'g> Translator<'g> {
 }
 
 /// Makes one list of lists of the values of each record.
-fn join_records(value: &mut Value) {
+pub(super) fn join_records(value: &mut Value) {
     match value {
         Value::Object(members) => members.values_mut().for_each(join_records),
         Value::Array(elements) => {

@@ -2,14 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::direct::Direct;
 use super::fill::{Filling, Misfit, fill, not_carried};
 use super::layout::{Cells, FlatLayout, blank_cells};
 use super::mapping::{BATCH, BLOCK, Member, SUMMARY};
 use super::problem::{FlatProblem, shown};
-use super::read::{Event, csv_row};
+use super::read::Event;
 use super::totals::Totals;
 use super::translator::Translator;
-use crate::message::{Body, Control, Item, Part};
+use crate::message::{Body, Control, Item, Part, cover};
 use crate::wire::Columns;
 
 /// Writes the batches of a stream as a file of a layout. It holds one entry summary at a time.
@@ -24,6 +25,10 @@ pub struct FlatWriter<'a> {
     keys: Option<Cells>,
     has_header: bool,
     masks_passwords: bool,
+    /// For layouts that are simple.
+    direct: Option<Direct<'a>>,
+    /// Whether the cells of the batch and block in hand are known to it, as rows after the first have them.
+    has_outer: bool,
 }
 
 /// A batch or block.
@@ -60,7 +65,27 @@ impl<'a> FlatWriter<'a> {
             keys: None,
             has_header: false,
             masks_passwords: false,
+            direct: Direct::new(layout),
+            has_outer: false,
         }
+    }
+
+    /// Leaves the header of comma separated values out.
+    #[must_use]
+    pub fn without_header(self) -> Self {
+        Self { has_header: true, ..self }
+    }
+
+    /// How many batches have begun.
+    #[must_use]
+    pub fn batches(&self) -> u64 {
+        self.outer[BATCH].ordinal
+    }
+
+    /// Writes every filing the general way, which is slower.
+    #[must_use]
+    pub fn without_short_cuts(self) -> Self {
+        Self { direct: None, ..self }
     }
 
     /// Leaves passwords out, or not.
@@ -71,16 +96,34 @@ impl<'a> FlatWriter<'a> {
 
     fn header(&mut self, level: usize, item: &Item<'_>) {
         let mut row = item.row;
-        if let Some(password) = item.password.filter(|_| self.masks_passwords) {
-            password.put_blank(&mut row);
+        if self.masks_passwords {
+            cover(&mut row, item.hidden, b' ');
         }
         self.outer[level].header = Some((item.number, row));
     }
 
-    /// Takes the next part of the stream; adds the rows, the problems and what is rejected.
-    pub fn part(&mut self, part: &Part<'_>, events: &mut Vec<Event>) {
+    /// Takes the next parts of the stream, as the outline gave them for one record; adds the rows, the
+    /// problems and what is rejected. A transaction that its block ends behind without a trailer may lack
+    /// records: it is rejected.
+    pub fn parts(&mut self, parts: &[Part<'_>], events: &mut Vec<Event>) {
+        for (at, part) in parts.iter().enumerate() {
+            match (part, parts.get(at + 1)) {
+                (Part::Body(body), Some(Part::BlockEnds)) if self.has_outer_header() => {
+                    events.push(Event::Problem(cut_off(body)));
+                    events.push(Event::Rejected(raw(body)));
+                }
+                _ => self.part(part, events),
+            }
+        }
+    }
+
+    fn has_outer_header(&self) -> bool {
+        self.outer.iter().any(|outer| outer.header.is_some())
+    }
+
+    fn part(&mut self, part: &Part<'_>, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.has_header, true) && self.layout.is_csv() {
-            events.push(Event::Rows(csv_row(self.layout.columns().map(str::as_bytes))));
+            events.push(Event::Rows(self.layout.header()));
         }
         match part {
             Part::BatchBegins { .. } => {
@@ -104,6 +147,7 @@ impl<'a> FlatWriter<'a> {
 
     fn begin(&mut self, level: usize) {
         let ordinal = self.outer[level].ordinal + 1;
+        self.has_outer = false;
         self.outer[level] = Outer { ordinal, ..Outer::default() };
         self.totals[level].reset();
     }
@@ -127,6 +171,9 @@ impl<'a> FlatWriter<'a> {
 
     fn body(&mut self, body: &Body<'_>, events: &mut Vec<Event>) {
         self.summaries += 1;
+        if self.direct.is_some() && self.outer_rows(events).is_ok() && self.write_directly(body, events) {
+            return;
+        }
         let number = body.items.first().map_or(0, |item| item.number);
         let mut rows = Vec::new();
         let made = self.outer_rows(events).and_then(|()| {
@@ -153,14 +200,30 @@ impl<'a> FlatWriter<'a> {
             }
             Err(wrong) => {
                 events.extend(wrong.map(|wrong| Event::Problem(self.problem(number, wrong))));
-                let mut raw = Vec::new();
-                for item in &body.items {
-                    raw.extend_from_slice(&item.row);
-                    raw.push(b'\n');
-                }
-                events.push(Event::Rejected(raw));
+                events.push(Event::Rejected(raw(body)));
             }
         }
+    }
+
+    /// Writes a filing without the way through JSON, if the layout and the filing are simple.
+    fn write_directly(&mut self, body: &Body<'_>, events: &mut Vec<Event>) -> bool {
+        if !self.has_outer {
+            let cells = self.carried(SUMMARY);
+            if let (Some(direct), Some((_, cells))) = (&mut self.direct, cells) {
+                direct.set_outer(&cells);
+                self.has_outer = self.outer.iter().all(|outer| outer.is_written);
+            }
+        }
+        let (Some(direct), Ok(filing)) = (&mut self.direct, self.translator.typed(body)) else {
+            return false;
+        };
+        let mut rows = Vec::new();
+        if direct.rows(&filing, self.summaries, &mut rows).is_none() {
+            return false;
+        }
+        self.write_outer(events);
+        events.push(Event::Rows(rows));
+        true
     }
 
     /// Makes the rows of the batch and the block, unless that has been done; tells once what is wrong.
@@ -231,9 +294,8 @@ impl<'a> FlatWriter<'a> {
         let around =
             (0..level.min(SUMMARY)).rev().find(|around| self.layout.levels[*around].row == Some(kind))?;
         let mut cells = self.outer[around].cells.clone()?;
-        // What is left over is said once.
         if self.outer[around].is_written {
-            self.forget_rest(around, kind, &mut cells);
+            self.forget_once(around, kind, &mut cells);
         }
         Some((kind, cells))
     }
@@ -297,5 +359,22 @@ impl<'a> FlatWriter<'a> {
             found: known.map_or_else(|| found.clone(), |known| shown(&found, known.secret)),
             expected,
         }
+    }
+}
+
+/// The records of a transaction, one a line.
+fn raw(body: &Body<'_>) -> Vec<u8> {
+    body.items.iter().flat_map(|item| item.row.iter().copied().chain([b'\n'])).collect()
+}
+
+/// The problem of a transaction that the file may end in the middle of.
+fn cut_off(body: &Body<'_>) -> FlatProblem {
+    FlatProblem {
+        row: body.items.first().map_or(0, |item| item.number),
+        record: "summary".to_owned(),
+        field: String::new(),
+        columns: None,
+        found: "no Y-record behind it".to_owned(),
+        expected: "its block closed: it may lack records and is left out".to_owned(),
     }
 }

@@ -9,12 +9,11 @@ use crate::envelope::BatchCollector;
 use crate::envelope::Sender;
 use crate::generate::GenerateError;
 use crate::grammar::{Grammar, Severity};
-use crate::host::{Host, HostError, TrustingPeer, World};
+use crate::host::{self, Host, HostError, TrustingPeer, World};
 use crate::message::Checker;
-use crate::rules::RuleBook;
 use crate::store::{
-    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
-    WarningQuery, Withdrawal,
+    Archive, BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store,
+    StoreError, Unit, WarningQuery, Withdrawal,
 };
 use crate::wire::{Limits, records};
 
@@ -33,7 +32,7 @@ impl<'g> Builtin<'g> {
     /// The host cannot work.
     pub fn new(grammar: &'g Grammar, world: &World, application: &str) -> Result<Self, GenerateError> {
         let now = world.clock().cloned().unwrap_or_default();
-        let host = if RuleBook::judges(application) {
+        let host = if host::answers(application) {
             let store = SqliteStore::in_memory().map_err(HostError::from)?;
             let filled = Host::new(grammar, world.clone(), store, &now)?;
             Some(Host::new(grammar, world.clone(), Forgetful(filled.into_store()), &now)?)
@@ -167,12 +166,12 @@ impl Unit for ForgetfulUnit<'_> {
         self.0.override_census_warning(entry, line, code, reason)
     }
 
-    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<i64, StoreError> {
         self.0.put_batch(batch)
     }
 
-    fn is_new(&mut self) -> Result<bool, StoreError> {
-        self.0.is_new()
+    fn archive(&mut self) -> Result<&mut dyn Archive, StoreError> {
+        self.0.archive()
     }
 
     fn commit(self) -> Result<(), StoreError> {

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::case::Case;
 use super::laboratory::Laboratory;
-use super::verdict::Expectation;
+use super::target::Reply;
+use super::verdict::{Expectation, JudgeOfReplies};
 
 /// Records, fields and conditions that messages have been about, with how often.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -38,6 +39,16 @@ impl Coverage {
             all_fields: fields.filter(|field| !field.is_filler()).count(),
             all_conditions,
             ..Self::default()
+        }
+    }
+
+    /// Notes the conditions that came back.
+    pub(super) fn hear(&mut self, judge: &JudgeOfReplies<'_>, reply: &Reply) {
+        let answered = judge.outcome(reply).codes;
+        let found = reply.findings.iter().flatten().flatten().copied();
+        let codes = answered.iter().copied().chain(found.filter(|code| !answered.contains(code)));
+        for code in codes {
+            *self.conditions.entry(code.to_string()).or_default() += 1;
         }
     }
 

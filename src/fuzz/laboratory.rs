@@ -35,6 +35,7 @@ const NO_RECORDS: [&[u8]; 4] = [b"QQQQ", b"#1", b"99", b"  "];
 pub struct Laboratory<'g> {
     grammar: &'g Grammar,
     application: String,
+    direction: Direction,
     automaton: &'g Automaton,
     identifier: Identifier<'g>,
     /// How often places and groups may stand: by the kind of the record that begins them.
@@ -61,17 +62,19 @@ fn unheld(grammar: &Grammar) -> HashSet<&str> {
 }
 
 impl<'g> Laboratory<'g> {
-    /// The laboratory of an input application; none if no grammar describes it.
+    /// The laboratory of an application. Returns `None` if no grammar describes it.
     #[must_use]
     pub fn new(grammar: &'g Grammar, application: &str) -> Option<Self> {
-        let (structure, automaton) = grammar.structure(application, Direction::Input)?;
+        let direction = grammar.application(application).map_or(Direction::Input, |known| known.direction);
+        let (structure, automaton) = grammar.structure(application, direction)?;
         let mut maxima = Vec::new();
         collect(structure, automaton, &structure.root, &mut maxima);
         Some(Self {
             grammar,
             application: application.to_owned(),
+            direction,
             automaton,
-            identifier: Identifier::new(grammar, application, Direction::Input, automaton),
+            identifier: Identifier::new(grammar, application, direction, automaton),
             maxima,
             e_manifest: grammar.application(application).is_some_and(|known| known.e_manifest),
             unheld: unheld(grammar),
@@ -93,7 +96,14 @@ impl<'g> Laboratory<'g> {
         }
         let other = if self.e_manifest { "esar" } else { "eman" };
         let record = char::from(rows[row][0]).to_string();
-        self.grammar.variants("*", Direction::Input, &record).find(|layout| layout.variant != other)
+        let mut layouts = self.grammar.variants("*", self.direction, &record);
+        layouts.find(|layout| layout.variant != other && is_decided(layout, &rows[row]))
+    }
+
+    /// Whether the messages are answers: what must become of an invalid one is the decoder's own business.
+    #[must_use]
+    pub fn is_one_way(&self) -> bool {
+        self.direction == Direction::Output
     }
 
     /// How many transactions stand between these records.
@@ -317,6 +327,10 @@ impl<'g> Laboratory<'g> {
             transactions,
             ..Expectation::default()
         };
+        if self.is_one_way() {
+            let whole = case.mutation == Mutation::Nothing;
+            return if whole { valid } else { Expectation::default() };
+        }
         match &case.mutation {
             Mutation::Nothing | Mutation::Separate(_) | Mutation::LowerCase { .. } => valid,
             Mutation::Field { row, column, fault, .. } => {
@@ -451,7 +465,7 @@ impl<'g> Laboratory<'g> {
     pub fn extent(&self) -> (Vec<&'g Layout>, Vec<String>) {
         let mut layouts = Vec::new();
         for record in self.automaton.records() {
-            let ids = self.grammar.layouts_of(&self.application, Direction::Input, record);
+            let ids = self.grammar.layouts_of(&self.application, self.direction, record);
             layouts.extend(ids.into_iter().map(|id| self.grammar.layout(id)));
         }
         let mut codes = Vec::new();
@@ -464,6 +478,18 @@ impl<'g> Laboratory<'g> {
         codes.dedup();
         (layouts, codes.iter().map(ToString::to_string).collect())
     }
+}
+
+/// Whether the fields that tell a record's variants apart say that it is of this one.
+fn is_decided(layout: &Layout, row: &Columns) -> bool {
+    layout.deciding.iter().filter_map(|index| layout.fields.get(*index)).all(|field| {
+        let text = field.cell.text(row);
+        match &field.values {
+            Values::Constant(code) => code == text,
+            Values::OneOf(codes) => codes.iter().any(|code| code == text),
+            Values::Any | Values::List(_) => true,
+        }
+    })
 }
 
 fn field_at(layout: &Layout, column: usize) -> Option<&Field> {

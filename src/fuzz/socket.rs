@@ -18,6 +18,8 @@ const AFTERTHOUGHT: Duration = Duration::from_millis(200);
 pub struct SocketTarget {
     address: SocketAddr,
     timeout: Duration,
+    /// Whether nothing needs to come back: what is sent are answers.
+    one_way: bool,
 }
 
 /// A service's address.
@@ -37,7 +39,13 @@ impl SocketTarget {
     /// The service at an address.
     #[must_use]
     pub fn new(address: SocketAddr, timeout: Duration) -> Self {
-        Self { address, timeout }
+        Self { address, timeout, one_way: false }
+    }
+
+    /// The same for messages that are not answered: the service takes them and closes the connection.
+    #[must_use]
+    pub fn one_way(self) -> Self {
+        Self { one_way: true, ..self }
     }
 }
 
@@ -56,7 +64,7 @@ impl Target for SocketTarget {
             let answered = is_whole(&answer);
             let left = self.timeout.saturating_sub(begun.elapsed());
             if left.is_zero() && !answered {
-                return Ok(Reply { end: End::Hang(self.timeout), answer, findings: None });
+                return Ok(Reply { end: End::Hang(self.timeout), answer, ..Reply::default() });
             }
             let patience = if answered { AFTERTHOUGHT } else { left };
             stream.set_read_timeout(Some(patience))?;
@@ -72,7 +80,7 @@ impl Target for SocketTarget {
                 Err(_) => break,
             }
         }
-        Ok(closed(answer))
+        Ok(closed(answer, self.one_way))
     }
 }
 
@@ -81,9 +89,9 @@ fn is_whole(answer: &[u8]) -> bool {
     records(answer).last().is_some_and(|record| record.columns[0] == b'Z' && record.length == RECORD_LENGTH)
 }
 
-/// A service that hangs up without a word has fallen over.
-fn closed(answer: Vec<u8>) -> Reply {
-    if answer.len() < RECORD_LENGTH {
+/// A service that hangs up without a word has fallen over, unless there is nothing to be said.
+fn closed(answer: Vec<u8>, one_way: bool) -> Reply {
+    if answer.len() < RECORD_LENGTH && !one_way {
         return Reply { answer, ..Reply::crash("it closed the connection without an answer") };
     }
     Reply { answer, ..Reply::default() }
@@ -94,6 +102,8 @@ pub struct TlsTarget {
     address: String,
     tls: ClientConfig,
     timeout: Duration,
+    /// Whether nothing needs to come back: what is sent are answers.
+    one_way: bool,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -104,7 +114,13 @@ impl TlsTarget {
     /// The machine has nothing to run connections on.
     pub fn new(address: &str, tls: ClientConfig, timeout: Duration) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { address: address.to_owned(), tls, timeout, runtime })
+        Ok(Self { address: address.to_owned(), tls, timeout, one_way: false, runtime })
+    }
+
+    /// The same for messages that are not answered: the service takes them and closes the connection.
+    #[must_use]
+    pub fn one_way(self) -> Self {
+        Self { one_way: true, ..self }
     }
 }
 
@@ -117,16 +133,16 @@ impl Target for TlsTarget {
                 answer.extend_from_slice(columns);
                 answer.push(b'\n');
             };
-            Ok(client.converse(message, Duration::ZERO, take).await)
+            Ok(client.converse_one_way(message, take).await)
         };
         let ended = self.runtime.block_on(async { tokio::time::timeout(self.timeout, conversation).await });
         match ended {
-            Err(_) => Ok(Reply { end: End::Hang(self.timeout), answer, findings: None }),
+            Err(_) => Ok(Reply { end: End::Hang(self.timeout), answer, ..Reply::default() }),
             Ok(Err(error @ (ClientError::Connect { .. } | ClientError::Address(_)))) => {
                 Err(io::Error::new(ErrorKind::NotConnected, error))
             }
             Ok(Err(error)) => Ok(Reply { answer, ..Reply::crash(error.to_string()) }),
-            Ok(Ok(_)) => Ok(closed(answer)),
+            Ok(Ok(_)) => Ok(closed(answer, self.one_way)),
         }
     }
 }

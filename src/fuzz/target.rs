@@ -13,6 +13,10 @@ pub struct Reply {
     pub answer: Vec<u8>,
     /// What a decoder without an answer found: the condition of each finding, if it has one.
     pub findings: Option<Vec<Option<ConditionCode>>>,
+    /// Whether a program ended with a code that stands for a refusal.
+    pub refused: bool,
+    /// What a program wrote to its standard error: the beginning and the end of it, if it was much.
+    pub standard_error: Vec<u8>,
 }
 
 /// How a target came through a message.

@@ -1,5 +1,7 @@
 //! What a reply must be, and what is wrong with one.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::target::{End, Reply};
@@ -50,6 +52,43 @@ pub enum Fault {
     ConditionUnexpected,
 }
 
+/// The faults and their names.
+const NAMES: [(Fault, &str); 9] = [
+    (Fault::Crash, "crash"),
+    (Fault::Hang, "hang"),
+    (Fault::MalformedAnswer, "malformed-answer"),
+    (Fault::LostUserData, "lost-user-data"),
+    (Fault::LostTransaction, "lost-transaction"),
+    (Fault::RefusedThoughValid, "refused-though-valid"),
+    (Fault::AcceptedThoughInvalid, "accepted-though-invalid"),
+    (Fault::ConditionMissing, "condition-missing"),
+    (Fault::ConditionUnexpected, "condition-unexpected"),
+];
+
+impl Fault {
+    /// Its name, as in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(fault, _)| *fault == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// A text that names no fault.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{text:?} is no kind of failure; there are {}", NAMES.map(|(_, name)| name).join(", "))]
+pub struct NoFault {
+    text: String,
+}
+
+impl FromStr for Fault {
+    type Err = NoFault;
+
+    fn from_str(text: &str) -> Result<Self, NoFault> {
+        let found = NAMES.iter().find(|(_, name)| *name == text).map(|(fault, _)| *fault);
+        found.ok_or_else(|| NoFault { text: text.to_owned() })
+    }
+}
+
 /// A fault and what can be said of it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Verdict {
@@ -64,6 +103,8 @@ pub struct Verdict {
 pub struct JudgeOfReplies<'g> {
     grammar: &'g Grammar,
     outliner: Outliner,
+    /// Whether the messages are answers themselves, which nobody answers.
+    one_way: bool,
     /// Fields that come back as they were sent: in the input and in the answer.
     repeated: Vec<(u8, Cell, Cell)>,
     /// Whether the response has dispositions.
@@ -89,7 +130,9 @@ impl<'g> JudgeOfReplies<'g> {
     /// # Errors
     /// The grammar lacks the envelope.
     pub fn new(grammar: &'g Grammar, application: &str) -> Result<Self, UnknownName> {
-        let e_manifest = grammar.application(application).is_some_and(|known| known.e_manifest);
+        let known = grammar.application(application);
+        let e_manifest = known.is_some_and(|known| known.e_manifest);
+        let one_way = known.is_some_and(|known| known.direction == Direction::Output);
         let mut repeated = Vec::new();
         for (record, field) in REPEATED.into_iter().filter(|_| !e_manifest) {
             let cell = |direction| {
@@ -112,7 +155,7 @@ impl<'g> JudgeOfReplies<'g> {
                 layout.cell("application_identifier_code").ok().filter(|_| layout.is_general())
             })
             .map(|cell| (cell, response));
-        Ok(Self { grammar, outliner: Outliner::new(grammar)?, repeated, disposes, application })
+        Ok(Self { grammar, outliner: Outliner::new(grammar)?, one_way, repeated, disposes, application })
     }
 
     /// How an answer ends.
@@ -136,6 +179,11 @@ impl<'g> JudgeOfReplies<'g> {
             && let Some(found) = found_otherwise(expected, findings)
         {
             return Some(found);
+        }
+        if self.one_way {
+            let refused = expected.accepted == Some(true) && reply.refused;
+            let detail = || String::from_utf8_lossy(reply.answer.trim_ascii()).chars().take(200).collect();
+            return refused.then(|| Verdict { fault: Fault::RefusedThoughValid, detail: detail() });
         }
         if reply.findings.is_some() && reply.answer.is_empty() {
             return None;

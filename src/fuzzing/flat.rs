@@ -63,7 +63,7 @@ fn write(layout: &FlatLayout, rows: &[Columns]) -> Option<Vec<u8>> {
     let (mut parts, mut events, mut file) = (Vec::new(), Vec::new(), Vec::new());
     rows.iter().for_each(|row| outline.push(row, &mut parts));
     outline.finish(&mut parts);
-    parts.iter().for_each(|part| writer.part(part, &mut events));
+    writer.parts(&parts, &mut events);
     for event in events {
         match event {
             Event::Rows(bytes) => file.extend(bytes),

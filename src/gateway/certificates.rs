@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -12,7 +15,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
 use super::config::{ClientCertificates, Config, ConfigError, TlsVersion};
 
@@ -43,6 +46,16 @@ pub enum CertificateError {
         /// What is wrong.
         source: rustls::Error,
     },
+    /// The gateway's own certificate has expired or is not yet in force.
+    #[error("{}: the certificate is in force from {from} to {to}, not now", path.display())]
+    NotInForce {
+        /// Its file.
+        path: PathBuf,
+        /// When it comes into force.
+        from: String,
+        /// When it expires.
+        to: String,
+    },
     /// The authorities are of no use.
     #[error("client authority {}", path.display())]
     Authority {
@@ -54,6 +67,22 @@ pub enum CertificateError {
     /// A certificate could not be made.
     #[error("cannot make a certificate")]
     Issue(#[from] rcgen::Error),
+    /// A private key that is not that of any certificate of an authority's file.
+    #[error("the key in {} belongs to no certificate in {}", key.display(), certificates.display())]
+    NotItsKey {
+        /// The file of the key.
+        key: PathBuf,
+        /// The file of the certificates.
+        certificates: PathBuf,
+    },
+    /// A private key that cannot be used to sign.
+    #[error("cannot sign with the key in {}: it must be a private key in PEM, not encrypted", path.display())]
+    SigningKey {
+        /// The file of the key.
+        path: PathBuf,
+        /// What is wrong.
+        source: rcgen::Error,
+    },
     /// A peer's certificate has no common name, or several.
     #[error("the client certificate does not have exactly one common name")]
     CommonName,
@@ -69,8 +98,13 @@ pub enum CertificateError {
 pub fn server_tls(config: &Config) -> Result<ServerConfig, CertificateError> {
     config.check()?;
     let path = config.certificate.as_deref().ok_or(ConfigError::Missing("certificate"))?;
-    let key = read_key(config.key.as_deref().ok_or(ConfigError::Missing("key"))?)?;
+    let key_path = config.key.as_deref().ok_or(ConfigError::Missing("key"))?;
+    warn_of_readers(key_path);
+    let key = read_key(key_path)?;
     let chain = read_certificates(path)?;
+    for certificate in &chain {
+        check_validity(path, certificate)?;
+    }
     let tls = |source| CertificateError::Tls { path: path.to_owned(), source };
     let versions: &[&rustls::SupportedProtocolVersion] = match config.oldest_tls {
         TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
@@ -86,6 +120,13 @@ pub fn server_tls(config: &Config) -> Result<ServerConfig, CertificateError> {
                 Arc::new(read_authorities(authority)?),
                 provider(),
             );
+            let verifier = if config.client_revocations.is_empty() {
+                verifier
+            } else {
+                // an authority that has no list here revokes nothing
+                let lists = read_revocations(&config.client_revocations)?;
+                verifier.with_crls(lists).only_check_end_entity_revocation().allow_unknown_revocation_status()
+            };
             let verifier = if wanted == ClientCertificates::Optional {
                 verifier.allow_unauthenticated()
             } else {
@@ -153,10 +194,11 @@ pub struct Issued {
 }
 
 /// An authority with a server's certificate for this machine and one for each of its clients.
-#[derive(Debug)]
 pub struct DevelopmentCertificates {
-    /// The authority's certificate, PEM. Its key is not kept: nothing more can be signed with it.
+    /// The authority's certificate, PEM.
     pub authority: String,
+    /// The authority's private key, PEM: with it more certificates can be signed, see [`super::Authority`].
+    pub authority_key: String,
     /// The server's, for `localhost`, `127.0.0.1` and `::1`.
     pub server: Issued,
     /// The clients', in the order of their names.
@@ -174,13 +216,25 @@ impl DevelopmentCertificates {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
         let authority = params.self_signed(&key)?.pem();
+        let authority_key = key.serialize_pem();
         let issuer = Issuer::new(params, key);
 
         let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         let server = signed("localhost", hosts, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?;
         let client = |name: &&str| signed(name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth, &issuer);
         let clients = clients.iter().map(client).collect::<Result<_, _>>()?;
-        Ok(Self { authority, server, clients })
+        Ok(Self { authority, authority_key, server, clients })
+    }
+}
+
+impl fmt::Debug for DevelopmentCertificates {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { server, clients, .. } = self;
+        formatter
+            .debug_struct("DevelopmentCertificates")
+            .field("server", server)
+            .field("clients", clients)
+            .finish_non_exhaustive()
     }
 }
 
@@ -190,14 +244,24 @@ impl fmt::Debug for Issued {
     }
 }
 
+/// For how many years a certificate that is made here is good, from the day before: the clocks of two machines
+/// differ.
+const YEARS: i16 = 5;
+
 fn named(common_name: &str, hosts: Vec<String>) -> Result<CertificateParams, CertificateError> {
     let mut params = CertificateParams::new(hosts)?;
+    let first = Timestamp::now().to_zoned(TimeZone::UTC).date().yesterday().unwrap_or(Date::MAX);
+    let day = |date: Date| {
+        rcgen::date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
+    };
+    params.not_before = day(first);
+    params.not_after = day(first.saturating_add(Span::new().years(YEARS)));
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     Ok(params)
 }
 
-fn signed(
+pub(super) fn signed(
     name: &str,
     hosts: Vec<String>,
     purpose: ExtendedKeyUsagePurpose,
@@ -212,7 +276,7 @@ fn signed(
     Ok(Issued { name: name.to_owned(), certificate, key: key.serialize_pem() })
 }
 
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let file = |source| CertificateError::File { path: path.to_owned(), source };
     let certificates: Vec<_> =
         CertificateDer::pem_file_iter(path).map_err(file)?.collect::<Result<_, _>>().map_err(file)?;
@@ -221,6 +285,50 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Certif
     }
     Ok(certificates)
 }
+
+fn read_revocations(
+    paths: &[PathBuf],
+) -> Result<Vec<CertificateRevocationListDer<'static>>, CertificateError> {
+    let mut lists = Vec::new();
+    for path in paths {
+        let file = |source| CertificateError::File { path: path.clone(), source };
+        let before = lists.len();
+        for list in CertificateRevocationListDer::pem_file_iter(path).map_err(file)? {
+            lists.push(list.map_err(file)?);
+        }
+        if lists.len() == before {
+            return Err(file(rustls_pki_types::pem::Error::NoItemsFound));
+        }
+    }
+    Ok(lists)
+}
+
+/// Whether the gateway's own certificate is in force, by the machine's clock.
+fn check_validity(path: &Path, certificate: &CertificateDer<'_>) -> Result<(), CertificateError> {
+    let (_, parsed) =
+        x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::CommonName)?;
+    let validity = parsed.validity();
+    if validity.is_valid() {
+        return Ok(());
+    }
+    let (from, to) = (validity.not_before.to_string(), validity.not_after.to_string());
+    Err(CertificateError::NotInForce { path: path.to_owned(), from, to })
+}
+
+/// Says so if others than its owner can read a private key. Containers are often given their keys that way,
+/// so it is no reason not to start.
+#[cfg(unix)]
+fn warn_of_readers(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode()).unwrap_or_default();
+    if mode & 0o077 != 0 {
+        let mode = format!("{:03o}", mode & 0o777);
+        tracing::warn!(key = %path.display(), mode, "others than its owner can read the private key");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_of_readers(_path: &Path) {}
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
     PrivateKeyDer::from_pem_file(path)

@@ -4,8 +4,11 @@
 //! (batch chapter, B&B-12) and is answered on the same connection before the next one is looked at,
 //! so answers stand in the order of the batches and a peer that does not read its answers slows
 //! down only itself. All connections share one host thread, which owns the store: batches queue for
-//! it in a bounded channel, after other threads have found out what can be known without the store, and
-//! its answer is written after it has committed.
+//! it by sender, after other threads have found out what can be known without the store, and its answer is
+//! written after it has committed.
+//!
+//! Who sends is found out from the A-record, before the rest of the batch is there, and everything that a
+//! peer can make the gateway hold or do has a limit, in all and for that peer.
 //!
 //! What the host has for a sender of its own accord waits in a mailbox and goes out between batches, on a
 //! connection that has shown to be the sender's. It counts as delivered when that connection goes on or is
@@ -13,48 +16,60 @@
 //!
 //! This room knows nothing of customs. What a batch is answered with is decided by an [`Answer`].
 
+mod admission;
+mod authority;
+mod budget;
 mod certificates;
 mod client;
 mod config;
+mod exchange;
+mod greeting;
+mod guesses;
 mod host;
 mod intake;
 mod mailroom;
 mod outline;
 mod password;
+mod pkcs12;
+mod queue;
 mod server;
 mod session;
 mod writer;
 
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use authority::Authority;
 pub use certificates::{
     CertificateError, Credentials, DevelopmentCertificates, Issued, client_tls, common_name, provider,
     server_tls,
 };
 pub use client::{Client, ClientError};
 pub use config::{
-    ClientCertificates, Config, ConfigError, Limits, LogConfig, LogFormat, Timeouts, TlsVersion,
+    ClientCertificates, Config, ConfigError, Keeping, Limits, LogConfig, LogFormat, Timeouts, TlsVersion,
 };
 pub use host::HostWithClock;
 pub use intake::Intake;
 pub use outline::{Outcome, Outline, Outliner};
 pub use password::{PasswordError, PasswordMemory, hash_password, verify_password};
-pub use server::{Report, Server, ServerError};
+pub use pkcs12::{Pkcs12Error, pkcs12, random_word};
+pub use server::{Reloader, Report, Server, ServerError};
 pub use session::SessionError;
 pub use writer::{HostGone, HostHandle, HostThread};
 
 use crate::envelope::{RawBatch, Sender};
-use crate::host::Examined;
+use crate::host::{Examined, Receipts};
 use crate::wire::Columns;
 
 /// What decides the answer to a batch; the host, or something simpler in a test.
 ///
 /// It is called on one thread, a batch at a time, and may block.
 pub trait Answer: Send + 'static {
-    /// The senders whose passwords can be verified before their batches queue for the host thread,
-    /// which then has nothing slow to do. Others are verified there.
+    /// The senders that there are, so that a password is verified when its A-record comes and the host
+    /// thread has nothing slow to do. If there are none, passwords are verified on the host thread.
     fn senders(&self) -> Vec<SenderPassword> {
         Vec::new()
     }
@@ -62,8 +77,8 @@ pub trait Answer: Send + 'static {
     /// The records of the answer, which the peer gets once this has returned.
     ///
     /// # Errors
-    /// The batch could not be answered at all, as when the store has failed; nothing of it has taken
-    /// effect and its connection is closed.
+    /// The batch could not be answered at all. Nothing of it has taken effect, or nobody knows whether it
+    /// has; its connection is closed.
     fn answer(&mut self, batch: &RawBatch, peer: &Peer) -> Result<Vec<Columns>, AnswerError>;
 
     /// What can find out about a batch before its turn comes, on any thread. By default nothing can.
@@ -75,6 +90,23 @@ pub trait Answer: Send + 'static {
     /// can keep them together saves the time that keeping each would take.
     fn answer_all(&mut self, batches: Vec<Waiting<'_>>) -> Vec<Result<Vec<Columns>, AnswerError>> {
         batches.into_iter().map(|(batch, peer, _)| self.answer(batch, peer)).collect()
+    }
+
+    /// Goes on with a batch that is too long to be answered at once, by about so many records; nothing until
+    /// its last part is answered. What is known of the batch, and how far it has come, stands in `examined`.
+    /// Others are answered between two calls. By default the batch is answered whole.
+    ///
+    /// # Errors
+    /// As [`Self::answer`]; parts that were answered before may have taken effect.
+    fn answer_part(
+        &mut self,
+        batch: &RawBatch,
+        peer: &Peer,
+        examined: &mut Option<Examined>,
+        records: usize,
+    ) -> Result<Option<Vec<Columns>>, AnswerError> {
+        let _ = (examined, records);
+        self.answer(batch, peer).map(Some)
     }
 
     /// Called twice a second: does what time does, and tells the number of the newest mail, whoever wrote
@@ -96,6 +128,15 @@ pub trait Answer: Send + 'static {
         _after: i64,
     ) -> Result<Option<(i64, Vec<Columns>)>, AnswerError> {
         Ok(None)
+    }
+
+    /// Notes that the answers that have gone out to a peer have arrived, as far as its
+    /// [receipts](Peer::receipts) say so.
+    ///
+    /// # Errors
+    /// The store has failed; batches that come again are answered as they were.
+    fn note_arrivals(&mut self, _peer: &Peer) -> Result<(), AnswerError> {
+        Ok(())
     }
 
     /// Counts the mail of a mailbox up to a number as delivered.
@@ -138,17 +179,33 @@ pub type AnswerError = Box<dyn Error + Send + Sync>;
 /// Who is on the other side of a connection.
 pub struct Peer {
     certificate: Option<String>,
+    account: Arc<str>,
     passwords: PasswordMemory,
     verified: AtomicBool,
+    receipts: Option<Receipts>,
 }
 
 impl Peer {
-    /// A peer with the common name of its certificate, if it has shown one.
+    /// A peer to whom answers cannot get lost, with the common name of its certificate, if it has shown one.
     ///
     /// # Errors
     /// The system has no randomness to give.
     pub fn new(certificate: Option<String>) -> Result<Self, PasswordError> {
-        Ok(Self { certificate, passwords: PasswordMemory::new()?, verified: AtomicBool::new(false) })
+        let account = Arc::from(certificate.as_deref().unwrap_or_default());
+        let (passwords, verified) = (PasswordMemory::new()?, AtomicBool::new(false));
+        Ok(Self { certificate, account, passwords, verified, receipts: None })
+    }
+
+    /// A peer that has connected from an address.
+    fn at(certificate: Option<String>, address: IpAddr) -> Result<Self, PasswordError> {
+        let account = certificate.clone().unwrap_or_else(|| address.to_string());
+        Ok(Self { account: Arc::from(account), ..Self::new(certificate)? })
+    }
+
+    /// On whose account goes what the peer makes the gateway do and hold: the common name of its
+    /// certificate, or else its address.
+    fn account(&self) -> Arc<str> {
+        Arc::clone(&self.account)
     }
 
     /// The common name of its certificate; none if the gateway did not ask for one or the peer has
@@ -156,6 +213,18 @@ impl Peer {
     #[must_use]
     pub fn certificate(&self) -> Option<&str> {
         self.certificate.as_deref()
+    }
+
+    /// The same peer at the other end of a connection, where answers can get lost.
+    #[must_use]
+    pub fn connected(self) -> Self {
+        Self { receipts: Some(Receipts::default()), ..self }
+    }
+
+    /// What is known of the answers that have gone out to it, if they can get lost.
+    #[must_use]
+    pub fn receipts(&self) -> Option<&Receipts> {
+        self.receipts.as_ref()
     }
 
     /// Whether a password belongs to a hash; slow the first time, by design.
@@ -168,8 +237,8 @@ impl Peer {
         right
     }
 
-    /// Whether [`Self::knows_password`] answers from memory.
-    fn recalls_password(&self, hash: &str, password: &[u8]) -> bool {
+    /// What [`Self::knows_password`] answers, if it answers from memory.
+    fn recalls_password(&self, hash: &str, password: &[u8]) -> Option<bool> {
         self.passwords.recalls(hash, password)
     }
 

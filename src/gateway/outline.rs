@@ -3,9 +3,7 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
-
-use crate::envelope::Sender;
+use crate::envelope::{BatchHeader, HeaderCells, Sender};
 use crate::grammar::{Cell, ConditionCode, Direction, Grammar, UnknownName};
 use crate::wire::Columns;
 
@@ -15,11 +13,10 @@ const ENVELOPE: &str = "*";
 /// Finds in records what may be logged.
 #[derive(Debug)]
 pub struct Outliner {
-    header: Cell,
-    site: Cell,
-    id: Cell,
-    office: Cell,
-    password: Cell,
+    /// Which record it is.
+    identifier: Cell,
+    header: HeaderCells,
+    /// The application, in the A-record of an answer or a notification as well.
     application: Cell,
     dispositions: Vec<Disposition>,
     /// The applications in which CBP tells of its own accord; their records are no dispositions.
@@ -80,11 +77,8 @@ impl Outliner {
             });
         }
         Ok(Self {
-            header: header.cell("control_identifier")?,
-            site: header.cell("sender_receiver_site_code")?,
-            id: header.cell("sender_receiver_id_code")?,
-            office: header.cell("sender_receiver_office_code")?,
-            password: header.cell("communication_password")?,
+            identifier: header.cell("control_identifier")?,
+            header: HeaderCells::new(grammar)?,
             application: header.cell("application_identifier_code")?,
             dispositions,
             notifications: notifications(grammar),
@@ -95,25 +89,19 @@ impl Outliner {
     /// is not a letter or digit is left out.
     #[must_use]
     pub fn outline(&self, rows: &[Columns]) -> Outline {
-        match rows.first() {
-            Some(row) if self.header.text(row) == "A" => Outline {
-                sender: sender(&plain(self.site, row), &plain(self.id, row)),
-                application: plain(self.application, row),
-                mailbox: Sender {
-                    site: plain(self.site, row),
-                    id: plain(self.id, row),
-                    office: plain(self.office, row),
-                },
-            },
-            _ => Outline::default(),
+        let Some(header) = rows.first().and_then(|row| self.header(row)) else { return Outline::default() };
+        let Sender { site, id, office } = header.sender;
+        let mailbox = Sender { site: plain(&site), id: plain(&id), office: plain(&office) };
+        Outline {
+            sender: sender(&mailbox.site, &mailbox.id),
+            application: plain(&header.application),
+            mailbox,
         }
     }
 
-    /// The password of a batch's header, in upper case and without the spaces behind it, as a host
-    /// compares it.
-    pub(super) fn password(&self, rows: &[Columns]) -> Zeroizing<Vec<u8>> {
-        let raw = rows.first().map_or(&[][..], |row| self.password.raw(row));
-        Zeroizing::new(raw.trim_ascii_end().to_ascii_uppercase())
+    /// What an A-record says of who sends; none for any other record.
+    pub(super) fn header(&self, row: &Columns) -> Option<BatchHeader> {
+        self.header.read(row)
     }
 
     /// How a batch ended.
@@ -122,7 +110,7 @@ impl Outliner {
         let mut outcome = Outcome::default();
         let mut is_notification = false;
         for row in answer {
-            if self.header.text(row) == "A" {
+            if self.identifier.text(row) == "A" {
                 let application = self.application.text(row);
                 is_notification = self.notifications.iter().any(|known| known == application);
             }
@@ -176,6 +164,6 @@ fn notifications(grammar: &Grammar) -> Vec<String> {
     told.filter_map(|row| list.cell(row, "code")).map(str::to_owned).collect()
 }
 
-fn plain(cell: Cell, row: &Columns) -> String {
-    cell.text(row).chars().filter(char::is_ascii_alphanumeric).collect()
+fn plain(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
 }

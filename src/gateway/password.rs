@@ -1,11 +1,14 @@
 //! A-record passwords: argon2 hashes in the world file, and a memory of what was verified.
 
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::num::NonZero;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::{fmt, io, thread};
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::hmac;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::certificates::provider;
@@ -38,6 +41,55 @@ pub enum PasswordError {
 pub fn hash_password(password: &[u8]) -> Result<String, PasswordError> {
     let hash = hasher()?.hash_password(password).map_err(|error| PasswordError::Hash(error.to_string()))?;
     Ok(hash.to_string())
+}
+
+/// The threads that verify passwords, one a core: each takes a core and 19 MiB. They are always the same, so
+/// that the memory is always the same as well.
+#[derive(Debug)]
+pub(super) struct Verifiers {
+    jobs: mpsc::Sender<Job>,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Verifiers {
+    /// Starts the threads; they end when this is dropped.
+    pub(super) fn start() -> io::Result<Self> {
+        let (jobs, waiting) = mpsc::channel::<Job>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            let waiting = Arc::clone(&waiting);
+            thread::Builder::new().name("password".to_owned()).spawn(move || {
+                let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                while let Ok(job) = next() {
+                    // whoever waits for the verdict is told by the end of the channel
+                    let _ = panic::catch_unwind(AssertUnwindSafe(job));
+                }
+            })?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Whether `verify` says so, on one of the threads.
+    pub(super) async fn run(&self, verify: impl FnOnce() -> bool + Send + 'static) -> bool {
+        let (reply, verdict) = oneshot::channel();
+        let job: Job = Box::new(move || {
+            // a connection that is gone does not want to know
+            let _ = reply.send(verify());
+        });
+        self.jobs.send(job).is_ok() && verdict.await.unwrap_or_default()
+    }
+}
+
+/// The PHC string of a password that nobody knows. What is verified against it takes as long as what is
+/// verified against a sender's own, so that time does not tell who is a sender.
+///
+/// # Errors
+/// The system has no randomness to give.
+pub(super) fn hash_of_nobody() -> Result<String, PasswordError> {
+    let mut password = Zeroizing::new([0; KEY_LENGTH]);
+    provider().secure_random.fill(&mut password[..]).map_err(|_| PasswordError::Random)?;
+    hash_password(&password[..])
 }
 
 /// Whether a password belongs to a PHC string. A string that is not one belongs to no password.
@@ -85,11 +137,11 @@ impl PasswordMemory {
         right
     }
 
-    /// Whether it is known already if a password belongs to a PHC string, so that [`Self::verify`] is quick.
+    /// What [`Self::verify`] answers, if it is known already, so that it is quick.
     #[must_use]
-    pub fn recalls(&self, hash: &str, password: &[u8]) -> bool {
+    pub fn recalls(&self, hash: &str, password: &[u8]) -> Option<bool> {
         let tag = self.tag(hash, password);
-        self.verdicts().find(&tag).is_some()
+        self.verdicts().find(&tag)
     }
 
     fn tag(&self, hash: &str, password: &[u8]) -> hmac::Tag {

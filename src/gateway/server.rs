@@ -1,26 +1,30 @@
 //! Accepting connections, and stopping.
 
 use std::io;
-use std::net::SocketAddr;
-use std::num::NonZero;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
+use super::admission::{Admission, InAnteroom};
+use super::budget::{Budget, PATIENCE};
 use super::certificates::{CertificateError, common_name, server_tls};
+use super::guesses::Guesses;
 use super::mailroom::Mailroom;
+use super::password::{Verifiers, hash_of_nobody};
 use super::session::{self, Shared};
 use super::writer::{HostGone, HostHandle, HostThread};
-use super::{Answer, Config, Outliner, Peer};
+use super::{Answer, Config, Outliner, PasswordError, Peer, greeting};
 use crate::grammar::UnknownName;
 
 /// How long to wait before accepting again when the system refuses, at first and at most.
@@ -29,11 +33,23 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from
 /// How often mail is looked for.
 const MAIL_INTERVAL: Duration = Duration::from_millis(500);
 
+/// How long a connection that is refused is waited for, to take the refusal.
+const REFUSAL: Duration = Duration::from_secs(1);
+
+/// How many connections are refused at the same time with a word; further ones without.
+const REFUSALS: usize = 64;
+
+/// What a connection is told for which there is no room: a fatal alert of TLS 1.2, `internal_error`, which
+/// says that it is not the peer's fault. There is none for a server that is full.
+const NO_ROOM: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
+
 /// A gateway that listens.
 pub struct Server {
     listener: TcpListener,
-    acceptor: TlsAcceptor,
-    connections: usize,
+    acceptor: Arc<RwLock<TlsAcceptor>>,
+    config: Config,
+    admission: Arc<Admission>,
+    refusals: Arc<Semaphore>,
     handshake: Duration,
     shutdown: Duration,
     shared: Arc<Shared>,
@@ -72,6 +88,9 @@ pub enum ServerError {
     /// The host thread has ended.
     #[error(transparent)]
     HostGone(#[from] HostGone),
+    /// The system has no randomness to give.
+    #[error(transparent)]
+    Random(#[from] PasswordError),
     /// The grammars lack what a gateway logs.
     #[error(transparent)]
     Grammar(#[from] UnknownName),
@@ -96,7 +115,10 @@ impl Server {
             host: handle,
             outliner,
             senders,
-            verifications: Semaphore::new(thread::available_parallelism().map_or(1, NonZero::get)),
+            nobody: hash_of_nobody()?,
+            guesses: Guesses::default(),
+            budget: Arc::new(Budget::new(config.limits.held_bytes, PATIENCE)),
+            verifiers: Verifiers::start().map_err(ServerError::Thread)?,
             mailroom: Arc::new(Mailroom::new()),
             timeouts: config.timeouts,
             limits: config.wire,
@@ -104,13 +126,21 @@ impl Server {
         };
         Ok(Self {
             listener,
-            acceptor: TlsAcceptor::from(Arc::new(tls)),
-            connections: config.limits.connections,
+            acceptor: Arc::new(RwLock::new(TlsAcceptor::from(Arc::new(tls)))),
+            config: config.clone(),
+            admission: Arc::new(Admission::new(config.limits)),
+            refusals: Arc::new(Semaphore::new(REFUSALS)),
             handshake: config.timeouts.handshake(),
             shutdown: config.timeouts.shutdown(),
             shared: Arc::new(shared),
             host: thread,
         })
+    }
+
+    /// What reads certificates, keys and revocations anew while the gateway runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader { acceptor: Arc::clone(&self.acceptor), config: self.config.clone() }
     }
 
     /// Where it listens.
@@ -159,7 +189,7 @@ impl Server {
         Ok(report)
     }
 
-    /// Accepts for ever, never more at once than the settings allow.
+    /// Accepts for ever. Who is beyond the limits is accepted too, to be refused at once.
     async fn accept(
         &self,
         tracker: &TaskTracker,
@@ -167,13 +197,8 @@ impl Server {
         answered: &Arc<AtomicU64>,
         accepted: &mut u64,
     ) {
-        let permits = Arc::new(Semaphore::new(self.connections));
         let mut backoff = BACKOFF.0;
         loop {
-            // a semaphore that is never closed always gives its permit in the end
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
-                return;
-            };
             let (stream, address) = match self.listener.accept().await {
                 Ok(connection) => connection,
                 Err(error) => {
@@ -191,21 +216,80 @@ impl Server {
                 peer = %address,
                 certificate = tracing::field::Empty,
             );
+            let place = match self.admission.enter(address.ip()) {
+                Ok(place) => place,
+                Err(refusal) => {
+                    span.in_scope(|| info!(%refusal, "connection refused"));
+                    self.refuse(stream, tracker);
+                    continue;
+                }
+            };
             let connection = Connection {
-                acceptor: self.acceptor.clone(),
+                acceptor: self.acceptor.read().unwrap_or_else(PoisonError::into_inner).clone(),
                 handshake: self.handshake,
                 shared: Arc::clone(&self.shared),
+                address: address.ip(),
             };
             let (cut, answered) = (cut.clone(), Arc::clone(answered));
             tracker.spawn(
                 async move {
-                    let served = cut.run_until_cancelled(connection.serve(stream)).await;
+                    let served = cut.run_until_cancelled(connection.serve(stream, place)).await;
                     answered.fetch_add(served.unwrap_or_default(), Ordering::Relaxed);
-                    drop(permit);
                 }
                 .instrument(span),
             );
         }
+    }
+
+    /// Says no in the words of TLS. Where many are refused, some are hung up on without a word.
+    fn refuse(&self, mut stream: TcpStream, tracker: &TaskTracker) {
+        let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() else { return };
+        tracker.spawn(async move {
+            let farewell = async {
+                stream.write_all(&NO_ROOM).await?;
+                stream.shutdown().await?;
+                // a connection that is closed with something unread is reset, and the alert is lost
+                let mut unread = [0; 1024];
+                while stream.read(&mut unread).await? > 0 {}
+                Ok::<_, io::Error>(())
+            };
+            let _ = timeout(REFUSAL, farewell).await;
+            drop(permit);
+        });
+    }
+}
+
+/// Reads the files of certificates, keys and revocations anew.
+pub struct Reloader {
+    acceptor: Arc<RwLock<TlsAcceptor>>,
+    config: Config,
+}
+
+impl Reloader {
+    /// Reads the files that the settings name. Connections that begin from now on go by what they hold;
+    /// those that are open stay open. What comes of it is logged.
+    ///
+    /// # Errors
+    /// A file cannot be used; then what was in force before stays in force.
+    pub fn reload(&self) -> Result<(), CertificateError> {
+        match server_tls(&self.config) {
+            Ok(tls) => {
+                *self.acceptor.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tls).into();
+                info!("certificates, key and revocations are read anew");
+                Ok(())
+            }
+            Err(error) => {
+                let source = std::error::Error::source(&error).map(ToString::to_string);
+                error!(%error, source, "certificates are not read anew; those from before stay in force");
+                Err(error)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Reloader {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Reloader").finish_non_exhaustive()
     }
 }
 
@@ -234,23 +318,24 @@ struct Connection {
     acceptor: TlsAcceptor,
     handshake: Duration,
     shared: Arc<Shared>,
+    address: IpAddr,
 }
 
 impl Connection {
     /// Serves a connection and tells how many batches were answered; its failures are its own.
-    async fn serve(self, stream: TcpStream) -> u64 {
+    async fn serve(self, stream: TcpStream, place: InAnteroom) -> u64 {
         // answers are small and waited for
         let _ = stream.set_nodelay(true);
-        let accepting = timeout(self.handshake, self.acceptor.accept(stream));
         let stream = tokio::select! {
             biased;
             () = self.shared.stop.cancelled() => return 0,
-            accepted = accepting => match accepted {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => {
-                    info!(%error, "handshake refused");
-                    return 0;
-                }
+            () = place.sent_away() => {
+                info!("closed before its handshake was done, to make room for another");
+                return 0;
+            }
+            shaken = timeout(self.handshake, self.shake_hands(stream, &place)) => match shaken {
+                Ok(Some(stream)) => stream,
+                Ok(None) => return 0,
                 Err(_) => {
                     info!("handshake too slow");
                     return 0;
@@ -268,15 +353,23 @@ impl Connection {
         if let Some(name) = &name {
             Span::current().record("certificate", name.as_str());
         }
-        let peer = match Peer::new(name) {
+        let peer = match Peer::at(name, self.address) {
             Ok(peer) => peer,
             Err(error) => {
                 error!(%error, "connection refused");
                 return 0;
             }
         };
+        let _place = match place.admit(peer.account()) {
+            Ok(place) => place,
+            Err(refusal) => {
+                info!(%refusal, "connection refused");
+                farewell(stream).await;
+                return 0;
+            }
+        };
         debug!("connected");
-        match session::serve(stream, Arc::new(peer), self.shared).await {
+        match session::serve(stream, Arc::new(peer.connected()), self.shared).await {
             Ok(batches) => {
                 info!(batches, "closed");
                 batches
@@ -287,4 +380,32 @@ impl Connection {
             }
         }
     }
+
+    /// The handshake. What does not begin as one is told in the log and closed.
+    async fn shake_hands(&self, stream: TcpStream, place: &InAnteroom) -> Option<TlsStream<TcpStream>> {
+        match greeting::foreign(&stream).await {
+            Ok(None) => {}
+            Ok(Some(spoken)) => {
+                warn!("the peer speaks {spoken}, not TLS");
+                return None;
+            }
+            Err(error) => {
+                debug!(%error, "gone before its handshake");
+                return None;
+            }
+        }
+        place.spoke();
+        match self.acceptor.accept(stream).await {
+            Ok(stream) => Some(stream),
+            Err(error) => {
+                info!(%error, "handshake refused");
+                None
+            }
+        }
+    }
+}
+
+/// Closes a connection in good order, if the peer lets us.
+async fn farewell(mut stream: TlsStream<TcpStream>) {
+    let _ = timeout(REFUSAL, stream.shutdown()).await;
 }

@@ -6,15 +6,20 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
+use zeroize::Zeroizing;
 
+use super::budget::{BYTES_PER_RECORD, Budget, BudgetExceeded, Holding};
+use super::guesses::{Guesses, TooManyGuesses};
 use super::mailroom::{Mailbox, Mailroom};
+use super::password::Verifiers;
 use super::writer::{HostGone, HostHandle};
 use super::{Intake, Outline, Outliner, Peer, SenderPassword, Timeouts};
 use crate::envelope::RawBatch;
+use crate::host::Receipts;
 use crate::wire::{Columns, WireError};
 
 /// How much is read at once.
@@ -34,8 +39,11 @@ pub(super) struct Shared {
     pub host: HostHandle,
     pub outliner: Outliner,
     pub senders: Vec<SenderPassword>,
-    /// How many passwords are verified at once; each takes a core and 19 MiB.
-    pub verifications: Semaphore,
+    /// The hash of a password that nobody knows, for senders that there are not.
+    pub nobody: String,
+    pub guesses: Guesses,
+    pub budget: Arc<Budget>,
+    pub verifiers: Verifiers,
     pub mailroom: Arc<Mailroom>,
     pub timeouts: Timeouts,
     pub limits: crate::wire::Limits,
@@ -56,7 +64,13 @@ pub enum SessionError {
     /// The peer does not take its answer.
     #[error("the peer did not take its answer in time")]
     WriteTimeout,
-    /// The batch could not be answered; nothing of it has taken effect.
+    /// The gateway cannot hold the batch.
+    #[error(transparent)]
+    Budget(#[from] BudgetExceeded),
+    /// The peer guesses passwords.
+    #[error(transparent)]
+    Guesses(#[from] TooManyGuesses),
+    /// The batch could not be answered. Nothing of it has taken effect, or nobody knows whether it has.
     #[error("the batch could not be answered")]
     Unanswered,
     /// There is no host any more.
@@ -72,21 +86,35 @@ where
 {
     let intake = Intake::new(shared.limits);
     let news = shared.mailroom.subscribe();
+    let holding = Holding::new(&shared.budget, peer.account());
     let mut session = Session {
         stream,
         intake,
         peer,
         shared,
+        holding,
         read_ended: false,
         begun: None,
+        header_read: false,
         batches: 0,
         mailboxes: Vec::new(),
         news,
         has_mail: false,
+        ahead: BytesMut::new(),
+        went_on_early: false,
+        heard_farewell: false,
+        silent_until: Instant::now() + QUIET,
     };
     session.identify_by_certificate();
     while let Some(batch) = session.next_batch().await? {
+        if !std::mem::take(&mut session.header_read)
+            && let Some(header) = batch.rows.first()
+        {
+            session.believes(header).await?;
+        }
+        session.holding.resize(batch.rows.len() * BYTES_PER_RECORD).await?;
         session.batches += 1;
+        session.count_answers_as_arrived();
         let span = info_span!(
             "batch",
             number = session.batches,
@@ -98,6 +126,7 @@ where
         session.answer(batch).instrument(span).await?;
         // mail is carried only between batches, so this one shows that the connection went on behind it
         session.mark_delivered().await?;
+        session.holding.resize(0).await?;
     }
     session.close().await?;
     Ok(session.batches)
@@ -122,21 +151,33 @@ struct Session<S> {
     shared: Arc<Shared>,
     /// Nothing more is read: the peer has closed its side, or was too slow.
     read_ended: bool,
+    /// What the batch that is being read or answered takes.
+    holding: Holding,
     /// Since when the batch that is being read is being read.
     begun: Option<Instant>,
+    /// Whether the password of the batch that is being read has been looked at.
+    header_read: bool,
     batches: u64,
     /// The mailboxes that are the peer's, as far as it has shown.
     mailboxes: Vec<Mailbox>,
     news: watch::Receiver<i64>,
     /// Whether there may be mail that this connection has not carried.
     has_mail: bool,
+    /// What was read before the last answer went out.
+    ahead: BytesMut,
+    /// Whether the peer had sent on, or said farewell, before the last answer went out. What it sent then does
+    /// not show that the answer arrived.
+    went_on_early: bool,
+    heard_farewell: bool,
+    /// Until then a peer that has sent nothing may still begin to, and what it sends goes before mail.
+    silent_until: Instant,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// The next batch; none when there will be no more. What stands there when the peer closes or
     /// is too slow comes as a batch that has not ended.
     async fn next_batch(&mut self) -> Result<Option<RawBatch>, SessionError> {
-        let mut chunk = BytesMut::with_capacity(CHUNK);
+        let mut chunk = std::mem::take(&mut self.ahead);
         loop {
             if let Some(batch) = self.intake.next_batch(&mut chunk)? {
                 self.begun = None;
@@ -145,6 +186,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if self.read_ended {
                 return Ok(self.intake.finish()?);
             }
+            self.read_header().await?;
+            self.holding.resize(self.intake.gathered().len() * BYTES_PER_RECORD).await?;
             if self.intake.is_between_batches() {
                 self.begun = None;
             } else {
@@ -173,7 +216,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let between = self.begun.is_none();
         let serves_mail = between && !self.mailboxes.is_empty();
         let (news, has_mail) = (&mut self.news, self.has_mail);
+        let silent_until = (self.batches == 0).then_some(self.silent_until);
         let mail = async move {
+            if let Some(silent_until) = silent_until {
+                sleep_until(silent_until).await;
+            }
             // its sender lives as long as the gateway
             if !has_mail && news.changed().await.is_err() {
                 std::future::pending().await
@@ -204,12 +251,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 // the peer's farewell; TLS tells it from a connection that broke off
                 if between {
                     self.mark_delivered().await?;
+                    self.count_answers_as_arrived();
+                    self.note_arrivals().await?;
                 }
+                self.heard_farewell = true;
                 Ok(Read::End)
             }
             Ok(Ok(_)) => Ok(Read::More),
             // a peer that goes without a farewell is gone all the same
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Read::End),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.heard_farewell = true;
+                Ok(Read::End)
+            }
             Ok(Err(error)) => Err(error.into()),
             Err(_) if quiet => Ok(Read::Quiet),
             Err(_) if between => {
@@ -226,7 +279,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn answer(&mut self, batch: RawBatch) -> Result<(), SessionError> {
         let span = Span::current();
         let outline = self.shared.outliner.outline(&batch.rows);
-        self.verify_password(&outline.sender, &batch.rows).await;
         let answer = self.shared.host.answer(batch, Arc::clone(&self.peer), span.clone()).await?;
         let records = answer.map_err(|error| {
             error!(error = %error, "the batch could not be answered");
@@ -237,28 +289,117 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             span.record("application", outline.application.as_str());
             self.identify(&outline);
         }
+        // the peer first: nothing that the log does may keep its answer back
+        self.look_ahead().await;
+        let written = self.write(&records).await;
         let outcome = self.shared.outliner.outcome(&records);
         span.record("disposition", tracing::field::display(&outcome));
         info!(answer_records = records.len(), "batch answered");
-        self.write(&records).await
+        written
     }
 
-    /// Verifies the password of a batch here, so that the host thread finds the verdict in the peer's
-    /// memory. Whether the batch is good is for the host to say.
-    async fn verify_password(&self, sender: &str, rows: &[Columns]) {
-        let Some(known) = self.shared.senders.iter().find(|known| known.sender == sender) else { return };
-        let password = self.shared.outliner.password(rows);
-        if self.peer.recalls_password(&known.hash, &password) {
+    /// Looks whether the peer has sent on already, before it gets the answer.
+    async fn look_ahead(&mut self) {
+        if !self.awaits_arrivals() {
             return;
         }
-        let (peer, hash) = (Arc::clone(&self.peer), known.hash.clone());
-        // a semaphore that is never closed always gives its permit in the end
-        let Ok(_permit) = self.shared.verifications.acquire().await else { return };
-        let _ = tokio::task::spawn_blocking(move || peer.knows_password(&hash, &password)).await;
+        self.ahead.reserve(CHUNK);
+        let is_between = self.intake.is_between_batches();
+        let read = timeout(Duration::ZERO, self.stream.read_buf(&mut self.ahead)).await;
+        self.went_on_early = !is_between || read.is_ok();
+    }
+
+    fn awaits_arrivals(&self) -> bool {
+        self.peer.receipts().is_some_and(Receipts::awaits_some)
+    }
+
+    /// What the peer does now shows that it has got its answers, unless it did so before they went out.
+    fn count_answers_as_arrived(&mut self) {
+        if let Some(receipts) = self.peer.receipts().filter(|_| !self.went_on_early) {
+            receipts.all_arrived();
+        }
+    }
+
+    /// Has it noted which answers have arrived. A further batch does so too.
+    async fn note_arrivals(&mut self) -> Result<(), SessionError> {
+        let peer = Arc::clone(&self.peer);
+        if let Err(error) = self.shared.host.ask(move |host| host.note_arrivals(&peer)).await? {
+            warn!(%error, "it is not noted that answers have arrived");
+        }
+        Ok(())
+    }
+
+    /// Looks at the A-record of the batch that is being read as soon as it is there: a batch with a wrong
+    /// password is read on, but no more than its control records are held.
+    async fn read_header(&mut self) -> Result<(), SessionError> {
+        let Some(header) = self.intake.gathered().first().copied().filter(|_| !self.header_read) else {
+            return Ok(());
+        };
+        self.header_read = true;
+        if !self.believes(&header).await? {
+            self.intake.keep_control_records();
+        }
+        Ok(())
+    }
+
+    /// Whether the sender of a batch is the one that its A-record names. If not, the certificate no longer shows
+    /// whose connection this is, and no mail is carried.
+    async fn believes(&mut self, header: &Columns) -> Result<bool, SessionError> {
+        let is_proven = self.prove(header).await?;
+        if !is_proven {
+            self.mailboxes.clear();
+        }
+        Ok(is_proven)
+    }
+
+    /// Verifies the password of a batch, so that the host thread finds the verdict in the peer's memory;
+    /// tells whether the batch can be accepted as far as its sender is concerned. Which of sender,
+    /// certificate and password is wrong is for the log alone: the peer gets the same answer after the
+    /// same time.
+    async fn prove(&self, header: &Columns) -> Result<bool, SessionError> {
+        let shared = &self.shared;
+        if shared.senders.is_empty() {
+            return Ok(true);
+        }
+        let Some(header) = shared.outliner.header(header) else { return Ok(false) };
+        let known = shared.senders.iter().find(|known| known.mailboxes.contains(&header.sender));
+        let shown = self.peer.certificate();
+        let (suspect, hash) = match known {
+            None => ("sender", &shared.nobody),
+            Some(known) if shown.is_some() && known.certificate.as_deref() != shown => {
+                ("certificate", &shared.nobody)
+            }
+            Some(known) => ("password", &known.hash),
+        };
+        if self.peer.recalls_password(hash, &header.password) == Some(true) {
+            return Ok(true);
+        }
+        // By its own certificate a sender is slowed down only by what it has guessed itself.
+        let mut names = vec![format!("from {}", self.peer.account())];
+        if let Some(known) = known.filter(|_| suspect == "certificate" || shown.is_none()) {
+            names.push(format!("for {}", known.sender));
+        }
+        sleep(shared.guesses.turn(&names, std::time::Instant::now())?).await;
+        if self.verify_password(hash, &header.password).await {
+            shared.guesses.right(&names);
+            return Ok(true);
+        }
+        let count = shared.guesses.wrong(&names, std::time::Instant::now());
+        // only a sender of the world is named: what is none may be a password that is out of step
+        let sender = known.map(|known| known.sender.as_str());
+        warn!(wrong = suspect, sender, count, "the sender is not believed");
+        Ok(false)
+    }
+
+    /// Whether a password belongs to a hash, found out on a thread that may take its time.
+    async fn verify_password(&self, hash: &str, password: &[u8]) -> bool {
+        let (peer, hash) = (Arc::clone(&self.peer), hash.to_owned());
+        let password = Zeroizing::new(password.to_vec());
+        self.shared.verifiers.run(move || peer.knows_password(&hash, &password)).await
     }
 
     async fn write(&mut self, records: &[Columns]) -> Result<(), SessionError> {
-        let bytes = self.intake.encode(records)?;
+        let bytes = self.intake.encode(records);
         let written = timeout(self.shared.timeouts.write(), async {
             self.stream.write_all(&bytes).await?;
             self.stream.flush().await
@@ -269,20 +410,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// A certificate that has but one mailbox shows whose connection this is before any batch does.
+    /// A certificate shows whose connection this is before any batch does: all mailboxes of the senders that
+    /// it belongs to are served.
     fn identify_by_certificate(&mut self) {
         let shown = self.peer.certificate();
-        let mut named = self
-            .shared
-            .senders
-            .iter()
-            .filter(|known| shown.is_some() && known.certificate.as_deref() == shown);
-        if let (Some(sender), None) = (named.next(), named.next())
-            && let [mailbox] = sender.mailboxes.as_slice()
-        {
-            self.mailboxes.push(Mailbox::new(mailbox.clone()));
-            self.has_mail = true;
+        let is_shown = |known: &&SenderPassword| shown.is_some() && known.certificate.as_deref() == shown;
+        for sender in self.shared.senders.iter().filter(is_shown) {
+            self.mailboxes.extend(sender.mailboxes.iter().cloned().map(Mailbox::new));
         }
+        self.has_mail = !self.mailboxes.is_empty();
     }
 
     /// A batch with the right password, and the right certificate where there is one, shows whose mailbox
@@ -355,11 +491,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(())
     }
 
-    /// Says farewell; a peer that does not hear it is no one's loss, but one that has got mail is waited
-    /// for to say farewell too.
+    /// Says farewell; a peer that does not hear it is no one's loss, but one that has got mail or an answer
+    /// is waited for to say farewell too.
     async fn close(&mut self) -> Result<(), SessionError> {
         let _ = timeout(self.shared.timeouts.write(), self.stream.shutdown()).await;
-        if self.mailboxes.iter().any(|mailbox| mailbox.lease.is_some()) {
+        let awaits_arrivals = !self.heard_farewell && self.awaits_arrivals();
+        if awaits_arrivals || self.mailboxes.iter().any(|mailbox| mailbox.lease.is_some()) {
             let mut ignored = [0; 1024];
             let farewell = timeout(FAREWELL, async {
                 while self.stream.read(&mut ignored).await? > 0 {}
@@ -367,6 +504,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             });
             if matches!(farewell.await, Ok(Ok(()))) {
                 self.mark_delivered().await?;
+                if awaits_arrivals {
+                    self.count_answers_as_arrived();
+                    self.note_arrivals().await?;
+                }
             }
         }
         Ok(())

@@ -1,22 +1,20 @@
 //! The host thread: the one place where batches take effect. Before their turn comes, batches are examined
 //! by as many threads as there are cores; what those find out need not be done on the host thread.
 
+use std::fmt;
 use std::num::NonZero;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
+use super::exchange::{BatchRequest, Exchange, PART, Task};
 use super::{Answer, AnswerError, Examine, Peer};
 use crate::envelope::RawBatch;
-use crate::host::Examined;
 use crate::wire::Columns;
-
-/// How many waiting batches are answered together: enough to share the cost of keeping them, few enough
-/// that the first does not wait long for the last.
-const TOGETHER: usize = 64;
 
 /// The thread that owns what answers batches. It ends when the last [`HostHandle`] is dropped.
 #[derive(Debug)]
@@ -25,60 +23,52 @@ pub struct HostThread {
 }
 
 /// The way to the host thread. A clone is one more way to the same thread.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HostHandle {
-    /// To the threads that examine batches, or else to the host thread.
-    batches: mpsc::Sender<Request>,
-    /// To the host thread.
-    queue: mpsc::Sender<Request>,
+    door: Arc<Door>,
+    /// Cancelled when the host thread has ended.
+    ended: CancellationToken,
 }
+
+/// What all handles share: when the last is dropped, nothing more will come.
+struct Door(Arc<Exchange>);
 
 /// The host thread has ended, by a defect of the program; nothing can be answered any more.
 #[derive(Debug, thiserror::Error)]
 #[error("the host thread has ended")]
 pub struct HostGone;
 
-/// What waits for the host thread.
-enum Request {
-    Batch(Box<BatchRequest>),
-    Task(Task),
-}
-
-/// Something short that the host is asked for.
-type Task = Box<dyn FnOnce(&mut dyn Answer) + Send>;
-
-struct BatchRequest {
-    batch: RawBatch,
-    peer: Arc<Peer>,
-    span: Span,
-    examined: Option<Examined>,
-    reply: oneshot::Sender<Result<Vec<Columns>, AnswerError>>,
+/// Tells the others when the host thread ends, in whatever way.
+struct End {
+    exchange: Arc<Exchange>,
+    ended: CancellationToken,
 }
 
 impl HostThread {
-    /// Starts the threads with queues for so many waiting batches.
+    /// Starts the threads. So many batches are examined ahead of the host thread.
     ///
     /// # Errors
     /// The system gives no more threads.
     pub fn start(mut host: impl Answer, queued_batches: usize) -> std::io::Result<(Self, HostHandle)> {
-        let (queue, mut requests) = mpsc::channel::<Request>(queued_batches);
-        let batches = match host.examiner() {
-            Some(examine) => start_examining(examine, &queue, queued_batches)?,
-            None => queue.clone(),
-        };
+        let examine = host.examiner();
+        let exchange = Arc::new(Exchange::new(examine.is_some(), queued_batches));
+        let ended = CancellationToken::new();
+        let end = End { exchange: Arc::clone(&exchange), ended: ended.clone() };
+        let handle = HostHandle { door: Arc::new(Door(exchange)), ended };
+        if let Some(examine) = examine {
+            start_examining(examine, &end.exchange)?;
+        }
         let thread = thread::Builder::new().name("host".to_owned()).spawn(move || {
-            let (mut waiting, mut batches) = (Vec::new(), Vec::new());
-            while requests.blocking_recv_many(&mut waiting, TOGETHER) > 0 {
-                for request in waiting.drain(..) {
-                    match request {
-                        Request::Batch(request) => batches.push(*request),
-                        Request::Task(task) => task(&mut host),
-                    }
+            let exchange = &end.exchange;
+            while let Some(turn) = exchange.next_turn() {
+                turn.tasks.into_iter().for_each(|task| task(&mut host));
+                answer(&mut host, turn.short);
+                if let Some(unfinished) = turn.long.and_then(|long| answer_part(&mut host, long)) {
+                    exchange.put_back(unfinished);
                 }
-                answer(&mut host, &mut batches);
             }
         })?;
-        Ok((Self { thread }, HostHandle { batches, queue }))
+        Ok((Self { thread }, handle))
     }
 
     /// Waits for its end. Blocks.
@@ -90,55 +80,59 @@ impl HostThread {
     }
 }
 
-/// Starts the threads that examine batches; they pass them on to the host thread and end with the last way
-/// to them.
-fn start_examining(
-    examine: Examine,
-    queue: &mpsc::Sender<Request>,
-    queued_batches: usize,
-) -> std::io::Result<mpsc::Sender<Request>> {
-    let (batches, waiting) = mpsc::channel::<Request>(queued_batches);
-    let (waiting, examine) = (Arc::new(Mutex::new(waiting)), Arc::new(examine));
-    for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
-        let (waiting, examine, queue) = (Arc::clone(&waiting), Arc::clone(&examine), queue.clone());
+/// Starts the threads that examine batches. One of them takes short batches only: long ones can keep all
+/// the others busy.
+fn start_examining(examine: Examine, exchange: &Arc<Exchange>) -> std::io::Result<()> {
+    let examine = Arc::new(examine);
+    for number in 0..=thread::available_parallelism().map_or(1, NonZero::get) {
+        let (exchange, examine) = (Arc::clone(exchange), Arc::clone(&examine));
         thread::Builder::new().name("examiner".to_owned()).spawn(move || {
-            let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-            while let Some(mut request) = next() {
-                if let Request::Batch(request) = &mut request {
-                    let BatchRequest { batch, peer, span, examined, .. } = &mut **request;
-                    // what a defect has left unsaid the host finds out for itself
-                    let found = || span.in_scope(|| examine(batch, peer));
-                    *examined = panic::catch_unwind(AssertUnwindSafe(found)).ok().flatten();
-                }
-                if queue.blocking_send(request).is_err() {
-                    return;
-                }
+            while let Some(mut request) = exchange.next_to_examine(number > 0) {
+                let BatchRequest { batch, peer, span, examined, .. } = &mut request;
+                // what a defect has left unsaid the host finds out for itself
+                let found = || span.in_scope(|| examine(batch, peer));
+                *examined = panic::catch_unwind(AssertUnwindSafe(found)).ok().flatten();
+                exchange.put_examined(request);
             }
         })?;
     }
-    Ok(batches)
+    Ok(())
 }
 
-/// Answers what waits; one batch in its span, several together.
-fn answer(host: &mut impl Answer, requests: &mut Vec<BatchRequest>) {
+/// Answers short batches; one in its span, several together.
+fn answer(host: &mut impl Answer, mut requests: Vec<BatchRequest>) {
     if requests.is_empty() {
         return;
     }
-    let span = if let [one] = &**requests { one.span.clone() } else { Span::none() };
+    let span = if let [one] = &*requests { one.span.clone() } else { Span::none() };
     let waiting = requests.iter_mut().map(|request| {
         let BatchRequest { batch, peer, examined, .. } = request;
         let examined = examined.take();
         (&*batch, &**peer, examined)
     });
     let answers = span.in_scope(|| host.answer_all(waiting.collect()));
-    for (request, answer) in requests.drain(..).zip(answers) {
+    for (request, answer) in requests.into_iter().zip(answers) {
         // a connection that is gone cannot be told; what it sent has taken effect all the same
         let _ = request.reply.send(answer);
     }
 }
 
+/// Answers a part of a long batch; gives the batch back if it was not the last part.
+fn answer_part(host: &mut impl Answer, mut request: BatchRequest) -> Option<BatchRequest> {
+    let BatchRequest { batch, peer, span, examined, .. } = &mut request;
+    let answered = span.in_scope(|| host.answer_part(batch, peer, examined, PART));
+    let answer = match answered {
+        Ok(None) => return Some(request),
+        Ok(Some(rows)) => Ok(rows),
+        Err(error) => Err(error),
+    };
+    // as for short ones
+    let _ = request.reply.send(answer);
+    None
+}
+
 impl HostHandle {
-    /// The answer to a batch. Waits while the queue is full.
+    /// The answer to a batch. Waits until its turn has come.
     ///
     /// # Errors
     /// The host thread has ended. What the host itself says stands inside.
@@ -149,12 +143,11 @@ impl HostHandle {
         span: Span,
     ) -> Result<Result<Vec<Columns>, AnswerError>, HostGone> {
         let (reply, answer) = oneshot::channel();
-        let request = Request::Batch(Box::new(BatchRequest { batch, peer, span, examined: None, reply }));
-        self.batches.send(request).await.map_err(|_| HostGone)?;
+        self.door.0.push(BatchRequest { batch, peer, span, examined: None, reply });
         answer.await.map_err(|_| HostGone)
     }
 
-    /// What the host says to something short that it is asked. Waits while the queue is full.
+    /// What the host says to something short that it is asked. Goes before all batches.
     ///
     /// # Errors
     /// The host thread has ended.
@@ -167,13 +160,32 @@ impl HostHandle {
             // one who is gone does not want to know
             let _ = reply.send(question(host));
         });
-        self.queue.send(Request::Task(task)).await.map_err(|_| HostGone)?;
+        self.door.0.push_task(task);
         answer.await.map_err(|_| HostGone)
     }
 
     /// Waits until the host thread has ended while it is still wanted.
     pub async fn gone(&self) {
-        self.queue.closed().await;
+        self.ended.cancelled().await;
+    }
+}
+
+impl fmt::Debug for HostHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("HostHandle").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.exchange.abandon();
+        self.ended.cancel();
     }
 }
 

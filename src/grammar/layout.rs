@@ -260,11 +260,16 @@ impl Layout {
         self.quick.accept(columns)
     }
 
-    /// Whether the fields that decide between the layouts of a record speak for this one; for a
-    /// general layout they always do.
-    #[inline]
+    /// Whether a record is of this layout: it begins with the record's identifier, and the fields that decide
+    /// between the layouts of a record speak for this one. For a general layout they always do.
     #[must_use]
     pub fn matches(&self, columns: &Columns) -> bool {
+        columns.starts_with(self.record.as_bytes()) && self.is_decided(columns)
+    }
+
+    /// Whether the deciding fields of a record, whose identifier is known, speak for this layout.
+    #[inline]
+    pub(crate) fn is_decided(&self, columns: &Columns) -> bool {
         self.marks.iter().all(|mark| mark.stands_in(columns))
     }
 

@@ -15,7 +15,7 @@ use super::parse::{self, FieldStatement, GroupTemplate, MemberTemplate, Place, R
 use super::structure::{GroupMember, Member, Structure};
 use super::value::{ListSets, QuickChecks, ValueCheck};
 use super::{Application, Grammar};
-use crate::wire::RECORD_LENGTH;
+use crate::wire::{RECORD_LENGTH, read_text};
 
 /// The files of `grammars/` but those of `grammars/tariff`, by their names in order, as `build.rs` lists them.
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/grammars.rs"));
@@ -98,7 +98,7 @@ impl Grammar {
             sources.sort_by(|one, other| one.name.cmp(&other.name));
         } else {
             let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
-            let text = std::fs::read_to_string(path).map_err(unreadable)?;
+            let text = read_text(path).map_err(unreadable)?;
             sources.push(Source { name: path.display().to_string(), text });
         }
         let mut grammar = Self::default();
@@ -342,7 +342,7 @@ fn read_folder(folder: &Path, sources: &mut Vec<Source>) -> Result<(), LoadError
         if path.is_dir() {
             read_folder(&path, sources)?;
         } else if path.extension().is_some_and(|kind| kind == "grammar" || kind == "tsv") {
-            let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
+            let text = read_text(&path).map_err(unreadable(&path))?;
             sources.push(Source { name: path.display().to_string(), text });
         }
     }

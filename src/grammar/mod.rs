@@ -218,7 +218,7 @@ impl Grammar {
         record: &str,
         columns: &Columns,
     ) -> Option<&Layout> {
-        self.variants(application, direction, record).find(|layout| layout.matches(columns))
+        self.variants(application, direction, record).find(|layout| layout.is_decided(columns))
     }
 
     /// The map of an application's transaction.

@@ -16,8 +16,6 @@ use crate::store::{
 
 /// Who acts where no officer does.
 const SYSTEM: &str = "CBP";
-/// How many summaries time moves on in one unit of work.
-const DUE_TOGETHER: u32 = 256;
 /// The lists that name reasons, documents and quota statuses.
 const REASONS: &str = "uc_notification_reason";
 const DOCUMENTS: &str = "ae_missing_document";
@@ -78,28 +76,6 @@ impl<S: Store> Host<'_, S> {
         Ok(acted)
     }
 
-    /// Does what time does up to now: summaries go on their statements, and liquidate. What the table of
-    /// transitions does not allow does not happen.
-    ///
-    /// # Errors
-    /// The store failed; what was done until then in whole units is kept.
-    pub fn advance(&mut self, now: &Zoned) -> Result<Acted, HostError> {
-        let mut acted = Acted::default();
-        loop {
-            let mut unit = self.store.begin()?;
-            let due = unit.ledger()?.due(now.date(), DUE_TOGETHER)?;
-            for key in &due {
-                if let Some(summary) = unit.entry_summary(key)? {
-                    self.life.pass(summary, &mut unit, now, &mut acted)?;
-                }
-            }
-            unit.commit()?;
-            if due.is_empty() {
-                return Ok(acted);
-            }
-        }
-    }
-
     /// The mail of a mailbox that waits to be delivered, oldest first.
     ///
     /// # Errors
@@ -119,14 +95,6 @@ impl<S: Store> Host<'_, S> {
     /// The store failed.
     pub fn newest_mail(&mut self) -> Result<i64, HostError> {
         Ok(self.store.newest_mail()?)
-    }
-
-    /// The first mail that waits in a mailbox behind a number.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, HostError> {
-        Ok(self.store.next_mail(recipient, after)?)
     }
 
     /// Counts the mail of a mailbox up to a number as delivered.
@@ -305,7 +273,7 @@ impl Life<'_> {
     }
 
     /// Does what time does to a summary that is due.
-    fn pass(
+    pub(super) fn pass(
         &self,
         mut summary: EntrySummary,
         unit: &mut dyn Unit,

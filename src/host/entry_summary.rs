@@ -5,18 +5,18 @@ use jiff::Zoned;
 
 use super::act::{addressee, step};
 use super::batch::name_of;
-use super::capability::{Capability, Desk, Foresight};
+use super::capability::{Capability, Desk, Explained, Foresight};
 use super::census::WarningCells;
 use super::filing::{Action, Filing, FilingCells};
 use super::life::{Illegal, event};
 use super::notification::Notice;
 use super::response::{Header, ResponseWriter, Verdict};
-use super::state::{self, ComparedData, FileView};
+use super::state::{Asked, ComparedData, FileView, FilerLists, Sources, Whose, settle};
 use super::{HostError, Life, World};
-use crate::envelope::Block;
+use crate::envelope::{Block, BlockAnswer};
 use crate::grammar::{ConditionCode, Direction, Fault, Grammar, Severity, UnknownName};
 use crate::message::Transaction;
-use crate::rules::{BlockInfo, Context, Place, Raised, RuleBook};
+use crate::rules::{BlockInfo, Context, Place, Raised, Reasoned, RuleBook};
 use crate::store::{
     CensusWarning, ControlState, EntrySummary, MailState, StoreError, SupersededVersion, Version,
 };
@@ -39,30 +39,38 @@ struct EntrySummaryHost<'g> {
     rules: RuleBook,
     cells: FilingCells,
     header_data: ComparedData,
+    filer_lists: FilerLists,
     response: ResponseWriter<'g>,
     life: Life<'g>,
     warnings: WarningCells,
 }
 
 impl Capability for EntrySummaryHost<'_> {
-    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError> {
+    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<BlockAnswer, HostError> {
         let info = block_info(block);
-        let mut rows = Vec::new();
+        let mut answer = BlockAnswer::default();
         let foreseen = std::mem::take(&mut desk.foreseen).into_iter().map(Some);
         let foreseen = foreseen.chain(std::iter::repeat_with(|| None));
-        for ((number, transaction), foreseen) in (1..).zip(&block.transactions).zip(foreseen) {
+        let numbers = block.answered + 1..;
+        for ((number, transaction), foreseen) in numbers.zip(&block.transactions).zip(foreseen) {
             let header = self.header(transaction, number);
             let verdict = self.answer_transaction((transaction, foreseen), (block, &info), desk)?;
-            self.response.transaction(&mut rows, transaction, &header, &verdict)?;
+            if let Some(explained) = &mut desk.explained {
+                let unnumbered = explained.iter_mut().filter(|one| one.transaction == 0);
+                unnumbered.for_each(|one| one.transaction = number);
+            }
+            self.response.transaction(&mut answer.records, transaction, &header, &verdict)?;
+            answer.end_transaction();
         }
-        Ok(rows)
+        Ok(answer)
     }
 
     fn foresee(&self, block: &Block, world: &World, now: &Zoned) -> Foresight {
         let info = block_info(block);
         let conditions = |transaction: &Transaction| {
             let filing = self.cells.read(transaction);
-            let view = FileView::unseen((self.grammar, world), &filing, now);
+            let asked = Asked { filing: &filing, filer: &info.filer };
+            let view = FileView::unseen(self.sources(world), asked, now);
             let context =
                 Context { grammar: self.grammar, reference: &view, today: now.date(), block: &info };
             self.rules.judge(transaction, &context)
@@ -76,12 +84,14 @@ impl Capability for EntrySummaryHost<'_> {
     }
 
     /// ESF-211.
-    fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
-        let mut rows = Vec::new();
-        for (number, transaction) in (1..).zip(&block.transactions) {
-            self.response.system_failure(&mut rows, transaction, &self.header(transaction, number))?;
+    fn system_failure(&self, block: &Block) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
+        for (number, transaction) in (block.answered + 1..).zip(&block.transactions) {
+            let header = self.header(transaction, number);
+            self.response.system_failure(&mut answer.records, transaction, &header)?;
+            answer.end_transaction();
         }
-        Ok(rows)
+        Ok(answer)
     }
 }
 
@@ -94,7 +104,12 @@ impl<'g> EntrySummaryHost<'g> {
         let header_data = ComparedData::new(grammar)?;
         let warnings = WarningCells::new(grammar)?;
         let (response, life) = (ResponseWriter::new(grammar)?, Life::new(grammar)?);
-        Ok(Self { grammar, rules, cells, header_data, response, life, warnings })
+        let filer_lists = FilerLists::new(grammar);
+        Ok(Self { grammar, rules, cells, header_data, filer_lists, response, life, warnings })
+    }
+
+    fn sources<'a>(&'a self, world: &'a World) -> Sources<'a> {
+        Sources { grammar: self.grammar, world, filer_lists: &self.filer_lists }
     }
 
     fn header(&self, transaction: &Transaction, number: u32) -> Header {
@@ -116,11 +131,15 @@ impl<'g> EntrySummaryHost<'g> {
     ) -> Result<Verdict, HostError> {
         let now = desk.now;
         let filing = self.cells.read(transaction);
-        let on_file = state::on_file(desk.unit, &filing.key, now)?;
-        let sources = (self.grammar, desk.world);
-        let filed = (&filing, transaction);
+        let asked = Asked { filing: &filing, filer: &info.filer };
+        let (on_file, is_closed) = match settle(asked, desk.unit, now)? {
+            Whose::Open(summary) => (Some(*summary), false),
+            Whose::Nobodys => (None, false),
+            Whose::Anothers => (None, true),
+        };
         let cells = (&self.header_data, &self.life.statements);
-        let view = FileView::read(sources, filed, on_file.as_ref(), cells, desk.unit, now)?;
+        let sources = self.sources(desk.world);
+        let view = FileView::read(sources, (asked, transaction), on_file.as_ref(), cells, desk.unit, now)?;
         let context = Context { grammar: self.grammar, reference: &view, today: now.date(), block: info };
         let mut conditions = match foreseen {
             Some(foreseen) if view.is_unseen() => foreseen,
@@ -142,9 +161,13 @@ impl<'g> EntrySummaryHost<'g> {
         let mismatch = conditions.iter().any(|raised| raised.code.as_str() == REFERENCE_MISMATCH);
         let shown_reference =
             on_file.as_ref().filter(|_| mismatch).map(|summary| summary.broker_reference.clone());
+        if let Some(explained) = &mut desk.explained {
+            explained.extend(explain(&self.rules, transaction, &context, &conditions));
+        }
         let mut verdict = match event {
             // Without an action there is nothing to do; the rules have refused it.
-            Some(event) if !is_refused(&conditions) => {
+            // The rules have refused what names another filer's summary; nothing of that is ever touched.
+            Some(event) if !is_refused(&conditions) && !is_closed => {
                 let warnings = self.warnings.of(transaction, &conditions, &filing, now);
                 self.accept(event, filing, on_file, (transaction, &warnings), block, desk)?
             }
@@ -248,7 +271,7 @@ impl<'g> EntrySummaryHost<'g> {
 
     /// A refused correction takes the summary it was to correct with it, as long as the filer alone
     /// has controlled that one: an implicit delete. What CBP has had in hand stays (ESF-210). So does a
-    /// summary of another filer, of which the sender cannot dispose.
+    /// summary whose number is another filer's: correcting it is all that this filer may do.
     fn refuse(
         &self,
         filing: &Filing,
@@ -257,7 +280,7 @@ impl<'g> EntrySummaryHost<'g> {
         desk: &mut Desk<'_>,
     ) -> Result<(), StoreError> {
         let corrects = matches!(filing.action, Some(Action::Add | Action::Replace));
-        let is_own = [&block.filer, &block.preparer_filer].contains(&&filing.key.filer);
+        let is_own = block.filer == filing.key.filer;
         let Some(summary) = on_file.filter(|summary| !summary.standing.was_controlled) else { return Ok(()) };
         let before = Some(summary.state);
         let deletes =
@@ -268,6 +291,26 @@ impl<'g> EntrySummaryHost<'g> {
         }
         Ok(())
     }
+}
+
+/// Why a transaction is answered with these conditions. What no rule says has no reason.
+fn explain(
+    rules: &RuleBook,
+    transaction: &Transaction,
+    context: &Context<'_>,
+    conditions: &[Raised],
+) -> Vec<Explained> {
+    let mut reasons = rules.explain(transaction, context);
+    let reasoned = conditions.iter().map(|raised| {
+        let known = reasons.iter().position(|reason| reason.raised == *raised);
+        known.map_or_else(|| Reasoned::without_reason(raised.clone()), |known| reasons.swap_remove(known))
+    });
+    let explained = reasoned.filter_map(|reasoned| {
+        let layout = transaction.nodes().get(reasoned.record as usize)?.layout;
+        let record = u32::try_from(transaction.first_record()).ok()?.checked_add(reasoned.record)?;
+        Some(Explained { record, transaction: 0, layout, reasoned })
+    });
+    explained.collect()
 }
 
 /// What a filing is in the table of transitions.
@@ -314,7 +357,8 @@ fn established(
     }
 }
 
-fn block_info(block: &Block) -> BlockInfo {
+/// What rules may ask of a block.
+pub(super) fn block_info(block: &Block) -> BlockInfo {
     let preparer = block.preparer.clone().unwrap_or_default();
     BlockInfo {
         port: block.processing.port.clone(),

@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Zoned;
 use jiff::civil::Date;
 
-use super::capability::{Capabilities, Foresight};
+use super::capability::{Capabilities, Explained, Foresight};
+use super::parts::Progress;
 use super::world::PeerDirectory;
 use super::{HostError, Peer, World};
 use crate::envelope::{BatchReading, EnvelopeCodec, RawBatch};
@@ -29,6 +30,10 @@ pub struct Examined {
     pub(super) reading: BatchReading,
     /// By blocks.
     pub(super) foreseen: Vec<Foresight>,
+    /// Why conditions were raised, once the batch is answered; `None` if nobody asks.
+    pub(super) explained: Option<Vec<Explained>>,
+    /// How far the batch has come, if it is answered in parts.
+    pub(super) progress: Progress,
 }
 
 impl<'g> Examiner<'g> {
@@ -61,7 +66,13 @@ impl<'g> Examiner<'g> {
         let applications = self.capabilities.applications();
         let directory = PeerDirectory { world, peer, applications: &applications };
         let reading = self.envelope.read_batch(batch, &directory);
-        Examined { world: Arc::clone(world), reading, foreseen: Vec::new() }
+        Examined {
+            world: Arc::clone(world),
+            reading,
+            foreseen: Vec::new(),
+            explained: None,
+            progress: Progress::default(),
+        }
     }
 
     /// The world with the reference data of a day in force, if they are not.

@@ -2,7 +2,8 @@
 //!
 //! A [`Host`] reads a batch's envelope, judges each transaction by the rules and by what is on file,
 //! changes what is on file, and writes the answer. It is deterministic given its store and the time it
-//! is told. A batch is one unit of work: the answer exists only if batch, changes and answer are kept.
+//! is told. A batch is one unit of work: the answer exists only if batch, changes and answer are kept. Only a
+//! batch that is too long for others to wait for is kept in parts, some transactions each.
 //!
 //! An application that the interface knows but that has no host here is answered X13, as CBP answers
 //! for one that is switched off.
@@ -15,8 +16,14 @@ mod census;
 mod entry_summary;
 mod examine;
 mod filing;
+mod finding;
+mod inspect;
 mod life;
 mod notification;
+mod parts;
+mod password;
+mod receipts;
+mod repair;
 mod response;
 mod state;
 mod statement;
@@ -35,8 +42,11 @@ pub use action::{
     Rejection, Step,
 };
 pub use batch::Waiting;
+pub use capability::answers;
 pub use examine::{Examined, Examiner};
+pub use inspect::{Inspection, Inspector};
 pub use notification::{AgencyStatus, Officer, QuotaLine};
+pub use receipts::Receipts;
 pub use world::{
     FiledSummary, FilerKind, FilerProfile, ReferenceColumn, ReferenceFile, ReferenceFileError, ReferenceKind,
     ReferenceKinds, ReferenceTable, RowProblem, SenderProfile, World, WorldError,
@@ -48,6 +58,9 @@ use life::Transitions;
 use notification::NotificationWriter;
 use statement::StatementCells;
 
+/// The mark of a store that holds what its world brings along.
+const WORLD_LOADED: &str = "world_loaded";
+
 /// Who is on the other side of a connection.
 pub trait Peer {
     /// The common name of the certificate it has shown, if it was asked for one.
@@ -55,6 +68,11 @@ pub trait Peer {
 
     /// Whether a password belongs to an argon2 hash in PHC form.
     fn knows_password(&self, hash: &str, password: &[u8]) -> bool;
+
+    /// What is known of the answers that have gone out to it; none for one to whom they cannot get lost.
+    fn receipts(&self) -> Option<&Receipts> {
+        None
+    }
 }
 
 /// Who sends from this machine: there is no certificate, the password speaks for it.
@@ -67,9 +85,7 @@ impl Peer for LocalPeer {
     }
 
     fn knows_password(&self, hash: &str, password: &[u8]) -> bool {
-        use argon2::PasswordVerifier;
-        argon2::password_hash::phc::PasswordHash::new(hash)
-            .is_ok_and(|parsed| argon2::Argon2::default().verify_password(password, &parsed).is_ok())
+        password::verify(hash, password)
     }
 }
 
@@ -104,6 +120,12 @@ pub enum HostError {
     /// A record of the answer cannot be written.
     #[error(transparent)]
     Unfit(#[from] PutError),
+    /// Nobody knows whether a batch that was to be kept together with others has been kept.
+    #[error("it is not known whether the batch was kept: {0}")]
+    Unknown(String),
+    /// The program has failed by a defect of its own.
+    #[error("the program has failed: {0}")]
+    Panicked(String),
     /// An application that has no host was not refused.
     #[error("application {0:?} has no host")]
     NoCapability(String),
@@ -141,20 +163,14 @@ impl<'g> Life<'g> {
 }
 
 impl<'g, S: Store> Host<'g, S> {
-    /// A host with the rules that come with the program. A store without any batch begins with the
-    /// summaries of the world.
+    /// A host with the rules that come with the program. A new store begins with the summaries of the
+    /// world; a mark in it says that it has them, so that what was done to them since is not undone.
     ///
     /// # Errors
     /// The grammar and the rules do not fit together, or the store failed.
     pub fn new(grammar: &'g Grammar, mut world: World, mut store: S, now: &Zoned) -> Result<Self, HostError> {
         world.turn_to(now.date());
-        let mut unit = store.begin()?;
-        if unit.is_new()? {
-            for filed in world.entry_summaries() {
-                unit.put_entry_summary(&on_file(filed, now))?;
-            }
-        }
-        unit.commit()?;
+        load(&world, &mut store, now)?;
         let world = Arc::new(world);
         let examiner = Arc::new(Examiner::new(grammar, Arc::clone(&world))?);
         Ok(Self { life: Life::new(grammar)?, examiner, grammar, world, store })
@@ -190,6 +206,19 @@ impl<'g, S: Store> Host<'g, S> {
     pub fn into_store(self) -> S {
         self.store
     }
+}
+
+/// Puts what a world brings along into a store that has not got it yet.
+fn load(world: &World, store: &mut impl Store, now: &Zoned) -> Result<(), StoreError> {
+    let mut unit = store.begin()?;
+    if unit.archive()?.has_mark(WORLD_LOADED)? {
+        return Ok(());
+    }
+    for filed in world.entry_summaries() {
+        unit.put_entry_summary(&on_file(filed, now))?;
+    }
+    unit.archive()?.set_mark(WORLD_LOADED, now.timestamp())?;
+    unit.commit()
 }
 
 /// What is left of a warehouse entry; none if it is not on file.

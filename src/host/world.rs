@@ -24,6 +24,7 @@ use toml::de::DeTable;
 use crate::grammar::{Grammar, UnknownName};
 use crate::rules::{ColumnName, ListName, Reference, Row};
 use crate::tariff::{Article, Tariff};
+use crate::wire::read_text;
 
 pub use file::{ReferenceFile, ReferenceFileError, RowProblem};
 pub use kind::{ReferenceColumn, ReferenceKind, ReferenceKinds};
@@ -167,7 +168,7 @@ impl World {
     /// # Errors
     /// A file cannot be read, or what it says contradicts itself.
     pub fn open(path: &Path, grammar: &Grammar) -> Result<Self, WorldError> {
-        let text = std::fs::read_to_string(path)
+        let text = read_text(path)
             .map_err(|source| WorldError::Read { path: path.display().to_string(), source })?;
         let mut world = Self::parse(&text, grammar)?;
         let folder = world.reference_folder(path);
@@ -396,6 +397,25 @@ mod tests {
 
     fn parse(text: &str) -> Result<World, WorldError> {
         World::parse(text, Grammar::builtin())
+    }
+
+    /// The columns that rules may ask of filers and of Census parameters are those that there are.
+    #[test]
+    fn the_columns_of_the_hosts_own_lists_are_described() {
+        let grammar = Grammar::builtin();
+        let world = World::demo(grammar).unwrap();
+        let described = |list: &str| {
+            let rows = grammar.list("host_column").unwrap().rows().iter();
+            rows.filter(|row| row[0] == list).map(|row| row[1].clone()).collect::<Vec<_>>()
+        };
+        let filers = world.references.list("filer").unwrap().0.kind().columns();
+        assert_eq!(
+            filers.iter().map(|column| column.name().to_owned()).collect::<Vec<_>>(),
+            described("filer")
+        );
+        for column in described(census::LIST) {
+            assert!(world.census.cell(0, &column).is_some(), "{column}");
+        }
     }
 
     #[test]

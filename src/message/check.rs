@@ -11,14 +11,14 @@ use std::sync::Arc;
 
 use self::desk::{Desk, Desks};
 use self::envelope::{CONTROL_RECORDS, Control, Family, Scope};
-use self::report::shown;
 use super::finding::{Finding, Position};
 use super::judge::judge;
+use super::secrets::Secrets;
 use crate::grammar::{
     Automaton, Bits, Cell, ConditionCode, Cursor, Direction, Fault, Grammar, Layout, LayoutId, Severity,
     Symbol,
 };
-use crate::wire::{Columns, Defect, Line};
+use crate::wire::{Columns, Defect, Line, says_nothing};
 
 pub(super) use self::report::{is_secret, words};
 
@@ -26,6 +26,7 @@ pub(super) use self::report::{is_secret, words};
 #[derive(Debug)]
 pub struct Checker<'g> {
     grammar: &'g Grammar,
+    secrets: Secrets,
     position: Position,
     scope: Scope,
     desks: Desks<'g>,
@@ -50,6 +51,7 @@ impl<'g> Checker<'g> {
     pub fn new(grammar: &'g Grammar, source: Option<&str>) -> Self {
         Self {
             grammar,
+            secrets: Secrets::new(grammar),
             position: Position { source: source.map(Arc::from), ..Position::default() },
             scope: Scope::Stream,
             desks: Desks::new(grammar),
@@ -95,6 +97,10 @@ impl<'g> Checker<'g> {
     /// Checks the next record.
     #[inline]
     pub fn line(&mut self, line: &Line<'_>, report: &mut dyn FnMut(Finding)) {
+        // Between batches a line that says nothing is nothing.
+        if self.scope == Scope::Stream && says_nothing(line.columns) {
+            return;
+        }
         self.records += 1;
         self.position.record = line.number;
         self.position.record_in_batch += 1;
@@ -180,7 +186,7 @@ impl<'g> Checker<'g> {
         let Some((identifier, automaton)) = self.seated.as_deref().and_then(Desk::records) else { return };
         let fault = self.cursor.unknown(automaton, identifier.shown(columns));
         let mut finding = self.finding(Severity::Fatal, Some(fault.condition()), columns);
-        finding.found = shown(&columns[..4]);
+        finding.found = self.identifier(columns, self.is_outside());
         finding.expected = join(automaton.records());
         self.lost = true;
         report(finding);

@@ -1,5 +1,6 @@
 //! Records in words: every field with its name, its value and what its code stands for.
 
+mod headline;
 mod html;
 mod text;
 mod words;
@@ -9,12 +10,15 @@ use std::io;
 use super::check;
 use super::judge::{FieldTrouble, judge};
 use super::outline::{Body, Child, Item, Outline, Part, children};
+use super::secrets::cover;
 use super::transaction::{GroupRef, Transaction};
 use crate::grammar::{Automaton, Direction, Field, Grammar, Values};
 use crate::wire::Columns;
 
+pub use headline::Headline;
 pub use html::HtmlPage;
 pub use text::TextPage;
+pub use words::wrapped;
 use words::{as_it_stands, heading, value};
 
 /// What stands for a password.
@@ -38,8 +42,12 @@ pub enum Level {
 /// What is told of a field.
 #[derive(Clone, Debug)]
 pub struct Told<'a> {
-    /// Its columns.
+    /// Its columns, as the grammar writes them.
     pub columns: String,
+    /// Its first column, counted from 1.
+    pub first: usize,
+    /// Its last column.
+    pub last: usize,
     /// The data element.
     pub name: &'a str,
     /// Its value: dates and amounts written out, a password masked.
@@ -59,6 +67,16 @@ pub trait Page {
     fn begin(&mut self) -> io::Result<()>;
     /// Begins a section below the one that is open. The aside says where in the stream it stands.
     fn open(&mut self, level: Level, title: &str, aside: &str) -> io::Result<()>;
+    /// Tells what the transaction that begins next is known by.
+    fn headline(&mut self, headline: &Headline) -> io::Result<()> {
+        let _ = headline;
+        Ok(())
+    }
+    /// Tells the number of the open record and how it stands, passwords masked.
+    fn row(&mut self, number: u64, text: &str) -> io::Result<()> {
+        let _ = (number, text);
+        Ok(())
+    }
     /// Tells of a field of the open record.
     fn field(&mut self, told: &Told<'_>) -> io::Result<()>;
     /// Tells what is wrong with the open section.
@@ -79,13 +97,38 @@ pub struct Explainer<'g, P> {
     page: P,
     is_begun: bool,
     counts: [u64; 3],
+    /// The entry that alone is told, if one is.
+    only: Option<String>,
+    is_found: bool,
 }
 
 impl<'g, P: Page> Explainer<'g, P> {
     /// An explainer of one stream.
     pub fn new(grammar: &'g Grammar, page: P) -> Self {
         let outline = Outline::new(grammar);
-        Self { grammar, outline, parts: Vec::new(), page, is_begun: false, counts: [0; 3] }
+        Self {
+            grammar,
+            outline,
+            parts: Vec::new(),
+            page,
+            is_begun: false,
+            counts: [0; 3],
+            only: None,
+            is_found: false,
+        }
+    }
+
+    /// The same of one entry alone, by its number with hyphens or without. Control records are told all the
+    /// same.
+    #[must_use]
+    pub fn only(mut self, entry: Option<&str>) -> Self {
+        self.only = entry.map(str::to_owned);
+        self
+    }
+
+    /// The page, to tell it more.
+    pub fn page(&mut self) -> &mut P {
+        &mut self.page
     }
 
     /// Takes the next record.
@@ -101,11 +144,19 @@ impl<'g, P: Page> Explainer<'g, P> {
     ///
     /// # Errors
     /// Whatever the output fails with.
-    pub fn finish(mut self) -> io::Result<P> {
+    pub fn finish(self) -> io::Result<P> {
+        self.finish_found().map(|(page, _)| page)
+    }
+
+    /// Ends the stream; also tells whether the entry that alone is told has come.
+    ///
+    /// # Errors
+    /// Whatever the output fails with.
+    pub fn finish_found(mut self) -> io::Result<(P, bool)> {
         self.outline.finish(&mut self.parts);
         self.write_parts()?;
         self.page.end()?;
-        Ok(self.page)
+        Ok((self.page, self.is_found))
     }
 
     fn write_parts(&mut self) -> io::Result<()> {
@@ -147,6 +198,14 @@ impl<'g, P: Page> Explainer<'g, P> {
     fn body(&mut self, body: &Body<'g>) -> io::Result<()> {
         self.counts[2] += 1;
         let number = self.counts[2];
+        let headline = Headline::of(&body.items);
+        if let Some(entry) = &self.only {
+            if !headline.is_entry(entry) {
+                return Ok(());
+            }
+            self.is_found = true;
+        }
+        self.page.headline(&headline)?;
         if let Some((transaction, automaton)) = &body.tree {
             let name = &automaton.group(transaction.root().group().index).name;
             let title = format!("Transaction {number}: {}", name.replace('_', " "));
@@ -190,10 +249,8 @@ impl<'g, P: Page> Explainer<'g, P> {
         let aside = format!("record {}", item.number);
         let Some(layout) = item.layout else {
             self.page.open(Level::Record, "Of no known layout", &aside)?;
-            let mut row = item.row;
-            if let Some(secret) = item.password {
-                row[secret.first_column() - 1..secret.last_column()].fill(b'*');
-            }
+            self.page.row(item.number, &drawn(item))?;
+            let row = masked(item);
             self.page.plain(&as_it_stands(&row))?;
             return self.page.close(Level::Record);
         };
@@ -202,6 +259,7 @@ impl<'g, P: Page> Explainer<'g, P> {
             title.push_str(&format!(" ({})", layout.variant.replace('_', " ")));
         }
         self.page.open(Level::Record, &title, &aside)?;
+        self.page.row(item.number, &drawn(item))?;
         let mut troubles = Vec::new();
         judge(layout, &item.row, |trouble| troubles.push(trouble));
         for field in &layout.fields {
@@ -224,6 +282,8 @@ impl<'g, P: Page> Explainer<'g, P> {
         let is_hidden = item.hides(field);
         self.page.field(&Told {
             columns: field.cell.to_string(),
+            first: field.cell.first_column(),
+            last: field.cell.last_column(),
             name: if field.is_filler() { "(filler)" } else { &field.element },
             value: if is_hidden { MASK.to_owned() } else { value(field, &item.row) },
             meaning: if is_hidden { None } else { self.meaning(field, &item.row) },
@@ -240,4 +300,17 @@ impl<'g, P: Page> Explainer<'g, P> {
             Values::Any | Values::Constant(_) | Values::OneOf(_) => None,
         })
     }
+}
+
+/// A record without its password.
+fn masked(item: &Item<'_>) -> Columns {
+    let mut row = item.row;
+    cover(&mut row, item.hidden, b'*');
+    row
+}
+
+/// The same for a drawing: one sign a column.
+fn drawn(item: &Item<'_>) -> String {
+    let sign = |byte: u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
+    masked(item).into_iter().map(sign).collect::<String>().trim_end().to_owned()
 }

@@ -57,6 +57,9 @@ pub struct Finding {
     pub found: String,
     /// What was expected.
     pub expected: String,
+    /// The rule that finds it, as its file has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The record as it stood, passwords masked, for a drawing.
     #[serde(skip)]
     pub record_text: String,

@@ -133,7 +133,7 @@ impl<'g> Identifier<'g> {
 
     /// Which of several layouts and places a record is of, by its values.
     fn decide(&self, entry: &Entry, columns: &Columns) -> Option<(Symbol, LayoutId)> {
-        let matches = |id: &&LayoutId| self.grammar.layout(**id).matches(columns);
+        let matches = |id: &&LayoutId| self.grammar.layout(**id).is_decided(columns);
         let layout = match &*entry.layouts {
             [only] => *only,
             several => *several.iter().find(matches).or(several.last())?,

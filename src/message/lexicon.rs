@@ -100,7 +100,7 @@ fn best<'g>(layouts: &[&'g Layout], folded: &Columns) -> Option<&'g Layout> {
     let free = |layout: &Layout| {
         layout.fields.iter().filter(|field| field.is_filler()).all(|field| field.cell.is_blank(folded))
     };
-    let matching = || layouts.iter().filter(|layout| layout.matches(folded));
+    let matching = || layouts.iter().filter(|layout| layout.is_decided(folded));
     let found = matching().find(|layout| free(layout)).or_else(|| matching().next());
     found.or(layouts.last()).copied()
 }

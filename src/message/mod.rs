@@ -1,6 +1,7 @@
 //! Messages as trees of batch, block, transaction, group, record and field; generic for any chapter.
 
 mod check;
+mod closure;
 mod explain;
 mod finding;
 mod identify;
@@ -8,10 +9,13 @@ mod json;
 mod judge;
 mod lexicon;
 mod outline;
+mod secrets;
 mod transaction;
 
 pub use check::Checker;
-pub use explain::{Explainer, HtmlPage, Level, Page, TextPage, Told};
+pub use closure::{Closure, Unclosed};
+pub(crate) use explain::wrapped;
+pub use explain::{Explainer, Headline, HtmlPage, Level, Page, TextPage, Told};
 pub use finding::{Finding, Position};
 pub use identify::Identifier;
 pub use json::{
@@ -21,4 +25,5 @@ pub use json::{
 };
 pub use judge::{FieldTrouble, Trouble, judge};
 pub use outline::{Body, Child, Control, Item, Outline, Part, children};
+pub use secrets::{Secrets, cover};
 pub use transaction::{Assembler, Group, GroupRef, Node, Transaction};

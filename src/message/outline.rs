@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use super::identify::Identifier;
 use super::lexicon::{Lexicon, Lexicons};
+use super::secrets::Secrets;
 use super::transaction::{GroupRef, Transaction};
-use crate::grammar::{Automaton, Cell, Cursor, Direction, Fault, Field, Grammar, Layout, Symbol};
+use crate::grammar::{Automaton, Cursor, Direction, Fault, Field, Grammar, Layout, Symbol};
 use crate::wire::{Columns, Limits};
 
 pub(super) use keeper::{Bodies, Keeper, Place, Record};
@@ -26,7 +27,7 @@ pub enum Control {
 }
 
 impl Control {
-    fn of(row: &Columns) -> Option<Self> {
+    pub(super) fn of(row: &Columns) -> Option<Self> {
         match row[0].to_ascii_uppercase() {
             b'A' => Some(Self::BatchHeader),
             b'B' => Some(Self::BlockHeader),
@@ -46,19 +47,15 @@ pub struct Item<'g> {
     pub row: Columns,
     /// Its layout, if it has a known one.
     pub layout: Option<&'g Layout>,
-    /// Where a password may stand in it, whatever its layout says.
-    pub password: Option<Cell>,
+    /// The columns in which a password may stand, whatever its layout says; bit 0 is column 1.
+    pub hidden: u128,
 }
 
 impl Item<'_> {
     /// Whether what stands in a field is not to be shown.
     #[must_use]
     pub fn hides(&self, field: &Field) -> bool {
-        let overlaps = |secret: Cell| {
-            field.cell.first_column() <= secret.last_column()
-                && secret.first_column() <= field.cell.last_column()
-        };
-        self.password.is_some_and(overlaps) && !field.cell.is_blank(&self.row)
+        self.hidden & field.cell.mask() != 0 && !field.cell.is_blank(&self.row)
     }
 }
 
@@ -126,6 +123,7 @@ pub enum Part<'g, B = Body<'g>> {
 /// order; holds one transaction at most.
 pub struct Outline<'g, K = Bodies<'g>> {
     lexicons: Lexicons<'g>,
+    secrets: Secrets,
     /// The most records that are kept together.
     most: usize,
     number: u64,
@@ -133,6 +131,8 @@ pub struct Outline<'g, K = Bodies<'g>> {
     held: Option<Columns>,
     batch: Option<Rc<Lexicon<'g>>>,
     block: Option<Rc<Lexicon<'g>>>,
+    /// Whether the block began with a header.
+    has_header: bool,
     /// How far the current transaction has come.
     cursor: Cursor,
     /// The records of the current transaction.
@@ -145,7 +145,7 @@ impl<'g> Outline<'g> {
     /// An outline of one stream.
     #[must_use]
     pub fn new(grammar: &'g Grammar) -> Self {
-        Self::with(grammar, Bodies::default())
+        Self::with(grammar, Bodies::new(grammar))
     }
 }
 
@@ -154,11 +154,13 @@ impl<'g, K: Keeper<'g>> Outline<'g, K> {
     pub(super) fn with(grammar: &'g Grammar, keeper: K) -> Self {
         Self {
             lexicons: Lexicons::new(grammar),
+            secrets: Secrets::new(grammar),
             most: Limits::default().records_per_transaction,
             number: 0,
             held: None,
             batch: None,
             block: None,
+            has_header: false,
             cursor: Cursor::default(),
             keeper,
             lost: None,
@@ -245,6 +247,7 @@ impl<'g, K: Keeper<'g>> Outline<'g, K> {
         let Some(batch) = &self.batch else { return };
         let lexicon = self.lexicons.of_block(batch, row);
         self.sit_down(lexicon);
+        self.has_header = true;
         parts.push(Part::BlockBegins);
         parts.extend(self.control(Control::BlockHeader, row, self.number));
     }
@@ -255,6 +258,7 @@ impl<'g, K: Keeper<'g>> Outline<'g, K> {
             && let Some(batch) = self.batch.clone()
         {
             self.sit_down(batch);
+            self.has_header = false;
             parts.push(Part::BlockBegins);
         }
     }
@@ -269,8 +273,8 @@ impl<'g, K: Keeper<'g>> Outline<'g, K> {
     fn control(&self, control: Control, row: &Columns, number: u64) -> Option<Part<'g, K::Body>> {
         let folded = upper(row);
         let (_, layout) = self.batch.as_ref()?.identify(&folded);
-        let password = self.lexicons.password(&folded);
-        Some(Part::Control(control, Item { number, row: *row, layout, password }))
+        let hidden = self.secrets.columns(row, true);
+        Some(Part::Control(control, Item { number, row: *row, layout, hidden }))
     }
 
     fn detail(&mut self, row: &Columns, parts: &mut Vec<Part<'g, K::Body>>) {
@@ -284,7 +288,8 @@ impl<'g, K: Keeper<'g>> Outline<'g, K> {
         if self.lost.is_some() && self.begins(symbol) {
             self.unstructured(None, parts);
         }
-        let record = Record { number: self.number, row, folded: &folded, layout };
+        let is_outside = !self.has_header;
+        let record = Record { number: self.number, row, folded: &folded, layout, is_outside };
         if self.lost.is_none() {
             self.assemble(record, symbol, parts);
         } else {

@@ -40,4 +40,5 @@ pub use line::{
     Ruling, Sanction, SanctionStatement, Tariff, ZoneMerchandise,
 };
 pub use rows::Rows;
+pub(crate) use text::cannot_travel;
 pub use text::{Code, Coded, InvalidValue, Text};

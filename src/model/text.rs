@@ -78,11 +78,40 @@ pub(super) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(deserializer: D) 
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-            T::from_bytes(text.as_bytes()).ok_or_else(|| E::custom(InvalidValue { expected: T::EXPECTED }))
+            T::from_bytes(text.as_bytes()).ok_or_else(|| E::custom(expected_instead_of::<T>(text)))
         }
     }
 
     deserializer.deserialize_str(Text(std::marker::PhantomData))
+}
+
+/// Why a text is no value of a type: what was expected of it, in words.
+fn expected_instead_of<T: Coded>(text: &str) -> String {
+    let length = text.chars().count();
+    let reason = match cannot_travel(text, T::SECRET) {
+        Some(reason) => reason,
+        None if text.starts_with("=\"") => format!("{}, and no formula of a spreadsheet", T::EXPECTED),
+        None if length > T::WIDTH => {
+            format!("at most {} characters, which are {length} here: {}", T::WIDTH, T::EXPECTED)
+        }
+        None => T::EXPECTED.to_owned(),
+    };
+    format!("expected {reason}")
+}
+
+/// What is expected of a text with a character that no record can hold: CATAIR has the letters A to Z,
+/// digits and the signs of a keyboard. The character itself is not named in what is secret.
+pub(crate) fn cannot_travel(text: &str, is_secret: bool) -> Option<String> {
+    let travels = |letter: &char| matches!(letter, ' '..='`' | '{'..='~');
+    let (at, letter) = text.chars().enumerate().find(|(_, letter)| !travels(letter))?;
+    let place = format!("character {}", at + 1);
+    let named = if is_secret { place.clone() } else { format!("{letter:?} ({place})") };
+    Some(match letter {
+        '\n' | '\r' => format!("one line of text: {place} is a line break"),
+        'a'..='z' => format!("upper case: {named} is lower case, which CATAIR does not have"),
+        _ if letter.is_control() => format!("text without control characters: {named} is one"),
+        _ => format!("only characters that CATAIR has: {named} is none of them"),
+    })
 }
 
 /// The schema of a type for short texts.

@@ -64,6 +64,31 @@ pub(super) enum Comparison {
     GreaterOrEqual,
 }
 
+impl Comparison {
+    /// The one that holds where this one does not.
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Self::Equal => Self::Unequal,
+            Self::Unequal => Self::Equal,
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+
+    /// The same with its sides exchanged.
+    pub(super) fn mirrored(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            same => same,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Arithmetic {
     Add,
@@ -81,7 +106,7 @@ pub(super) enum CalendarUnit {
 /// A column of a table and the value it must have.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TableKey {
-    pub(super) column: String,
+    pub(super) column: At<String>,
     pub(super) value: At<Expression>,
 }
 
@@ -104,14 +129,20 @@ pub(super) enum Expression {
     Absolute(Box<At<Expression>>),
     /// A column of a table's row.
     Lookup {
-        list: String,
+        list: At<String>,
         keys: Vec<TableKey>,
-        column: String,
+        column: At<String>,
     },
-    /// A host's list has a row with this key.
+    /// A list has a row with this key.
     Known {
-        list: String,
+        list: At<String>,
         keys: Vec<TableKey>,
+    },
+    /// A list has no row with this key, or the row has nothing in this column.
+    Absent {
+        list: At<String>,
+        keys: Vec<TableKey>,
+        column: Option<At<String>>,
     },
     /// The first of these that has a value.
     First(Vec<At<Expression>>),
@@ -124,7 +155,7 @@ pub(super) enum Expression {
     Not(Box<At<Expression>>),
     Compare(Comparison, Box<At<Expression>>, Box<At<Expression>>),
     OneOf(Box<At<Expression>>, Vec<String>),
-    OnList(Box<At<Expression>>, String),
+    OnList(Box<At<Expression>>, At<String>),
     Like(Box<At<Expression>>, Vec<String>),
     /// A text of several words has this one.
     Has(Box<At<Expression>>, Box<At<Expression>>),
@@ -178,14 +209,17 @@ pub(super) struct Rule {
     pub(super) field: Option<At<String>>,
     pub(super) signpost: Option<At<String>>,
     pub(super) test: At<Expression>,
+    /// Behind its last word, in bytes.
+    pub(super) end: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Item {
     Signpost(Signpost),
     Rule(Rule),
-    /// Rules that only matter when something holds for the transaction.
-    When(At<Expression>, Vec<At<Item>>),
+    /// Rules that only matter when something holds for the transaction: the test, where the test ends in
+    /// bytes, and the rules.
+    When(At<Expression>, usize, Vec<At<Item>>),
 }
 
 /// A file of rules.

@@ -22,43 +22,66 @@ pub(super) struct Check {
     pub(super) name: &'static str,
     /// The other field it needs.
     pub(super) beside: Option<&'static str>,
+    /// What a right value is.
+    pub(super) expected: Expected,
     pub(super) test: Test,
 }
 
-const fn check(name: &'static str, test: Test) -> Check {
-    Check { name, beside: None, test }
+/// What a right value is.
+#[derive(Clone, Copy)]
+pub(super) enum Expected {
+    Words(&'static str),
+    /// It depends on the rest of the record; `None` if it cannot be computed.
+    Computed(fn(&Case<'_>) -> Option<String>),
+}
+
+const fn check(name: &'static str, expected: &'static str, test: Test) -> Check {
+    Check { name, beside: None, expected: Expected::Words(expected), test }
 }
 
 pub(super) const CHECKS: [Check; 18] = [
-    check("numeric", |case| Some(digits(case.text))),
-    Check { name: "entry_number", beside: Some("entry_filer_code"), test: entry_number },
-    check("filer_code", |case| case.reference.has("filer", case.text)),
-    check("calendar_month", |case| {
+    check("numeric", "digits", |case| Some(digits(case.text))),
+    Check {
+        name: "entry_number",
+        beside: Some("entry_filer_code"),
+        expected: Expected::Computed(right_entry_number),
+        test: entry_number,
+    },
+    check("filer_code", "a filer on file", |case| case.reference.has("filer", case.text)),
+    check("calendar_month", "a month from 01 to 12", |case| {
         Some(digits(case.text) && case.text.parse().is_ok_and(|month: u8| (1..=12).contains(&month)))
     }),
-    check("party_number", |case| Some(PARTY_NUMBERS.iter().any(|form| has_form(case.text, form)))),
-    check("party_number_current", |case| Some(!has_form(case.text, "NNNN-NNNNN"))),
-    check("party_number_nonzero", |case| {
+    check("party_number", "a number like NN-NNNNNNN, NN-NNNNNNNXX, NNN-NN-NNNN or NNNNNN-NNNNN", |case| {
+        Some(PARTY_NUMBERS.iter().any(|form| has_form(case.text, form)))
+    }),
+    check("party_number_current", "a number of a form in use, not NNNN-NNNNN", |case| {
+        Some(!has_form(case.text, "NNNN-NNNNN"))
+    }),
+    check("party_number_nonzero", "a number that is not all zeros", |case| {
         let nothing = ["00-0000000", "00-000000000", "000-00-0000"].contains(&case.text);
         Some(!nothing)
     }),
-    check("missing_document_first", |case| Some(case.text != "99")),
-    check("header_fee_class", |case| fee_level(case, "header")),
-    check("line_fee_class", |case| fee_level(case, "line")),
-    check("other_revenue_class", |case| {
+    check("missing_document_first", "another code than 99, which stands behind others only", |case| {
+        Some(case.text != "99")
+    }),
+    check("header_fee_class", "a fee class of the header", |case| fee_level(case, "header")),
+    check("line_fee_class", "a fee class of a line", |case| fee_level(case, "line")),
+    check("other_revenue_class", "a code of @ae_other_revenue_class", |case| {
         case.grammar.list("ae_other_revenue_class").map(|list| list.contains(case.text))
     }),
-    check("no_asterisk", |case| Some(!case.text.contains('*'))),
-    check("invoice_number", |case| {
+    check("no_asterisk", "no asterisk", |case| Some(!case.text.contains('*'))),
+    check("invoice_number", "letters, digits and hyphens", |case| {
         Some(case.text.bytes().all(|sign| sign.is_ascii_alphanumeric() || sign == b'-'))
     }),
-    check("visa_year", |case| Some(digits(part(case.text, 0, 1)))),
-    check("visa_country", |case| {
+    check("visa_year", "a digit in the first place", |case| Some(digits(part(case.text, 0, 1)))),
+    check("visa_country", "a country code in places 2 and 3", |case| {
         case.grammar.list("country").map(|list| list.contains(part(case.text, 1, 3)))
     }),
-    check("visa_sequence", |case| Some(digits(part(case.text, 3, 9)) && case.text.len() == 9)),
-    check("case_number", |case| Some(case.text.len() == 10)),
-    check("case_type", |case| Some(case.text.starts_with(['A', 'C']))),
+    check("visa_sequence", "nine characters, digits from the fourth on", |case| {
+        Some(digits(part(case.text, 3, 9)) && case.text.len() == 9)
+    }),
+    check("case_number", "ten characters", |case| Some(case.text.len() == 10)),
+    check("case_type", "A or C in the first place", |case| Some(case.text.starts_with(['A', 'C']))),
 ];
 
 /// The forms of a party's number (error dictionary, condition 102).
@@ -70,6 +93,19 @@ fn entry_number(case: &Case<'_>) -> Option<bool> {
     let found = case.text.get(7..)?.parse::<u8>().ok()?;
     let offsets = case.reference.check_digit_offsets(filer);
     Some(offsets.iter().any(|offset| (expected + offset) % 10 == found))
+}
+
+/// The entry number with the check digits that its filer may use.
+fn right_entry_number(case: &Case<'_>) -> Option<String> {
+    let filer = case.beside?.value(case.columns)?;
+    let number = case.text.get(..7)?;
+    let digit = check_digit(filer, number)?;
+    let offsets = case.reference.check_digit_offsets(filer);
+    let right = offsets.iter().map(|offset| {
+        let digit = (digit + offset) % 10;
+        format!("\"{number}{digit}\" with the check digit {digit}")
+    });
+    Some(right.collect::<Vec<_>>().join(" or "))
 }
 
 /// The check digit of an entry number before a filer's offset: the ten digits of filer code and

@@ -1,18 +1,14 @@
 //! Looks up the names in a file of rules: records become kinds and layouts, fields cells, tables maps.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::cell::{OnceCell, RefCell};
 
 use rust_decimal::Decimal;
 
 use super::ast::{self, At};
-use super::expression::{
-    Expression, FieldRef, Holder, Kind, Lookup, Reach, RecordRef, Scan, Texts, mark_upwards,
-};
+use super::expression::{Expression, FieldRef, Holder, Kind, Reach, RecordRef, Scan, Texts, mark_upwards};
 use super::memo::Questions;
 use super::owed::{FIGURES, FactCells, Figure};
-use super::{BLOCK_FIELDS, RuleError, reference};
+use super::{BLOCK_FIELDS, RuleError};
 use crate::grammar::{Automaton, Cell, ClassSet, Direction, Grammar, Layout};
 
 /// What unqualified names mean: the record a rule is about, or the one a search is at.
@@ -31,13 +27,16 @@ pub(super) struct Compiler<'g> {
     pub(super) facts: &'g OnceCell<FactCells>,
     /// What is asked again and again.
     pub(super) questions: &'g Questions,
+    /// Names of lists and columns that there are not. They do not end the compilation, so that all of them
+    /// are told together.
+    pub(super) misses: &'g RefCell<Vec<RuleError>>,
 }
 
-type Compiled<T> = Result<T, RuleError>;
+pub(super) type Compiled<T> = Result<T, RuleError>;
 
 /// What is known of the kind of a value; a text literal outweighs all others.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Hint {
+pub(super) enum Hint {
     Literal,
     Of(Kind),
     None,
@@ -134,13 +133,10 @@ impl<'g> Compiler<'g> {
             ast::Expression::Shift(date, amount, unit) => Expression::Shift(boxed(date)?, *amount, *unit),
             ast::Expression::Round(inner, places) => Expression::Round(boxed(inner)?, *places),
             ast::Expression::Absolute(inner) => Expression::Absolute(boxed(inner)?),
-            ast::Expression::Lookup { list, keys, column } => {
-                self.lookup(offset, list, keys, column, this, at)?
-            }
-            ast::Expression::Known { list, keys } => {
-                let known = reference::check(self.grammar, list, keys, None);
-                known.map_err(|message| self.wrong(offset, message))?;
-                Expression::OnReference(self.held(list, self.key(keys, this, at)?))
+            ast::Expression::Lookup { list, keys, column } => self.lookup(list, keys, column, (this, at))?,
+            ast::Expression::Known { list, keys } => self.known(list, keys, (this, at))?,
+            ast::Expression::Absent { list, keys, column } => {
+                self.absent(list, keys, column.as_ref(), (this, at))?
             }
             ast::Expression::First(values) => {
                 Expression::First(values.iter().map(compile).collect::<Compiled<_>>()?)
@@ -166,13 +162,7 @@ impl<'g> Compiler<'g> {
             ast::Expression::OneOf(value, texts) => {
                 Expression::OneOf(boxed(value)?, Texts::new(sorted(texts)))
             }
-            ast::Expression::OnList(value, list) => match self.grammar.list(list) {
-                Some(codes) => {
-                    let codes = codes.codes().map(str::to_owned).collect::<Vec<_>>();
-                    Expression::OneOf(boxed(value)?, Texts::new(sorted(&codes)))
-                }
-                None => Expression::OnReference(self.held(list, compile(value)?)),
-            },
+            ast::Expression::OnList(value, list) => self.on_list(compile(value)?, list),
             ast::Expression::Like(value, patterns) => {
                 let patterns = patterns.iter().map(|pattern| pattern.as_bytes().into()).collect();
                 Expression::Like(boxed(value)?, patterns)
@@ -280,97 +270,6 @@ impl<'g> Compiler<'g> {
         }
         Ok(cells)
     }
-
-    /// The key of a host's list.
-    fn key(&self, keys: &[ast::TableKey], this: Scope<'g>, at: Scope<'g>) -> Compiled<Expression> {
-        let mut parts = Vec::new();
-        for key in keys {
-            let part = self.expression(&key.value, this, at)?;
-            let kind = if hint(&part) == Hint::Of(Kind::Date) { Kind::Date } else { Kind::Text };
-            parts.push((kind, part));
-        }
-        match parts.pop() {
-            Some((_, only)) if parts.is_empty() => Ok(only),
-            last => {
-                parts.extend(last);
-                Ok(Expression::Joined(parts.into()))
-            }
-        }
-    }
-
-    /// A key of a host's list.
-    fn held(&self, list: &str, key: Expression) -> Lookup {
-        let slot = self.questions.row(list, &key);
-        Lookup { list: reference::named(self.grammar, list), key: Box::new(key), slot }
-    }
-
-    /// A column of a host's list.
-    fn reference(
-        &self,
-        list: &str,
-        keys: &[ast::TableKey],
-        column: &str,
-        this: Scope<'g>,
-        at: Scope<'g>,
-    ) -> Compiled<Expression> {
-        let column = reference::column(self.grammar, list, column);
-        Ok(Expression::Reference(self.held(list, self.key(keys, this, at)?), column))
-    }
-
-    fn lookup(
-        &self,
-        offset: usize,
-        list: &str,
-        keys: &[ast::TableKey],
-        column: &str,
-        this: Scope<'g>,
-        at: Scope<'g>,
-    ) -> Compiled<Expression> {
-        let held = reference::check(self.grammar, list, keys, Some(column));
-        if held.map_err(|message| self.wrong(offset, message))? {
-            return self.reference(list, keys, column, this, at);
-        }
-        let (constants, variables) =
-            keys.iter().partition::<Vec<_>, _>(|key| matches!(key.value.node, ast::Expression::Text(_)));
-        let mut values = Vec::new();
-        for key in &variables {
-            values.push(self.expression(&key.value, this, at)?);
-        }
-        let Some(table) = self.grammar.list(list) else {
-            return self.reference(list, keys, column, this, at);
-        };
-        for name in keys.iter().map(|key| key.column.as_str()).chain([column]) {
-            if !table.header().iter().any(|known| known == name) {
-                return Err(self.wrong(offset, format!("{list} has no column {name}")));
-            }
-        }
-        let mut rows = HashMap::default();
-        for row in table.rows() {
-            let cell = |name: &str| table.cell(row, name).unwrap_or_default();
-            let fits =
-                |key: &&ast::TableKey| key.value.node == ast::Expression::Text(cell(&key.column).to_owned());
-            if constants.iter().all(fits) {
-                let cells = variables.iter().map(|key| cell(&key.column)).collect::<Vec<_>>();
-                for one in combinations(&cells) {
-                    rows.entry(one.into()).or_insert_with(|| cell(column).into());
-                }
-            }
-        }
-        if rows.is_empty() || values.is_empty() {
-            return Err(self.wrong(offset, format!("{list} has no such rows, or no key varies")));
-        }
-        Ok(Expression::Table(Arc::new(rows), values.into()))
-    }
-}
-
-/// The keys of a row whose cells may each hold several codes, separated by commas.
-fn combinations(cells: &[&str]) -> Vec<String> {
-    let Some((last, before)) = cells.split_last() else { return Vec::new() };
-    if before.is_empty() {
-        return last.split(',').map(str::to_owned).collect();
-    }
-    let heads = combinations(before);
-    heads.iter().flat_map(|head| last.split(',').map(move |code| format!("{head}/{code}"))).collect()
 }
 
 /// How many items stand side by side in a record: the highest number in its fields' names.
@@ -398,7 +297,7 @@ fn kind_of(left: &Expression, right: &Expression) -> Kind {
     [Kind::Date, Kind::Number].into_iter().find(|kind| hints.contains(&Hint::Of(*kind))).unwrap_or(Kind::Text)
 }
 
-fn hint(expression: &Expression) -> Hint {
+pub(super) fn hint(expression: &Expression) -> Hint {
     match expression {
         Expression::Text(_) => Hint::Literal,
         Expression::Today | Expression::Shift(..) => Hint::Of(Kind::Date),

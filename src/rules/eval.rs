@@ -6,6 +6,7 @@
 
 mod field;
 mod lookup;
+mod reason;
 mod repair;
 mod search;
 
@@ -25,6 +26,7 @@ use super::owed::{Computed, Figure, Owed};
 use super::presence::Presence;
 use crate::message::Transaction;
 
+pub(super) use reason::{Target, Wish};
 pub use repair::{Change, Content, Repair};
 pub(super) use search::Firsts;
 
@@ -79,6 +81,7 @@ impl<'a> Judge<'a> {
             }
             Expression::OneOf(value, texts) => self.of_text(value, at, |text| texts.has(text)),
             Expression::OnReference(lookup) => self.is_listed(lookup, at),
+            Expression::Absent(lookup, column) => self.is_absent(lookup, column, at),
             Expression::Like(value, patterns) => {
                 let text = self.text(value, at)?;
                 (!text.is_empty()).then(|| patterns.iter().any(|pattern| is_like(text.as_bytes(), pattern)))

@@ -141,6 +141,8 @@ pub(super) enum Expression {
     OneOf(Box<Expression>, Texts),
     /// A host's list has a key.
     OnReference(Lookup),
+    /// A host's list has no row with a key, or the row has nothing in a column.
+    Absent(Lookup, ColumnName),
     Like(Box<Expression>, Box<[Box<[u8]>]>),
     Has(Box<Expression>, Box<Expression>),
     Weekend(Box<Expression>),
@@ -194,6 +196,7 @@ impl Expression {
             | Self::OneOf(inner, _)
             | Self::OnReference(Lookup { key: inner, .. })
             | Self::Reference(Lookup { key: inner, .. }, _)
+            | Self::Absent(Lookup { key: inner, .. }, _)
             | Self::Like(inner, _)
             | Self::Weekend(inner)
             | Self::Owed(_, Some(inner)) => vec![inner],
@@ -213,6 +216,18 @@ impl Expression {
             Self::Neighbour { value, .. } => vec![value],
             _ => Vec::new(),
         }
+    }
+
+    /// The host's lists that it asks.
+    pub(super) fn lists(&self) -> Vec<&str> {
+        let own = match self {
+            Self::OnReference(lookup) | Self::Reference(lookup, _) | Self::Absent(lookup, _) => {
+                Some(&*lookup.list.name)
+            }
+            _ => None,
+        };
+        let parts = self.parts().into_iter().chain(self.parts_elsewhere());
+        own.into_iter().chain(parts.flat_map(Self::lists)).collect()
     }
 
     /// Whether it reads the record that the rule is about, wherever it stands itself.

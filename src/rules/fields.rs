@@ -55,12 +55,23 @@ pub(super) struct LayoutPlan {
     always: Vec<u16>,
 }
 
+/// In which way a field fails.
+#[derive(Clone, Copy)]
+pub(super) enum Wrong {
+    Missing,
+    Class,
+    Value,
+    Zero,
+    Check(&'static Check),
+}
+
 /// What is wrong with a field.
 pub(super) struct Failure {
     pub(super) spot: Spot,
     pub(super) cell: Cell,
     /// The condition, if the field names one for this.
     pub(super) code: Option<ConditionCode>,
+    pub(super) wrong: Wrong,
 }
 
 impl LayoutPlan {
@@ -100,8 +111,8 @@ impl LayoutPlan {
     ) {
         let columns = &transaction.rows()[record as usize];
         let mut look = |field: &FieldPlan| {
-            if let Err(code) = field.judge(columns, context) {
-                fail(Failure { spot: Spot { record, item: field.item }, cell: field.cell, code });
+            if let Err((wrong, code)) = field.judge(columns, context) {
+                fail(Failure { spot: Spot { record, item: field.item }, cell: field.cell, code, wrong });
             }
         };
         if self.masks.accept(columns) {
@@ -116,7 +127,7 @@ impl FieldPlan {
     fn new(grammar: &Grammar, layout: &Layout, field: &Field) -> Result<Self, RuleError> {
         let mut checks = Vec::new();
         for (name, code) in &field.conditions.checks {
-            let wrong = |message: String| RuleError { line: 0, column: 0, message };
+            let wrong = |message: String| RuleError::new(0, 0, message);
             let check = CHECKS
                 .iter()
                 .find(|check| check.name == name)
@@ -149,20 +160,20 @@ impl FieldPlan {
     }
 
     /// # Errors
-    /// The condition of what fails first, if the field names one for it.
-    fn judge(&self, columns: &Columns, context: &Context<'_>) -> Result<(), Option<ConditionCode>> {
+    /// What fails first, and its condition if the field names one for it.
+    fn judge(&self, columns: &Columns, context: &Context<'_>) -> Result<(), (Wrong, Option<ConditionCode>)> {
         if self.cell.is_blank(columns) {
-            return if self.mandatory { Err(self.missing) } else { Ok(()) };
+            return if self.mandatory { Err((Wrong::Missing, self.missing)) } else { Ok(()) };
         }
         if !self.is_of_class(columns) {
-            return Err(self.invalid.or(self.unknown));
+            return Err((Wrong::Class, self.invalid.or(self.unknown)));
         }
         let text = self.cell.text(columns);
         if self.accepted.as_ref().is_some_and(|accepted| !accepted.admits(text, context)) {
-            return Err(self.unknown);
+            return Err((Wrong::Value, self.unknown));
         }
         if self.zero.is_some() && self.cell.digits(columns) == Ok(Some(0)) {
-            return Err(self.zero);
+            return Err((Wrong::Zero, self.zero));
         }
         for check in &self.checks {
             let case = Case {
@@ -173,7 +184,7 @@ impl FieldPlan {
                 reference: context.reference,
             };
             if (check.check.test)(&case) == Some(false) {
-                return Err(Some(check.code));
+                return Err((Wrong::Check(check.check), Some(check.code)));
             }
         }
         Ok(())

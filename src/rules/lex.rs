@@ -21,6 +21,17 @@ pub(super) enum Token<'a> {
     Sign(&'a str),
 }
 
+impl Token<'_> {
+    /// How many bytes it takes in the file.
+    pub(super) fn length(self) -> usize {
+        match self {
+            Self::Word(text) | Self::Sign(text) => text.len(),
+            Self::Text(text) => text.len() + 2,
+            Self::List(name) => name.len() + 1,
+        }
+    }
+}
+
 pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token<'_>)>, RuleError> {
     let mut rest = skip(text);
     let mut found = Vec::new();

@@ -14,10 +14,12 @@ mod expression;
 mod fields;
 mod gate;
 mod lex;
+mod lists;
 mod memo;
 mod owed;
 mod parse;
 mod presence;
+mod reason;
 mod reference;
 mod signpost;
 
@@ -31,11 +33,23 @@ use crate::tariff::Tariff;
 pub use book::RuleBook;
 pub use checks::check_digit;
 pub use eval::{Change, Content, Repair};
+pub use reason::Reasoned;
 
-/// A file of rules that cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("line {line}, column {column}: {message}")]
-pub struct RuleError {
+/// A file of rules.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleText<'a> {
+    /// Its name, for errors.
+    pub name: &'a str,
+    /// What stands in it.
+    pub text: &'a str,
+}
+
+/// Something in a file of rules that is wrong.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, thiserror::Error)]
+#[error("{file}, line {line}, column {column}: {message}")]
+pub struct RuleProblem {
+    /// The name of the file.
+    pub file: String,
     /// The line, counted from one.
     pub line: usize,
     /// The column, counted from one.
@@ -44,12 +58,43 @@ pub struct RuleError {
     pub message: String,
 }
 
+/// Files of rules that cannot be used, and all that is wrong in them, in the order of files and lines.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RuleError {
+    /// One a place.
+    pub problems: Vec<RuleProblem>,
+}
+
+impl std::fmt::Display for RuleError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (number, problem) in self.problems.iter().enumerate() {
+            write!(formatter, "{}{problem}", if number == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for RuleError {}
+
 impl RuleError {
     fn at(text: &str, offset: usize, message: impl Into<String>) -> Self {
         let before = &text[..offset.min(text.len())];
         let line = before.matches('\n').count() + 1;
         let column = before.len() - before.rfind('\n').map_or(0, |end| end + 1) + 1;
-        Self { line, column, message: message.into() }
+        Self::new(line, column, message.into())
+    }
+
+    fn new(line: usize, column: usize, message: String) -> Self {
+        Self { problems: vec![RuleProblem { file: String::new(), line, column, message }] }
+    }
+
+    /// All that is wrong in a file, once, in the order of its lines.
+    fn of_file(file: &str, errors: Vec<Self>) -> Vec<RuleProblem> {
+        let mut problems = errors.into_iter().flat_map(|error| error.problems).collect::<Vec<_>>();
+        problems.iter_mut().for_each(|problem| file.clone_into(&mut problem.file));
+        problems.sort_unstable();
+        problems.dedup();
+        problems
     }
 }
 

@@ -9,10 +9,10 @@ use super::ast::{At, Counting, Expression, Item, RecordName, Rule, RuleFile, Sig
 use super::lex::{Token, tokens};
 
 /// Words that cannot be a field's name.
-const RESERVED: [&str; 27] = [
+const RESERVED: [&str; 28] = [
     "and", "or", "not", "in", "like", "given", "blank", "any", "count", "sum", "where", "this", "previous",
-    "next", "today", "gap", "known", "first", "let", "the", "repeats", "differ", "weekend", "round", "abs",
-    "earlier", "owed",
+    "next", "today", "gap", "known", "absent", "first", "let", "the", "repeats", "differ", "weekend",
+    "round", "abs", "earlier", "owed",
 ];
 
 pub(super) fn parse(text: &str) -> Result<RuleFile, RuleError> {
@@ -51,12 +51,13 @@ impl<'a> Parser<'a> {
             Item::Rule(self.rule()?)
         } else if self.accept_word("when") {
             let test = self.expression()?;
+            let end = self.end();
             self.expect_sign("{")?;
             let mut items = Vec::new();
             while !self.accept_sign("}") {
                 items.extend(self.item()?);
             }
-            Item::When(test, items)
+            Item::When(test, end, items)
         } else {
             return Err(self.wrong("`rule`, `when` or `signpost`"));
         };
@@ -113,7 +114,7 @@ impl<'a> Parser<'a> {
         let signpost = if self.accept_word("at") { Some(self.owned_word("a reference type")?) } else { None };
         self.expect_word("when")?;
         let test = self.expression()?;
-        Ok(Rule { code, record, field, signpost, test })
+        Ok(Rule { code, record, field, signpost, test, end: self.end() })
     }
 
     fn record(&mut self) -> Parsed<At<RecordName>> {
@@ -177,6 +178,12 @@ impl<'a> Parser<'a> {
 
     fn offset(&self) -> usize {
         self.tokens.get(self.next).map_or(self.text.len(), |(offset, _)| *offset)
+    }
+
+    /// Behind the token that was taken last.
+    fn end(&self) -> usize {
+        let last = self.next.checked_sub(1).and_then(|last| self.tokens.get(last));
+        last.map_or(0, |(offset, token)| offset + token.length())
     }
 
     fn wrong(&self, expected: &str) -> RuleError {

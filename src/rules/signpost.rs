@@ -71,6 +71,11 @@ impl Signposts {
         Ok(())
     }
 
+    /// Whether there is none, not even of the whole transaction.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     pub(super) fn named(&self, name: &str) -> Option<usize> {
         self.all.iter().position(|post| post.name == name)
     }

@@ -240,7 +240,10 @@ pub trait Ledger {
 impl Ledger for SqliteUnit<'_> {
     fn due(&mut self, today: Date, most: u32) -> Result<Vec<EntryKey>, StoreError> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT filer, number FROM entry_summary WHERE due <= ?1 ORDER BY due, filer, number LIMIT ?2",
+            "SELECT filer, number FROM entry_summary WHERE due <= ?1 AND NOT EXISTS (
+                 SELECT 1 FROM set_aside WHERE kind = 'entry_summary'
+                     AND name = entry_summary.filer || ' ' || entry_summary.number)
+             ORDER BY due, filer, number LIMIT ?2",
         )?;
         let keys = statement.query_map(params![today.to_string(), most], read_key)?;
         Ok(keys.collect::<Result<_, _>>()?)
@@ -283,19 +286,7 @@ impl Ledger for SqliteUnit<'_> {
         let mut rows = statement.query([&entry.filer, &entry.number])?;
         let mut steps = Vec::new();
         while let Some(row) = rows.next()? {
-            let state = |index, column| -> Result<Option<ControlState>, StoreError> {
-                row.get::<_, Option<String>>(index)?.map(|name| control_state(column, &name)).transpose()
-            };
-            steps.push(HistoryEntry {
-                entry: entry.clone(),
-                at: timestamp("entry_summary_history.at", &row.get::<_, String>(0)?)?,
-                by: row.get(1)?,
-                event: row.get(2)?,
-                from: state(3, "entry_summary_history.from_state")?,
-                to: state(4, "entry_summary_history.to_state")?,
-                version: Version { major: row.get(5)?, minor: row.get(6)? },
-                remarks: row.get(7)?,
-            });
+            steps.push(read_history(entry, row, 0)?);
         }
         Ok(steps)
     }
@@ -351,12 +342,7 @@ impl Ledger for SqliteUnit<'_> {
         let mut rows = statement.query([&entry.filer, &entry.number])?;
         let mut versions = Vec::new();
         while let Some(row) = rows.next()? {
-            versions.push(SupersededVersion {
-                version: Version { major: row.get(0)?, minor: row.get(1)? },
-                superseded: timestamp("entry_summary_version.superseded", &row.get::<_, String>(2)?)?,
-                by: row.get(3)?,
-                records: unpack("entry_summary_version.records", &row.get::<_, Vec<u8>>(4)?)?,
-            });
+            versions.push(read_version(row, 0)?);
         }
         Ok(versions)
     }
@@ -447,33 +433,68 @@ pub(super) fn next_mail(
     let mut statement = connection.prepare_cached(
         "SELECT id, site, sender, office, filer, number, written, state, delivered, records FROM mail
          WHERE state = 'waiting' AND site = ?1 AND sender = ?2 AND office = ?3 AND id > ?4
+             AND NOT EXISTS (SELECT 1 FROM set_aside WHERE kind = 'mail' AND name = CAST(mail.id AS TEXT))
          ORDER BY id LIMIT 1",
     )?;
-    let found = statement.query_row(params![site, id, office, after], |row| Ok(read_mail(row))).optional()?;
-    found.transpose()
+    let read = |row: &Row<'_>| Ok((row.get(0)?, read_mail(row, 0)));
+    match statement.query_row(params![site, id, office, after], read).optional()? {
+        None => Ok(None),
+        Some((_, Ok(mail))) => Ok(Some(mail)),
+        Some((number, Err(source))) => Err(StoreError::DamagedMail { number, source: Box::new(source) }),
+    }
 }
 
 fn read_all(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Mail>, StoreError> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(read_mail(row)?);
+        found.push(read_mail(row, 0)?);
     }
     Ok(found)
 }
 
-fn read_mail(row: &Row<'_>) -> Result<Mail, StoreError> {
-    let state: String = row.get(7)?;
+/// A step out of a row whose columns begin at a place.
+pub(super) fn read_history(entry: &EntryKey, row: &Row<'_>, at: usize) -> Result<HistoryEntry, StoreError> {
+    let state = |index, column| -> Result<Option<ControlState>, StoreError> {
+        row.get::<_, Option<String>>(at + index)?.map(|name| control_state(column, &name)).transpose()
+    };
+    Ok(HistoryEntry {
+        entry: entry.clone(),
+        at: timestamp("entry_summary_history.at", &row.get::<_, String>(at)?)?,
+        by: row.get(at + 1)?,
+        event: row.get(at + 2)?,
+        from: state(3, "entry_summary_history.from_state")?,
+        to: state(4, "entry_summary_history.to_state")?,
+        version: Version { major: row.get(at + 5)?, minor: row.get(at + 6)? },
+        remarks: row.get(at + 7)?,
+    })
+}
+
+/// What a summary was, out of a row whose columns begin at a place.
+pub(super) fn read_version(row: &Row<'_>, at: usize) -> Result<SupersededVersion, StoreError> {
+    Ok(SupersededVersion {
+        version: Version { major: row.get(at)?, minor: row.get(at + 1)? },
+        superseded: timestamp("entry_summary_version.superseded", &row.get::<_, String>(at + 2)?)?,
+        by: row.get(at + 3)?,
+        records: unpack("entry_summary_version.records", &row.get::<_, Vec<u8>>(at + 4)?)?,
+    })
+}
+
+/// Mail out of a row whose columns begin at a place.
+pub(super) fn read_mail(row: &Row<'_>, at: usize) -> Result<Mail, StoreError> {
+    let text = |index: usize| row.get::<_, String>(at + index);
+    let state = text(7)?;
+    let delivered = row.get::<_, Option<String>>(at + 8)?;
     Ok(Mail {
-        id: row.get(0)?,
-        recipient: Sender { site: row.get(1)?, id: row.get(2)?, office: row.get(3)? },
-        entry: EntryKey { filer: row.get(4)?, number: row.get(5)? },
-        written: timestamp("mail.written", &row.get::<_, String>(6)?)?,
+        id: row.get(at)?,
+        recipient: Sender { site: text(1)?, id: text(2)?, office: text(3)? },
+        entry: EntryKey { filer: text(4)?, number: text(5)? },
+        written: timestamp("mail.written", &text(6)?)?,
         state: MailState::ALL
             .into_iter()
             .find(|known| known.name() == state)
             .ok_or(StoreError::Damaged { column: "mail.state", found: state })?,
-        delivered: row.get::<_, Option<String>>(8)?.map(|at| timestamp("mail.delivered", &at)).transpose()?,
-        records: unpack("mail.records", &row.get::<_, Vec<u8>>(9)?)?,
+        delivered: delivered.map(|at| timestamp("mail.delivered", &at)).transpose()?,
+        records: unpack("mail.records", &row.get::<_, Vec<u8>>(at + 9)?)?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The schema, as the steps that led to it; a step that has been released is never changed.
 
 /// The steps. A store's version is how many of them it has seen.
-pub(super) const MIGRATIONS: [&str; 6] = [
+pub(super) const MIGRATIONS: [&str; 7] = [
     "
     CREATE TABLE entry_summary (
         filer             TEXT NOT NULL,
@@ -120,5 +120,35 @@ pub(super) const MIGRATIONS: [&str; 6] = [
         printed       TEXT NOT NULL,
         PRIMARY KEY (filer, print_date, payment_type, importer)
     ) STRICT, WITHOUT ROWID;
+",
+    // Marks of the store itself. A store that holds anything has had its world loaded.
+    // What cannot be read or worked on, and is left out until somebody has looked at it.
+    // By its digest a batch is known again whose answer may not have arrived; the numbers are those of the
+    // steps that it left in the histories.
+    "
+    CREATE TABLE mark (
+        name  TEXT NOT NULL PRIMARY KEY,
+        at    TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO mark (name, at) SELECT 'world_loaded', ''
+        WHERE EXISTS (SELECT 1 FROM entry_summary) OR EXISTS (SELECT 1 FROM entry_summary_history)
+            OR EXISTS (SELECT 1 FROM batch);
+    CREATE TABLE set_aside (
+        kind     TEXT NOT NULL,
+        name     TEXT NOT NULL,
+        at       TEXT NOT NULL,
+        reason   TEXT NOT NULL,
+        records  BLOB NOT NULL,
+        PRIMARY KEY (kind, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE unarrived (
+        batch         INTEGER PRIMARY KEY,
+        sender        TEXT NOT NULL,
+        digest        BLOB NOT NULL,
+        received      TEXT NOT NULL,
+        history_from  INTEGER NOT NULL,
+        history_to    INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX unarrived_digest ON unarrived (sender, digest);
 ",
 ];

@@ -3,7 +3,10 @@
 //! A batch is one unit of work. What it changes and what it is answered become durable together, when
 //! the unit is committed; a unit that is dropped leaves no trace.
 
+mod archive;
 mod census;
+mod check;
+mod file;
 mod ledger;
 mod mark;
 mod migrations;
@@ -20,7 +23,9 @@ use serde::{Deserialize, Serialize};
 use crate::envelope::Sender;
 use crate::wire::Columns;
 
+pub use archive::{Archive, Progress, SetAside, SetAsideKind};
 pub use census::{CensusWarning, WarningQuery};
+pub use check::StoreReport;
 pub use ledger::{HistoryEntry, Ledger, Mail, MailQuery, MailState, Standing, SupersededVersion};
 pub use mark::Mark;
 pub use sqlite::{SqliteStore, SqliteUnit};
@@ -273,6 +278,27 @@ pub enum StoreError {
     /// The database did.
     #[error("store: {0}")]
     Database(#[from] rusqlite::Error),
+    /// There is no file.
+    #[error("there is no store")]
+    Missing,
+    /// The file holds nothing.
+    #[error("the file is empty, it is no store yet")]
+    Empty,
+    /// There is a store already.
+    #[error("there is a store already")]
+    Exists,
+    /// The file was written by another program.
+    #[error("the file is no store of abigate")]
+    Foreign,
+    /// The file cannot be made or looked at.
+    #[error("store: {0}")]
+    File(std::io::Error),
+    /// The file is damaged.
+    #[error("the store is damaged: {0}")]
+    Corrupt(String),
+    /// The unit could not be committed, and nobody knows whether it has been kept.
+    #[error("store: it is not known whether anything was kept: {0}")]
+    Uncertain(rusqlite::Error),
     /// The store was written by a later version of the program.
     #[error("store has schema version {found}, this program knows up to {known}")]
     TooNew {
@@ -289,9 +315,29 @@ pub enum StoreError {
         /// What stands there.
         found: String,
     },
+    /// A notification that cannot be read.
+    #[error("notification {number}: {source}")]
+    DamagedMail {
+        /// Its number.
+        number: i64,
+        /// What is wrong with it.
+        source: Box<StoreError>,
+    },
     /// The store refused, for a reason of its own.
     #[error("store: {0}")]
     Refused(String),
+}
+
+impl StoreError {
+    /// Whether another program has held the store for too long; nothing was kept.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        let code = match self {
+            Self::Database(error) => error.sqlite_error_code(),
+            _ => None,
+        };
+        matches!(code, Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
+    }
 }
 
 /// Keeps what the host has accepted.
@@ -318,6 +364,17 @@ pub trait Store {
     /// # Errors
     /// The store failed.
     fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError>;
+
+    /// Forgets the digests of batches whose answers have arrived. If the machine loses its power now they
+    /// may be remembered all the same, which does no harm.
+    ///
+    /// # Errors
+    /// The store failed.
+    fn arrived(&mut self, batches: &[i64]) -> Result<(), StoreError> {
+        let mut unit = self.begin()?;
+        unit.archive()?.arrived(batches)?;
+        unit.commit()
+    }
 }
 
 /// What a batch reads and changes. Its own changes are visible in it at once.
@@ -401,22 +458,23 @@ pub trait Unit {
         reason: &str,
     ) -> Result<bool, StoreError>;
 
-    /// Keeps a batch and its answer.
+    /// Keeps a batch and its answer; its number.
     ///
     /// # Errors
     /// The store failed.
-    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError>;
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<i64, StoreError>;
 
-    /// Whether no batch has come yet.
+    /// What the store keeps for its own sake, as part of this unit.
     ///
     /// # Errors
     /// The store failed.
-    fn is_new(&mut self) -> Result<bool, StoreError>;
+    fn archive(&mut self) -> Result<&mut dyn Archive, StoreError>;
 
     /// Makes everything durable at once.
     ///
     /// # Errors
-    /// The store failed, and nothing of the unit is kept.
+    /// The store failed, and nothing of the unit is kept; with [`StoreError::Uncertain`] it is not known
+    /// whether all of it is kept or nothing.
     fn commit(self) -> Result<(), StoreError>
     where
         Self: Sized;

@@ -1,42 +1,48 @@
 //! The store in a SQLite file, or in memory.
 
-use std::path::Path;
+use std::cell::Cell;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::census::{self, CensusWarning, WarningQuery};
-use super::ledger::{self, Ledger, Mail, Standing};
-use super::migrations::MIGRATIONS;
+use super::file::{LESS_PATIENCE, PATIENCE, commit_error};
+use super::ledger::{self, Ledger, Mail, MailQuery, Standing};
 use super::packed::{pack, unpack};
-use super::{BatchOnFile, EntryKey, EntrySummary, Mark, Store, StoreError, Unit, Version, Withdrawal};
+use super::{
+    Archive, BatchOnFile, EntryKey, EntrySummary, Mark, Store, StoreError, Unit, Version, Withdrawal,
+};
 use crate::envelope::Sender;
+
+/// What a summary is read from.
+macro_rules! summary_columns {
+    () => {
+        "port, entry_type, importer, broker_reference, state, corrected, reconciled, version_major,
+         version_minor, entry_date, import_date, liquidation_date, warehouse_filer, warehouse_number,
+         final_withdrawal, records, added, changed, due, standing, marks"
+    };
+}
+
+pub(super) const SUMMARY_COLUMNS: &str = summary_columns!();
+const SUMMARY_QUERY: &str =
+    concat!("SELECT ", summary_columns!(), " FROM entry_summary WHERE filer = ?1 AND number = ?2");
 
 /// A SQLite store. A file is written with a write-ahead log that is flushed at each commit, so what has
 /// been committed survives a crash of the program and of the machine.
 #[derive(Debug)]
 pub struct SqliteStore {
-    connection: Connection,
+    pub(super) connection: Connection,
+    /// None for a store in memory.
+    pub(super) path: Option<PathBuf>,
+    /// Set when a commit has failed in a way that leaves open what stands on the disk.
+    pub(super) is_doubtful: Cell<bool>,
+    /// Whether the last unit could not begin since another program held the store.
+    pub(super) is_locked: bool,
 }
 
 impl SqliteStore {
-    /// Opens the store in a file, or makes it.
-    ///
-    /// # Errors
-    /// The file is no store of this program, or cannot be written.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::prepare(Connection::open(path)?)
-    }
-
-    /// A store that is gone when it is dropped.
-    ///
-    /// # Errors
-    /// SQLite refuses.
-    pub fn in_memory() -> Result<Self, StoreError> {
-        Self::prepare(Connection::open_in_memory()?)
-    }
-
     /// The batches on file, oldest first.
     ///
     /// # Errors
@@ -45,45 +51,12 @@ impl SqliteStore {
         let mut statement = self
             .connection
             .prepare_cached("SELECT received, sender, records, answer FROM batch ORDER BY id")?;
-        let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-            .collect::<Result<Vec<(String, String, Vec<u8>, Vec<u8>)>, _>>()?;
-        rows.into_iter()
-            .map(|(received, sender, records, answer)| {
-                Ok(BatchOnFile {
-                    received: timestamp("batch.received", &received)?,
-                    sender,
-                    records: unpack("batch.records", &records)?,
-                    answer: unpack("batch.answer", &answer)?,
-                })
-            })
-            .collect()
-    }
-
-    fn prepare(connection: Connection) -> Result<Self, StoreError> {
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        let mut store = Self { connection };
-        store.migrate()?;
-        Ok(store)
-    }
-
-    fn migrate(&mut self) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction
-            .execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")?;
-        let found: u32 =
-            transaction
-                .query_row("SELECT coalesce(max(version), 0) FROM schema_version", [], |row| row.get(0))?;
-        let known = MIGRATIONS.len() as u32;
-        if found > known {
-            return Err(StoreError::TooNew { found, known });
+        let mut rows = statement.query([])?;
+        let mut batches = Vec::new();
+        while let Some(row) = rows.next()? {
+            batches.push(read_batch(row, 0)?);
         }
-        for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(found as usize) {
-            transaction.execute_batch(migration)?;
-            transaction.execute("INSERT INTO schema_version (version) VALUES (?1)", [version])?;
-        }
-        Ok(transaction.commit()?)
+        Ok(batches)
     }
 }
 
@@ -91,18 +64,35 @@ impl Store for SqliteStore {
     type Unit<'a> = SqliteUnit<'a>;
 
     fn begin(&mut self) -> Result<SqliteUnit<'_>, StoreError> {
+        self.reopen_if_doubtful()?;
+        self.connection.busy_timeout(if self.is_locked { LESS_PATIENCE } else { PATIENCE })?;
         // Immediate, so that a second program on the same file waits here and not in the middle.
-        Ok(SqliteUnit {
-            transaction: self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
-        })
+        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let begun = begun.map_err(StoreError::from);
+        self.is_locked = begun.as_ref().is_err_and(StoreError::is_locked);
+        Ok(SqliteUnit { transaction: begun?, is_doubtful: &self.is_doubtful })
     }
 
     fn newest_mail(&mut self) -> Result<i64, StoreError> {
+        self.reopen_if_doubtful()?;
         ledger::newest_mail(&self.connection)
     }
 
     fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError> {
+        self.reopen_if_doubtful()?;
         ledger::next_mail(&self.connection, recipient, after)
+    }
+
+    fn arrived(&mut self, batches: &[i64]) -> Result<(), StoreError> {
+        self.reopen_if_doubtful()?;
+        // the operating system has it when this returns; that it outlives a power cut is not worth a flush
+        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let forgotten = self.begin().and_then(|mut unit| {
+            unit.arrived(batches)?;
+            unit.commit()
+        });
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        forgotten
     }
 }
 
@@ -110,18 +100,27 @@ impl Store for SqliteStore {
 #[derive(Debug)]
 pub struct SqliteUnit<'a> {
     pub(super) transaction: Transaction<'a>,
+    is_doubtful: &'a Cell<bool>,
+}
+
+impl SqliteUnit<'_> {
+    /// Whether a notification can be read; one that is gone can.
+    pub(super) fn mail_is_sound(&self, number: &str) -> Result<bool, StoreError> {
+        let Ok(number) = number.parse::<i64>() else { return Ok(false) };
+        let query = MailQuery { after: number - 1, most: 1, ..MailQuery::default() };
+        match ledger::find_mail(&self.transaction, &query) {
+            Ok(_) => Ok(true),
+            Err(StoreError::Damaged { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl Unit for SqliteUnit<'_> {
     fn entry_summary(&mut self, key: &EntryKey) -> Result<Option<EntrySummary>, StoreError> {
-        let mut statement = self.transaction.prepare_cached(
-            "SELECT port, entry_type, importer, broker_reference, state, corrected, reconciled, version_major,
-                    version_minor, entry_date, import_date, liquidation_date, warehouse_filer, warehouse_number,
-                    final_withdrawal, records, added, changed, due, standing, marks
-             FROM entry_summary WHERE filer = ?1 AND number = ?2",
-        )?;
+        let mut statement = self.transaction.prepare_cached(SUMMARY_QUERY)?;
         let stored =
-            statement.query_row([&key.filer, &key.number], |row| Ok(read_summary(key, row))).optional()?;
+            statement.query_row([&key.filer, &key.number], |row| Ok(read_summary(key, row, 0))).optional()?;
         stored.transpose()
     }
 
@@ -258,7 +257,7 @@ impl Unit for SqliteUnit<'_> {
         census::resolve(&self.transaction, entry, line, code, reason)
     }
 
-    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<i64, StoreError> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO batch (received, sender, records, answer) VALUES (?1, ?2, ?3, ?4)",
         )?;
@@ -268,48 +267,59 @@ impl Unit for SqliteUnit<'_> {
             pack(&batch.records),
             pack(&batch.answer),
         ])?;
-        Ok(())
+        Ok(self.transaction.last_insert_rowid())
     }
 
-    fn is_new(&mut self) -> Result<bool, StoreError> {
-        Ok(self.transaction.query_row("SELECT NOT EXISTS (SELECT 1 FROM batch)", [], |row| row.get(0))?)
+    fn archive(&mut self) -> Result<&mut dyn Archive, StoreError> {
+        Ok(self)
     }
 
     fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit()?)
+        let Self { transaction, is_doubtful } = self;
+        transaction.commit().map_err(commit_error).inspect_err(|error| {
+            is_doubtful.set(matches!(error, StoreError::Uncertain(_)));
+        })
     }
 }
 
-/// A summary out of the row that [`Unit::entry_summary`] asks for.
-fn read_summary(key: &EntryKey, row: &Row<'_>) -> Result<EntrySummary, StoreError> {
-    let state: String = row.get(4)?;
+/// A batch out of a row whose columns begin at a place.
+pub(super) fn read_batch(row: &Row<'_>, at: usize) -> Result<BatchOnFile, StoreError> {
+    Ok(BatchOnFile {
+        received: timestamp("batch.received", &row.get::<_, String>(at)?)?,
+        sender: row.get(at + 1)?,
+        records: unpack("batch.records", &row.get::<_, Vec<u8>>(at + 2)?)?,
+        answer: unpack("batch.answer", &row.get::<_, Vec<u8>>(at + 3)?)?,
+    })
+}
+
+/// A summary out of a row in which [`SUMMARY_COLUMNS`] begin at a place.
+pub(super) fn read_summary(key: &EntryKey, row: &Row<'_>, at: usize) -> Result<EntrySummary, StoreError> {
+    let text = |index: usize| row.get::<_, String>(at + index);
+    let maybe = |index: usize| row.get::<_, Option<String>>(at + index);
     let date = |index: usize, column: &'static str| -> Result<Option<Date>, StoreError> {
-        let text: Option<String> = row.get(index)?;
+        let text = maybe(index)?;
         text.map(|text| text.parse().map_err(|_| StoreError::Damaged { column, found: text })).transpose()
     };
     Ok(EntrySummary {
         key: key.clone(),
-        port: row.get(0)?,
-        entry_type: row.get(1)?,
-        importer: row.get(2)?,
-        broker_reference: row.get(3)?,
-        state: ledger::control_state("entry_summary.state", &state)?,
-        corrected: row.get(5)?,
-        reconciled: row.get(6)?,
-        version: Version { major: row.get(7)?, minor: row.get(8)? },
+        port: text(0)?,
+        entry_type: text(1)?,
+        importer: text(2)?,
+        broker_reference: text(3)?,
+        state: ledger::control_state("entry_summary.state", &text(4)?)?,
+        corrected: row.get(at + 5)?,
+        reconciled: row.get(at + 6)?,
+        version: Version { major: row.get(at + 7)?, minor: row.get(at + 8)? },
         entry_date: date(9, "entry_summary.entry_date")?,
         import_date: date(10, "entry_summary.import_date")?,
         liquidation_date: date(11, "entry_summary.liquidation_date")?,
-        warehouse: row
-            .get::<_, Option<String>>(12)?
-            .zip(row.get::<_, Option<String>>(13)?)
-            .map(|(filer, number)| EntryKey { filer, number }),
-        final_withdrawal: row.get(14)?,
-        records: unpack("entry_summary.records", &row.get::<_, Vec<u8>>(15)?)?,
-        added: timestamp("entry_summary.added", &row.get::<_, String>(16)?)?,
-        changed: timestamp("entry_summary.changed", &row.get::<_, String>(17)?)?,
-        standing: Standing { due: date(18, "entry_summary.due")?, ..standing(&row.get::<_, String>(19)?)? },
-        marks: Mark::split(&row.get::<_, String>(20)?)
+        warehouse: maybe(12)?.zip(maybe(13)?).map(|(filer, number)| EntryKey { filer, number }),
+        final_withdrawal: row.get(at + 14)?,
+        records: unpack("entry_summary.records", &row.get::<_, Vec<u8>>(at + 15)?)?,
+        added: timestamp("entry_summary.added", &text(16)?)?,
+        changed: timestamp("entry_summary.changed", &text(17)?)?,
+        standing: Standing { due: date(18, "entry_summary.due")?, ..standing(&text(19)?)? },
+        marks: Mark::split(&text(20)?)
             .map_err(|found| StoreError::Damaged { column: "entry_summary.marks", found })?,
     })
 }
@@ -326,6 +336,7 @@ pub(super) fn timestamp(column: &'static str, text: &str) -> Result<Timestamp, S
 #[cfg(test)]
 mod tests {
 
+    use super::super::migrations::MIGRATIONS;
     use super::super::{ControlState, SupersededVersion};
     use super::*;
     use crate::wire::RECORD_LENGTH;
@@ -360,7 +371,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("abigate.db");
         let kept = summary("00001015");
-        let mut store = SqliteStore::open(&path).unwrap();
+        let mut store = SqliteStore::create(&path).unwrap();
         let mut unit = store.begin().unwrap();
         unit.put_entry_summary(&kept).unwrap();
         unit.commit().unwrap();
@@ -420,8 +431,9 @@ mod tests {
     fn a_store_of_a_later_program_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("abigate.db");
-        let store = SqliteStore::open(&path).unwrap();
+        let store = SqliteStore::create(&path).unwrap();
         store.connection.execute("INSERT INTO schema_version VALUES (99)", []).unwrap();
+        store.connection.pragma_update(None, "user_version", 99).unwrap();
         drop(store);
         assert!(matches!(SqliteStore::open(&path), Err(StoreError::TooNew { found: 99, .. })));
     }

@@ -150,11 +150,12 @@ impl AgencyPlace {
         let mut from = 0;
         for (name, text) in fields.iter() {
             let at = self.position(name, from).ok_or_else(|| EncodeProblem {
+                path: Box::default(),
                 record: self.record.id.clone(),
                 field: name.to_string(),
                 columns: (1, RECORD_LENGTH),
                 found: "an unknown field".to_owned(),
-                expected: "a field of the record".to_owned(),
+                expected: "a field of the record".into(),
             })?;
             from = at + 1;
             let field = &self.fields[at];
@@ -258,11 +259,12 @@ impl Reader<'_> {
 impl Writer<'_> {
     fn agency_record(&mut self, record: &AgencyRecord) -> Result<(), EncodeProblem> {
         let place = self.agency.place_by_id(record.record.as_str()).ok_or_else(|| EncodeProblem {
+            path: Box::default(),
             record: record.record.to_string(),
             field: String::new(),
             columns: (1, RECORD_LENGTH),
             found: "an unknown record".to_owned(),
-            expected: "a record of the partner agencies".to_owned(),
+            expected: "a record of the partner agencies".into(),
         })?;
         self.record(&place.record, |writing| place.write(&record.fields, writing))?;
         record.children.iter().try_for_each(|child| self.agency_record(child))
@@ -286,6 +288,8 @@ impl Child<Agency> for Vec<AgencyRecord> {
     }
 
     fn write(&self, (): &(), writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
-        self.iter().try_for_each(|record| writer.agency_record(record))
+        self.iter()
+            .enumerate()
+            .try_for_each(|(at, record)| writer.agency_record(record).map_err(|problem| problem.within(at)))
     }
 }

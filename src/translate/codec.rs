@@ -112,14 +112,15 @@ fn unambiguous(filing: &EntrySummaryFiling) -> Result<(), EncodeProblem> {
         (Some(_), None) => !line.descriptions.is_empty(),
         (Some(invoice), Some(_)) => invoice.ruling.is_none() && invoice.descriptions.is_empty(),
     };
-    match filing.lines.iter().find(taken) {
+    match filing.lines.iter().enumerate().find(|(_, line)| taken(line)) {
         None => Ok(()),
-        Some(line) => Err(EncodeProblem {
+        Some((at, line)) => Err(EncodeProblem {
+            path: format!("lines[{at}].invoices").into(),
             record: String::new(),
             field: "invoices".to_owned(),
             columns: (1, RECORD_LENGTH),
             found: format!("line {} with invoices and a ruling or description of its own", line.identifier),
-            expected: "one or the other".to_owned(),
+            expected: "one or the other".into(),
         }),
     }
 }

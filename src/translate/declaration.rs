@@ -52,10 +52,13 @@ macro_rules! choice {
             }
 
             fn write(&self, place: &$place, writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
-                self.iter().try_for_each(|value| match value {
-                    $($name::$case(fields) => {
-                        writer.record(&place.$field.0, |writing| fields.write(&place.$field.1, writing))
-                    })*
+                self.iter().enumerate().try_for_each(|(at, value)| {
+                    let written = match value {
+                        $($name::$case(fields) => {
+                            writer.record(&place.$field.0, |writing| fields.write(&place.$field.1, writing))
+                        })*
+                    };
+                    written.map_err(|problem| problem.within(at))
                 })
             }
         }

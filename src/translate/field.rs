@@ -160,7 +160,13 @@ impl Scalar for Decimal {
             Ok(number) if exact => cell.put_digits(columns, number),
             _ => cell.put_decimal(columns, *self),
         }
-        .map_err(|error| Misfit { found: self.to_string(), expected: unfit(&error, cell) })
+        .map_err(|error| Misfit {
+            found: self.to_string(),
+            expected: match self.is_sign_negative() {
+                true => "an amount that is not below zero".to_owned(),
+                false => unfit(&error, cell),
+            },
+        })
     }
 }
 
@@ -211,7 +217,7 @@ fn unfit(error: &crate::grammar::PutError, cell: Cell) -> String {
     match error {
         PutError::DateOutOfRange { format, .. } => format!("a date that {format} can carry"),
         PutError::NotRepresentable { .. } => {
-            format!("no more than {} decimal places, not negative", cell.decimals())
+            format!("no more than {} decimal places", cell.decimals())
         }
         _ => format!("at most {} digits", cell.width()),
     }

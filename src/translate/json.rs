@@ -29,7 +29,11 @@ impl EntrySummaryCodec {
         serde_json::to_writer(out, &self.filing(body)?).map_err(|error| error.to_string())
     }
 
-    fn filing(&self, body: &Body<'_>) -> Result<EntrySummaryFiling, String> {
+    /// The filing of a block's transaction.
+    ///
+    /// # Errors
+    /// As [`to_json`](Self::to_json).
+    pub fn filing(&self, body: &Body<'_>) -> Result<EntrySummaryFiling, String> {
         let Some((transaction, _)) = &body.tree else {
             let fault = body.fault.as_ref().map(Fault::to_string);
             return Err(fault.unwrap_or_else(|| "its structure is not known".to_owned()));

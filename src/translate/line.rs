@@ -4,7 +4,7 @@ use super::agency::Agency;
 use super::declaration::Choice;
 use super::field::put_bytes;
 use super::part::{
-    Child, Fields, Nested, Part, Reader, Row, Writer, fields, part, places, read_row, write_row,
+    Child, Fields, Nested, Part, Reader, Row, Writer, fields, part, path_in_row, places, read_row, write_row,
 };
 use super::place::{Names, Reading, RecordPlace, Source, Spot, Writing};
 use super::problem::EncodeProblem;
@@ -208,9 +208,10 @@ impl Fields for ArticleParty {
             Self::ForeignExporter(code) => ("E", Ok(code)),
         };
         put_bytes(role.cell, writing.columns, code.as_bytes());
-        match number {
+        let written = match number {
             Ok(code) => writing.field(identifier, code),
             Err(number) => writing.field(identifier, number),
-        }
+        };
+        written.map_err(|problem| problem.below("identifier"))
     }
 }

@@ -34,6 +34,11 @@ pub(super) trait Fields: Sized {
     fn read(place: &Self::Place, reading: &mut Reading<'_>) -> Option<Self>;
 
     fn write(&self, place: &Self::Place, writing: &mut Writing<'_>) -> Result<(), EncodeProblem>;
+
+    /// The path of what stands in a column, if it is known.
+    fn path_at(_place: &Self::Place, _column: usize) -> Option<String> {
+        None
+    }
 }
 
 impl<T: Field> Fields for T {
@@ -65,6 +70,10 @@ impl<T: Field> Fields for T {
     #[inline]
     fn write(&self, place: &Spot, writing: &mut Writing<'_>) -> Result<(), EncodeProblem> {
         writing.field(place, self)
+    }
+
+    fn path_at(place: &Spot, column: usize) -> Option<String> {
+        place.holds(column).then(String::new)
     }
 }
 
@@ -156,7 +165,9 @@ impl<P: Part> Child<Nested> for Vec<P> {
     }
 
     fn write(&self, place: &P::Place, writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
-        self.iter().try_for_each(|part| part.write(place, writer))
+        self.iter()
+            .enumerate()
+            .try_for_each(|(at, part)| part.write(place, writer).map_err(|problem| problem.within(at)))
     }
 }
 
@@ -192,7 +203,8 @@ impl<T: Fields> Child<Row> for Option<T> {
 
     fn write(&self, place: &Self::Place, writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
         let (Some(value), Some(own)) = (self, place.places.first()) else { return Ok(()) };
-        writer.record(&place.record, |writing| value.write(own, writing))
+        let path_at = |column| T::path_at(own, column);
+        writer.record_with(&place.record, |writing| value.write(own, writing), path_at)
     }
 }
 
@@ -215,7 +227,12 @@ impl<T: Fields> Child<Row> for Vec<T> {
 
     fn write(&self, place: &Self::Place, writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
         let Some(own) = place.places.first() else { return Ok(()) };
-        self.iter().try_for_each(|value| writer.record(&place.record, |writing| value.write(own, writing)))
+        let path_at = |column| T::path_at(own, column);
+        self.iter().enumerate().try_for_each(|(at, value)| {
+            writer
+                .record_with(&place.record, |writing| value.write(own, writing), path_at)
+                .map_err(|problem| problem.within(at))
+        })
     }
 }
 
@@ -243,8 +260,13 @@ impl<T: Fields> Child<Row> for Rows<T> {
     }
 
     fn write(&self, place: &Self::Place, writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
+        let mut before = 0;
         self.records(place.places.len()).try_for_each(|values| {
-            writer.record(&place.record, |writing| write_row(values, &place.places, writing))
+            let path_at = |column| path_in_row::<T>(&place.places, column, before);
+            let write = |writing: &mut Writing<'_>| write_row(values, &place.places, before, writing);
+            writer.record_with(&place.record, write, path_at)?;
+            before += values.len();
+            Ok(())
         })
     }
 }
@@ -319,6 +341,20 @@ impl Writer<'_> {
         self.rows.push(columns);
         Ok(())
     }
+
+    /// The same; `path_at` tells what stands in a column that is of the wrong class.
+    #[inline]
+    pub(super) fn record_with(
+        &mut self,
+        record: &RecordPlace,
+        fill: impl FnOnce(&mut Writing<'_>) -> Result<(), EncodeProblem>,
+        path_at: impl FnOnce(usize) -> Option<String>,
+    ) -> Result<(), EncodeProblem> {
+        self.record(record, fill).map_err(|problem| match path_at(problem.columns.0) {
+            Some(path) if problem.path.is_empty() => problem.below(&path),
+            _ => problem,
+        })
+    }
 }
 
 /// Pairs the fields of a struct of the model with the fields of a record. `#` in a name stands for
@@ -364,8 +400,22 @@ macro_rules! fields {
             #[inline]
             fn write(&self, place: &$place, writing: &mut Writing<'_>) -> Result<(), EncodeProblem> {
                 let _ = (place, &writing);
-                $(writing.field(&place.$field, &self.$field)?;)*
+                $(
+                    writing
+                        .field(&place.$field, &self.$field)
+                        .map_err(|problem| problem.below(stringify!($field)))?;
+                )*
                 Ok(())
+            }
+
+            fn path_at(place: &$place, column: usize) -> Option<String> {
+                let _ = (place, column);
+                $(
+                    if place.$field.holds(column) {
+                        return Some(stringify!($field).to_owned());
+                    }
+                )*
+                None
             }
         }
     )*};
@@ -433,13 +483,46 @@ macro_rules! part {
             }
 
             fn write(&self, place: &$place, writer: &mut Writer<'_>) -> Result<(), EncodeProblem> {
-                writer.record(&place.row, |writing| {
-                    $(writing.field(&place.$field, &self.$field)?;)*
-                    $($(self.$inner.write(&place.$inner, writing)?;)*)?
-                    $($(write_row(&self.$list, &place.$list, writing)?;)*)?
+                let fill = |writing: &mut Writing<'_>| {
+                    $(
+                        writing
+                            .field(&place.$field, &self.$field)
+                            .map_err(|problem| problem.below(stringify!($field)))?;
+                    )*
+                    $($(
+                        self.$inner
+                            .write(&place.$inner, writing)
+                            .map_err(|problem| problem.below(stringify!($inner)))?;
+                    )*)?
+                    $($(
+                        write_row(&self.$list, &place.$list, 0, writing)
+                            .map_err(|problem| problem.below(stringify!($list)))?;
+                    )*)?
                     Ok(())
-                })?;
-                $(Child::<$kind>::write(&self.$child, &place.$child, writer)?;)*
+                };
+                let path_at = |column: usize| {
+                    $(
+                        if place.$field.holds(column) {
+                            return Some(stringify!($field).to_owned());
+                        }
+                    )*
+                    $($(
+                        if let Some(path) = <$inner_type as Fields>::path_at(&place.$inner, column) {
+                            return Some(format!("{}.{path}", stringify!($inner)));
+                        }
+                    )*)?
+                    $($(
+                        if let Some(path) = path_in_row::<$list_type>(&place.$list, column, 0) {
+                            return Some(format!("{}{path}", stringify!($list)));
+                        }
+                    )*)?
+                    None
+                };
+                writer.record_with(&place.row, fill, path_at)?;
+                $(
+                    Child::<$kind>::write(&self.$child, &place.$child, writer)
+                        .map_err(|problem| problem.below(stringify!($child)))?;
+                )*
                 Ok(())
             }
         }
@@ -448,20 +531,34 @@ macro_rules! part {
 
 pub(super) use {fields, part};
 
-/// Writes values side by side.
+/// Writes values side by side; `before` of the list stand in records before.
 pub(super) fn write_row<T: Fields>(
     values: &[T],
     places: &[T::Place],
+    before: usize,
     writing: &mut Writing<'_>,
 ) -> Result<(), EncodeProblem> {
     if values.len() > places.len() {
         return Err(EncodeProblem {
+            path: Box::default(),
             record: writing.record.id.clone(),
             field: String::new(),
             columns: (1, writing.columns.len()),
             found: format!("{} values", values.len()),
-            expected: format!("at most {}", places.len()),
+            expected: format!("at most {}", places.len()).into(),
         });
     }
-    values.iter().zip(places).try_for_each(|(value, place)| value.write(place, writing))
+    let mut pairs = values.iter().zip(places).enumerate();
+    pairs.try_for_each(|(at, (value, place))| {
+        value.write(place, writing).map_err(|problem| problem.within(before + at))
+    })
+}
+
+/// The path of what stands in a column of values side by side.
+pub(super) fn path_in_row<T: Fields>(places: &[T::Place], column: usize, before: usize) -> Option<String> {
+    places.iter().enumerate().find_map(|(at, place)| {
+        let path = T::path_at(place, column)?;
+        let separator = if path.is_empty() { "" } else { "." };
+        Some(format!("[{}]{separator}{path}", before + at))
+    })
 }

@@ -25,6 +25,11 @@ pub(super) struct Spot {
 }
 
 impl Spot {
+    /// Whether a column, from 1, is one of its own.
+    pub(super) fn holds(&self, column: usize) -> bool {
+        (self.cell.first_column()..=self.cell.last_column()).contains(&column)
+    }
+
     /// The value of a field that lists but one; empty if it lists none or several.
     #[inline]
     pub(super) fn only(&self) -> &[u8] {
@@ -216,12 +221,13 @@ impl RecordPlace {
         for (name, cell) in &self.fields {
             if !cell.raw(columns).iter().all(|&byte| cell.class().admits(byte) || byte == b' ') {
                 return Err(EncodeProblem {
+                    path: Box::default(),
                     record: self.id.clone(),
                     field: name.clone(),
                     columns: (cell.first_column(), cell.last_column()),
                     // Not shown: what is of the wrong class may be anything.
                     found: shown(cell.raw(columns), true),
-                    expected: format!("class {}", cell.class()),
+                    expected: cell.class().in_words().into(),
                 });
             }
         }
@@ -304,11 +310,12 @@ impl Writing<'_> {
     #[cold]
     pub(super) fn misfit(&self, spot: &Spot, found: String, expected: String) -> EncodeProblem {
         EncodeProblem {
+            path: Box::default(),
             record: self.record.id.clone(),
             field: self.record.name(spot),
             columns: (spot.cell.first_column(), spot.cell.last_column()),
             found,
-            expected,
+            expected: expected.into(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use bytes::{BufMut, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-use super::{Columns, LimitExceeded, Limits, RECORD_LENGTH, Record, Separator, Splitter};
+use super::{Columns, LimitExceeded, Limits, RECORD_LENGTH, Record, Separator, Splitter, Unreadable};
 
 /// A stream of records cannot be read on or written on.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum WireError {
     /// The peer sent more than is allowed.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
+    /// The stream holds something else than records.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// The stream broke.
     #[error(transparent)]
     Io(#[from] io::Error),

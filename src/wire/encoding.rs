@@ -164,21 +164,23 @@ impl Encoding {
         }
     }
 
-    /// Whether the first bytes of a stream can only be EBCDIC: a control record's letter, behind any
-    /// ends of lines, and nothing but capital letters, digits and spaces up to column 20. None of these
-    /// is an ASCII letter or digit. Which code page it is does not show.
+    /// Whether the first bytes of a stream can only be EBCDIC: behind any control characters, the letter of
+    /// a batch's or block's first record in either case, and nearly nothing but letters, digits and spaces
+    /// up to column 20. None of these is an ASCII letter or digit. Which code page it is does not show.
     #[must_use]
     pub fn detect(start: &[u8]) -> bool {
-        const LETTERS_A_AND_B: [u8; 2] = [0xc1, 0xc2];
+        const LETTERS_A_AND_B: [u8; 4] = [0xc1, 0xc2, 0x81, 0x82];
         const COLUMNS: usize = 20;
-        let is_end = |byte: &u8| matches!(*byte, Self::EBCDIC_NEW_LINE | Self::EBCDIC_LINE_FEED | b'\r');
-        let ends = start.iter().take_while(|byte| is_end(byte)).count();
-        let Some(columns) = start[ends..].get(..COLUMNS) else { return false };
-        let is_plain = |byte: &u8| {
-            let latin = Self::Ebcdic037.decode_byte(*byte);
-            latin.is_ascii_uppercase() || latin.is_ascii_digit() || latin == b' ' || latin == b'*'
+        /// A password may hold other characters.
+        const OTHERS: usize = 4;
+        let is_control = |byte: &u8| *byte < b' ' || *byte == Self::EBCDIC_LINE_FEED;
+        let controls = start.iter().take_while(|byte| is_control(byte)).count();
+        let Some(columns) = start[controls..].get(..COLUMNS) else { return false };
+        let is_plain = |byte: &&u8| {
+            let latin = Self::Ebcdic037.decode_byte(**byte);
+            latin.is_ascii_alphanumeric() || latin == b' '
         };
-        LETTERS_A_AND_B.contains(&columns[0]) && columns.iter().all(is_plain)
+        LETTERS_A_AND_B.contains(&columns[0]) && columns.iter().filter(is_plain).count() >= COLUMNS - OTHERS
     }
 
     /// The first byte that stands for one character in code page 037 and for another in 1047.

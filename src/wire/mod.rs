@@ -7,22 +7,24 @@
 //!
 //! # How records are separated
 //! The first bytes of a stream decide, for the whole stream:
-//! - a line feed among the first 80 bytes, or behind 80 columns and any spaces that follow them:
+//! - a line feed among the first 160 bytes, or behind 80 columns and any spaces that follow them:
 //!   records are **lines**, ended by a line feed. A carriage return right before the line feed belongs
 //!   to the separator, whatever the first line did; any other carriage return is a column.
 //! - otherwise records are **unseparated**, 80 bytes each. Only a stream of one record that ends with
 //!   a carriage return is taken for a line whose separator was cut off.
 //!
-//! Empty lines, before or between records or batches, are skipped in either case and are not counted.
+//! Empty lines, before or between records or batches, are skipped in either case and are not counted. So
+//! is what pads files and transfers (NUL, 0x1A) and the byte order mark of a file that was appended, between
+//! a Z-record and what follows it.
 //!
 //! # What may be wrong
 //! A line shorter than 80 columns is padded with spaces, which is no defect. The last record of an
 //! unseparated stream that ends too early is [`Defect::Short`]. A line that is longer is
 //! [`Defect::Long`] and comes with its first 80 columns and its true length.
 //!
-//! # EBCDIC
-//! An [`Encoding`] turns the bytes of a stream into columns before they are cut, chunk by chunk, and
-//! columns into bytes again.
+//! # Odd streams and EBCDIC
+//! A [`Door`] looks at the first bytes of a stream and turns what is odd into plain bytes, chunk by chunk,
+//! before they are cut: byte order marks, UTF-16, other ends of records, and by an [`Encoding`] EBCDIC.
 //!
 //! # Three ways in
 //! [`Splitter`] is pushed chunks, [`records`] walks a slice, [`RecordCodec`] frames an asynchronous
@@ -30,6 +32,7 @@
 
 #[cfg(feature = "gateway")]
 mod codec;
+mod door;
 mod encoding;
 mod limits;
 mod record;
@@ -39,9 +42,10 @@ mod tests;
 
 #[cfg(feature = "gateway")]
 pub use codec::{RecordCodec, WireError};
+pub use door::{Content, Door, Unreadable, read_text, text_of};
 pub use encoding::Encoding;
 pub use limits::{Limit, LimitExceeded, Limits};
-pub use record::{Defect, Line, Record, Records, Separator, records};
+pub use record::{Defect, Line, Record, Records, Separator, records, says_nothing};
 pub use splitter::Splitter;
 
 /// The columns of a record (batch chapter, B&B-7).

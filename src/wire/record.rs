@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use super::door::PADDING;
 use super::{Columns, Limits, RECORD_LENGTH, Splitter};
 
 /// What stands between two records.
@@ -14,6 +15,8 @@ pub enum Separator {
     LineFeed,
     /// A carriage return and a line feed.
     CarriageReturnLineFeed,
+    /// A carriage return alone. Streams are read so through a [`Door`](super::Door) only.
+    CarriageReturn,
 }
 
 impl Separator {
@@ -24,6 +27,7 @@ impl Separator {
             Self::None => b"",
             Self::LineFeed => b"\n",
             Self::CarriageReturnLineFeed => b"\r\n",
+            Self::CarriageReturn => b"\r",
         }
     }
 }
@@ -41,6 +45,12 @@ pub enum Defect {
         /// The columns of the line.
         found: usize,
     },
+}
+
+/// Whether columns say nothing: blanks, and what DOS and transfers put behind the end of a file.
+#[must_use]
+pub fn says_nothing(columns: &[u8]) -> bool {
+    columns.iter().all(|byte| byte.is_ascii_whitespace() || PADDING.contains(byte))
 }
 
 /// A record where it stood, borrowed from the chunk it arrived in.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use memchr::memchr;
 
-use super::{Columns, Defect, Limit, LimitExceeded, Limits, Line, RECORD_LENGTH, Separator};
+use super::door::{PADDING, UTF8_MARK};
+use super::{Columns, Defect, Limit, LimitExceeded, Limits, Line, RECORD_LENGTH, Separator, says_nothing};
 
 /// Cuts records from the chunks of a stream, as they come.
 ///
@@ -39,6 +40,8 @@ pub struct Splitter {
     number: u64,
     /// The stream's bytes before the next record.
     offset: u64,
+    /// Whether the last record ended a batch: padding before the next one is none of its columns.
+    is_between: bool,
     exceeded: Option<LimitExceeded>,
 }
 
@@ -55,6 +58,7 @@ impl Splitter {
             last: 0,
             number: 0,
             offset: 0,
+            is_between: false,
             exceeded: None,
         }
     }
@@ -164,7 +168,11 @@ impl Splitter {
 
     /// Lends out lines of exactly 80 columns as long as there are any; gives back what follows.
     fn lend_lines<'a>(&mut self, mut rest: &'a [u8], sink: &mut impl FnMut(Line<'_>)) -> &'a [u8] {
-        while let Some((columns, after)) = rest.split_first_chunk::<RECORD_LENGTH>() {
+        loop {
+            if self.is_between {
+                rest = self.skip_padding(rest);
+            }
+            let Some((columns, after)) = rest.split_first_chunk::<RECORD_LENGTH>() else { break };
             let separator = match after {
                 // Behind 79 columns, the carriage return belongs to the separator.
                 [LINE_FEED, ..] if columns[RECORD_LENGTH - 1] != CARRIAGE_RETURN => 1,
@@ -200,6 +208,10 @@ impl Splitter {
             let empty = empty_lines(rest);
             self.offset += empty as u64;
             rest = &rest[empty..];
+            if self.is_between && rest.first().is_some_and(is_padding) {
+                rest = self.skip_padding(rest);
+                continue;
+            }
             let Some((columns, after)) = rest.split_first_chunk::<RECORD_LENGTH>() else {
                 return self.keep(rest);
             };
@@ -214,6 +226,15 @@ impl Splitter {
         self.number += 1;
         sink(Line { columns, number: self.number, offset: self.offset, length: RECORD_LENGTH, defect: None });
         self.offset += (RECORD_LENGTH + separator) as u64;
+        self.is_between = ends_batch(columns) || self.is_between && says_nothing(columns);
+    }
+
+    /// Skips what pads the end of a batch.
+    #[cold]
+    fn skip_padding<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let padding = bytes.iter().take_while(|byte| is_padding(byte)).count();
+        self.offset += padding as u64;
+        &bytes[padding..]
     }
 
     /// Adds bytes to the record whose end has not arrived.
@@ -273,6 +294,7 @@ impl Splitter {
         }
         self.number += 1;
         sink(Line { columns: &self.columns, number: self.number, offset: self.offset, length, defect });
+        self.is_between = ends_batch(&self.columns) || self.is_between && says_nothing(&self.columns);
     }
 }
 
@@ -301,15 +323,19 @@ const WINDOW: usize = 1024;
 /// How records are separated, by the first bytes of a stream; `None` if more bytes are needed. What
 /// is told by some bytes stays told when more arrive.
 fn separator_of(head: &[u8]) -> Option<Separator> {
-    let first = &head[..head.len().min(RECORD_LENGTH)];
+    let first = &head[..head.len().min(2 * RECORD_LENGTH)];
     if let Some(end) = memchr(LINE_FEED, first) {
         return Some(match first[..end].last() {
             Some(&CARRIAGE_RETURN) => Separator::CarriageReturnLineFeed,
             _ => Separator::LineFeed,
         });
     }
+    // Until a second record of 80 columns is there, this may be a line that is too long.
+    if head.len() < 2 * RECORD_LENGTH {
+        return None;
+    }
     // No record starts with a space, so spaces behind 80 columns belong to a long line.
-    let after = head.get(RECORD_LENGTH..)?;
+    let after = &head[RECORD_LENGTH..];
     let spaces = after.iter().take_while(|&&byte| byte == b' ').count();
     match &after[spaces..] {
         [] | [CARRIAGE_RETURN] if head.len() < WINDOW => None,
@@ -317,6 +343,18 @@ fn separator_of(head: &[u8]) -> Option<Separator> {
         [CARRIAGE_RETURN, LINE_FEED, ..] => Some(Separator::CarriageReturnLineFeed),
         _ => Some(Separator::None),
     }
+}
+
+/// Whether it is a Z-record, behind which a stream may be padded: the one thing that cutting knows of what
+/// records mean.
+#[inline]
+fn ends_batch(columns: &Columns) -> bool {
+    columns[0] | 0x20 == b'z'
+}
+
+/// Whether a byte in front of a batch is padding, or part of a byte order mark: no record begins with one.
+fn is_padding(byte: &u8) -> bool {
+    PADDING.contains(byte) || UTF8_MARK.contains(byte)
 }
 
 /// How many bytes the empty lines take at the start of these bytes.

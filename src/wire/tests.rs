@@ -100,6 +100,35 @@ fn blank_records_at_the_end_of_an_unseparated_stream_are_records() {
 }
 
 #[test]
+fn lines_with_sequence_numbers_behind_column_80_are_lines() {
+    let stream = format!("{}00000001\n{}00000002\n", row('A'), row('B'));
+    let defect = Some(Defect::Long { found: 88 });
+    assert_eq!(shape(&stream), [(1, 0, 88, defect, row('A')), (2, 89, 88, defect, row('B'))]);
+}
+
+#[test]
+fn padding_behind_a_batch_is_none_of_the_next_one() {
+    for padding in ["\x1a", "\0\0\0", "\n\0\n\x1a\r\n", "\u{feff}"] {
+        let lines = format!("{}\n{padding}{}\n{padding}", row('Z'), row('A'));
+        let found = shape(&lines);
+        assert_eq!(found[1], (2, 81 + padding.len() as u64, 80, None, row('A')), "{padding:?}");
+        let unseparated = format!("{}{}{padding}{}", row('Y'), row('Z'), row('A'));
+        assert_eq!(shape(&unseparated)[2], (3, 160 + padding.len() as u64, 80, None, row('A')));
+    }
+    let at_end = format!("{}\n\0\0\0\n\x1a", row('Z'));
+    assert_eq!(shape(&at_end).len(), 1);
+    // a blank line is a line, and what pads the stream behind it is none
+    let blank = format!("{}\n\0\n   \n\u{feff}{}\n", row('Z'), row('A'));
+    assert_eq!(shape(&blank)[2], (3, 90, 80, None, row('A')));
+}
+
+#[test]
+fn what_looks_like_padding_within_a_batch_is_a_column() {
+    let stream = format!("{}\n\0B\n", row('A'));
+    assert_eq!(shape(&stream)[1], (2, 81, 2, None, "\0B".to_owned()));
+}
+
+#[test]
 fn two_short_lines_of_eighty_bytes_are_two() {
     let stream = format!("A\n{}\nB\n{}\n", "-".repeat(78), "+".repeat(78));
     assert_eq!(shape(&stream).len(), 4);
@@ -173,21 +202,28 @@ fn cut_plainly(stream: &[u8], separator: Option<Separator>) -> Vec<(Columns, usi
         }
     };
     let mut at = 0;
+    let is_padding = |byte: u8| [0, 0x1a, 0xef, 0xbb, 0xbf].contains(&byte);
+    let mut is_between = false;
     if separator == Some(Separator::None) {
         while at < stream.len() {
-            if stream[at] == b'\n' {
+            if stream[at] == b'\n' || is_between && is_padding(stream[at]) {
                 at += 1;
             } else if stream[at..].starts_with(b"\r\n") {
                 at += 2;
             } else {
                 let end = stream.len().min(at + RECORD_LENGTH);
                 add(at, &stream[at..end]);
+                is_between = stream[at] | 0x20 == b'z';
                 at = end;
             }
         }
     } else {
         for line in stream.split(|byte| *byte == b'\n') {
-            add(at, line.strip_suffix(b"\r").unwrap_or(line));
+            let padding = line.iter().take_while(|byte| is_between && is_padding(**byte)).count();
+            let columns = &line[padding..];
+            let columns = columns.strip_suffix(b"\r").unwrap_or(columns);
+            add(at + padding, columns);
+            is_between = columns.first().map_or(is_between, |first| first | 0x20 == b'z');
             at += line.len() + 1;
         }
     }
@@ -205,6 +241,8 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
         2 => (b'0'..=b'9', 77_usize..84).prop_map(|(byte, length)| vec![byte; length]),
         1 => (0_usize..180).prop_map(|length| vec![b'x'; length]),
         1 => proptest::collection::vec(any::<u8>(), 0..5),
+        1 => Just(vec![b'Z'; RECORD_LENGTH]),
+        1 => proptest::collection::vec(prop_oneof![Just(0), Just(0x1a), Just(0xef), Just(b'\n')], 0..9),
     ];
     proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }

@@ -124,7 +124,7 @@ fn a_withdrawal_sees_the_warehouse_entry_of_its_own_batch() {
 fn what_was_committed_is_there_when_the_store_is_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("abigate.db");
-    let open = || host_in(world(""), SqliteStore::open(&path).unwrap());
+    let open = || host_in(world(""), SqliteStore::open_or_create(&path).unwrap());
     assert_eq!(dispositions(&answer(&mut open(), &batch(&[summary(&[])]))), ["995"]);
     assert_eq!(dispositions(&answer(&mut open(), &batch(&[summary(&[])]))), ["996"]);
     assert_eq!(dispositions(&answer(&mut open(), &batch(&[delete(&[])]))), ["997"]);
@@ -134,4 +134,25 @@ fn what_was_committed_is_there_when_the_store_is_opened_again() {
     assert_eq!(batches.len(), 3);
     let kept = batches[0].records.as_flattened();
     assert!(!kept.windows(6).any(|bytes| bytes == b"PASSWD"), "the password is not kept");
+}
+
+#[test]
+fn a_batch_answered_in_parts_gets_the_answer_of_one_answered_whole() {
+    let numbers = ["00002674", "00001015", "00009018", "00002674"];
+    let summaries = numbers.map(|number| summary(&[("entry_number", number)]));
+    let batch = batch(&summaries);
+    let whole = answer(&mut host(), &batch);
+    for records in [1, 17, 40, 1000] {
+        let mut host = host();
+        let (mut examined, mut parts) = (None, 1);
+        let rows = loop {
+            let part = host.answer_part(&batch, &Trusted, &mut examined, records, &noon()).unwrap();
+            match part {
+                Some(rows) => break rows,
+                None => parts += 1,
+            }
+        };
+        assert_eq!(lines(&rows), whole, "{records} records a part");
+        assert_eq!(parts > 1, records < 60, "{parts} parts");
+    }
 }

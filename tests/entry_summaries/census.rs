@@ -152,6 +152,22 @@ fn overrides_that_are_not_accepted() {
     );
 }
 
+/// What other records have in the columns of the line item identifier is no line.
+#[test]
+fn an_override_of_a_line_that_is_not_there_is_answered_c05_whatever_other_records_hold() {
+    let mut host = warned();
+    let rows = improbable(&[]);
+    let others = rows.iter().filter(|row| !row.starts_with(b"40"));
+    let lines = others.map(|row| String::from_utf8(row[4..7].to_vec()).unwrap());
+    let lines = lines.filter(|line| !line.contains(' ')).collect::<Vec<_>>();
+    assert!(lines.len() > 3);
+    for line in lines {
+        let found = ask(&mut host, "CW", &["CW01EEE  00001197", &format!("CW02  {line}27D04")]);
+        let expected = format!("CW03EEE  00001197  {line}27D04C05ENTRY SUMMARY LINE DOES NOT EXIST");
+        assert_eq!(found, [expected]);
+    }
+}
+
 /// Another filer's summary is found by no query, and an override of it is refused.
 #[test]
 fn summaries_of_others_are_theirs() {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use abigate::envelope::Sender;
 use abigate::store::{
-    BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SqliteStore, Store, StoreError, Unit,
-    WarningQuery, Withdrawal,
+    Archive, BatchOnFile, CensusWarning, EntryKey, EntrySummary, Ledger, Mail, SetAsideKind, SqliteStore,
+    Store, StoreError, Unit, WarningQuery, Withdrawal,
 };
 
 use crate::support::*;
@@ -38,11 +38,22 @@ impl Fuse {
 struct Faulty<S> {
     inner: S,
     fuse: Fuse,
+    defects: Defects,
 }
 
 struct FaultyUnit<U> {
     inner: U,
     fuse: Fuse,
+    defects: Defects,
+}
+
+/// What goes wrong otherwise than by an error that is told.
+#[derive(Clone, Copy, Default)]
+struct Defects {
+    /// The program ends in a panic when this entry is looked up.
+    panics_at: Option<&'static str>,
+    /// Nobody knows whether a commit was kept.
+    is_uncertain: bool,
 }
 
 impl<S: Store> Store for Faulty<S> {
@@ -53,7 +64,7 @@ impl<S: Store> Store for Faulty<S> {
 
     fn begin(&mut self) -> Result<Self::Unit<'_>, StoreError> {
         self.fuse.burn()?;
-        Ok(FaultyUnit { inner: self.inner.begin()?, fuse: self.fuse.clone() })
+        Ok(FaultyUnit { inner: self.inner.begin()?, fuse: self.fuse.clone(), defects: self.defects })
     }
 
     fn newest_mail(&mut self) -> Result<i64, StoreError> {
@@ -69,6 +80,7 @@ impl<S: Store> Store for Faulty<S> {
 
 impl<U: Unit> Unit for FaultyUnit<U> {
     fn entry_summary(&mut self, key: &EntryKey) -> Result<Option<EntrySummary>, StoreError> {
+        assert_ne!(self.defects.panics_at, Some(&*key.number), "a defect of the program");
         self.fuse.burn()?;
         self.inner.entry_summary(key)
     }
@@ -138,18 +150,21 @@ impl<U: Unit> Unit for FaultyUnit<U> {
         self.inner.override_census_warning(entry, line, code, reason)
     }
 
-    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<(), StoreError> {
+    fn put_batch(&mut self, batch: &BatchOnFile) -> Result<i64, StoreError> {
         self.fuse.burn()?;
         self.inner.put_batch(batch)
     }
 
-    fn is_new(&mut self) -> Result<bool, StoreError> {
+    fn archive(&mut self) -> Result<&mut dyn Archive, StoreError> {
         self.fuse.burn()?;
-        self.inner.is_new()
+        self.inner.archive()
     }
 
     fn commit(self) -> Result<(), StoreError> {
         self.fuse.burn()?;
+        if self.defects.is_uncertain {
+            return Err(StoreError::Uncertain(rusqlite::Error::InvalidQuery));
+        }
         self.inner.commit()
     }
 }
@@ -174,6 +189,10 @@ fn prepared() -> SqliteStore {
     host.into_store()
 }
 
+fn faulty(fuse: &Fuse) -> Faulty<SqliteStore> {
+    Faulty { inner: prepared(), fuse: fuse.clone(), defects: Defects::default() }
+}
+
 type Contents = (Vec<Option<EntrySummary>>, usize);
 
 fn contents(store: &mut SqliteStore) -> Contents {
@@ -190,7 +209,7 @@ fn a_failing_store_keeps_all_of_a_batch_or_nothing() {
     assert_ne!(before, after);
     for calls in 0.. {
         let fuse = Fuse(Rc::new(Cell::new(None)));
-        let mut host = host_in(world(""), Faulty { inner: prepared(), fuse: fuse.clone() });
+        let mut host = host_in(world(""), faulty(&fuse));
         fuse.0.set(Some(calls));
         let found = answer(&mut host, &mixed_batch());
         let failed = fuse.0.get() == Some(0);
@@ -210,7 +229,7 @@ fn a_failing_store_keeps_all_of_a_batch_or_nothing() {
 #[test]
 fn the_batch_can_be_sent_again_after_a_system_failure() {
     let fuse = Fuse(Rc::new(Cell::new(None)));
-    let mut host = host_in(world(""), Faulty { inner: prepared(), fuse: fuse.clone() });
+    let mut host = host_in(world(""), faulty(&fuse));
     fuse.0.set(Some(7));
     let failed = answer(&mut host, &mixed_batch());
     let expected = "\
@@ -253,7 +272,7 @@ fn a_failing_store_keeps_nothing_of_batches_that_came_together() {
     let before = contents(&mut prepared());
     for calls in 0.. {
         let fuse = Fuse(Rc::new(Cell::new(None)));
-        let mut host = host_in(world(""), Faulty { inner: prepared(), fuse: fuse.clone() });
+        let mut host = host_in(world(""), faulty(&fuse));
         fuse.0.set(Some(calls));
         let found = together(&mut host);
         fuse.0.set(None);
@@ -271,9 +290,90 @@ fn one_failure_of_the_store_costs_nothing_but_time() {
     let complete = together(&mut host_in(world(""), prepared()));
     for calls in 0..20 {
         let fuse = Fuse(Rc::new(Cell::new(None)));
-        let mut host = host_in(world(""), Faulty { inner: prepared(), fuse: fuse.clone() });
+        let mut host = host_in(world(""), faulty(&fuse));
         fuse.0.set(Some(calls | Fuse::ONCE));
         assert_eq!(together(&mut host), complete, "after {calls} calls");
         assert_eq!(fuse.0.get(), None);
     }
+}
+
+/// A host on a store with defects, which hold from the moment on when it has begun.
+fn with_defects(defects: Defects) -> abigate::host::Host<'static, Faulty<SqliteStore>> {
+    let mut host = host_in(world(""), faulty(&Fuse(Rc::new(Cell::new(None)))));
+    host.store().defects = defects;
+    host
+}
+
+#[test]
+fn a_batch_at_which_the_program_fails_is_answered_and_set_aside_and_all_others_go_on() {
+    let mut host = with_defects(Defects { panics_at: Some("00009042"), ..Defects::default() });
+    let good = batch(&[delete(&[("entry_number", "00001270")])]);
+    for _ in 0..2 {
+        let bad = mixed_batch();
+        let waiting = [&bad, &good].map(|batch| (batch, &Trusted as &dyn abigate::host::Peer, None));
+        let answers = host.answer_all(waiting.into(), &noon());
+        let answers = answers.into_iter().map(|answer| lines(&answer.unwrap())).collect::<Vec<_>>();
+        assert_eq!(dispositions(&answers[0]), ["ZZZ"; 5]);
+        assert_ne!(dispositions(&answers[1]), ["ZZZ"]);
+    }
+    let store = &mut host.into_store().inner;
+    assert_eq!(on_file(store, "00001270"), None, "the other batch has taken effect");
+    assert!(on_file(store, "00001197").is_some(), "of the bad one nothing is kept");
+    let aside = store.begin().unwrap().archive().unwrap().all_set_aside().unwrap();
+    assert_eq!(aside.len(), 1, "{aside:?}");
+    assert_eq!(aside[0].kind, SetAsideKind::Batch);
+    assert!(aside[0].reason.contains("a defect of the program"), "{aside:?}");
+    assert_eq!(aside[0].records.len(), mixed_batch().rows.len());
+    assert!(!aside[0].records.as_flattened().windows(6).any(|bytes| bytes == b"PASSWD"));
+}
+
+#[test]
+fn nobody_is_told_anything_when_it_is_not_known_whether_the_batch_was_kept() {
+    let mut host = with_defects(Defects { is_uncertain: true, ..Defects::default() });
+    let (one, other) = (mixed_batch(), batch(&[delete(&[])]));
+    let waiting = [&one, &other].map(|batch| (batch, &Trusted as &dyn abigate::host::Peer, None));
+    let answers = host.answer_all(waiting.into(), &noon());
+    assert!(answers.iter().all(Result::is_err), "{answers:?}");
+    assert!(host.answer_in_any_case(&one, &Trusted, &noon()).is_err());
+}
+
+/// A store that another program holds, and how often it was waited for.
+struct Locked {
+    inner: SqliteStore,
+    is_locked: bool,
+    waits: u32,
+}
+
+impl Store for Locked {
+    type Unit<'a> = <SqliteStore as Store>::Unit<'a>;
+
+    fn begin(&mut self) -> Result<Self::Unit<'_>, StoreError> {
+        if !self.is_locked {
+            return self.inner.begin();
+        }
+        self.waits += 1;
+        let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        Err(rusqlite::Error::SqliteFailure(busy, None).into())
+    }
+
+    fn newest_mail(&mut self) -> Result<i64, StoreError> {
+        self.inner.newest_mail()
+    }
+
+    fn next_mail(&mut self, recipient: &Sender, after: i64) -> Result<Option<Mail>, StoreError> {
+        self.inner.next_mail(recipient, after)
+    }
+}
+
+#[test]
+fn batches_that_come_together_wait_for_a_locked_store_only_once() {
+    let mut host = host_in(world(""), Locked { inner: prepared(), is_locked: false, waits: 0 });
+    host.store().is_locked = true;
+    let batches = (0..6).map(|_| batch(&[delete(&[])])).collect::<Vec<_>>();
+    let waiting = batches.iter().map(|batch| (batch, &Trusted as &dyn abigate::host::Peer, None));
+    let answers = host.answer_all(waiting.collect(), &noon());
+    for answer in answers {
+        assert_eq!(dispositions(&lines(&answer.unwrap())), ["ZZZ"]);
+    }
+    assert_eq!(host.store().waits, 1);
 }

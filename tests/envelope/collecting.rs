@@ -1,6 +1,6 @@
 //! Batches out of streams, and what must hold for any input.
 
-use abigate::envelope::{BatchCollector, RawBatch};
+use abigate::envelope::{BatchCollector, BlockAnswer, RawBatch};
 use abigate::wire::{Limit, Limits, Splitter, records as split_records};
 use proptest::prelude::*;
 
@@ -89,12 +89,8 @@ fn answer_is_sound(stream: &[u8]) {
         let initials = (answer[0][0], answer[1][0], answer[answer.len() - 2][0], answer[answer.len() - 1][0]);
         assert_eq!(initials, (b'A', b'B', b'Y', b'Z'));
         if reading.conditions.is_empty() {
-            let blocks = vec![
-                vec![
-                    *b"E1                                                                              "
-                ];
-                reading.blocks.len()
-            ];
+            let row = b"E1                                                                              ";
+            let blocks = vec![BlockAnswer::from(vec![*row]); reading.blocks.len()];
             CODEC.response(&reading, &blocks).unwrap();
         } else {
             assert!(reading.blocks.iter().all(|block| block.transactions.is_empty()));

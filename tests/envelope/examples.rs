@@ -4,7 +4,7 @@
 //! it back in the gap before the user data; the same happens to `X0 BLOCK`, whose type code has six
 //! columns, and to the preparer's office. The tables win. `<detail suppressed>` stands as it is printed.
 
-use abigate::envelope::{EnvelopeCodec, Notification, Submission};
+use abigate::envelope::{BlockAnswer, EnvelopeCodec, Notification, Submission};
 use abigate::wire::Columns;
 
 use crate::support::{CODEC, conditions, party, profiles, read, records, sender, texts};
@@ -221,7 +221,7 @@ fn batch_acceptance() {
         ]),
     ];
     assert_eq!(
-        texts(&CODEC.response(&reading, &answers).unwrap()),
+        texts(&CODEC.response(&reading, &answers.map(BlockAnswer::from)).unwrap()),
         [
             "A1234N01      010108     AX                                BATCH-AAAAAA-TEXT-001",
             "B  1201N01AX                                               BLOCK-AAAAAA-TEXT-001",

@@ -1,5 +1,6 @@
 //! The e-Manifest family, lower case, and what comes back unchanged.
 
+use abigate::envelope::BlockAnswer;
 use abigate::wire::Columns;
 
 use crate::support::{CODEC, Profiles, conditions, profiles, put, read, record, records, text, texts};
@@ -24,7 +25,7 @@ fn e_manifest_may_leave_the_application_out() {
         assert!(reading.is_accepted(), "{reading:?}");
         assert_eq!(reading.application, "QP");
         assert_eq!(
-            texts(&CODEC.response(&reading, &[records(&["QT01"])]).unwrap()),
+            texts(&CODEC.response(&reading, &[records(&["QT01"]).into()]).unwrap()),
             [
                 "A1234N01PASSWD040108                                                 ABCDEFGHIJK",
                 "B  1201N01QT                                               BLOCK-AAAAAA-TEXT-001",
@@ -90,7 +91,7 @@ fn lower_case_is_read_as_upper_case_and_user_data_comes_back_unchanged() {
     );
     assert!(reading.conditions.is_empty(), "{reading:?}");
     assert_eq!(text(&reading.blocks[0].transactions[0].rows()[0]), "10A");
-    let answer = CODEC.response(&reading, &[records(&["E1"])]).unwrap();
+    let answer = CODEC.response(&reading, &[records(&["E1"]).into()]).unwrap();
     assert_eq!(
         texts(&answer),
         [
@@ -126,7 +127,7 @@ fn preparer_and_offices_come_back() {
     );
     assert!(reading.is_accepted(), "{:?}", conditions(&reading));
     assert_eq!(reading.blocks[0].preparer.as_ref().unwrap().office, "R1");
-    let answer = CODEC.response(&reading, &[records(&["E1"])]).unwrap();
+    let answer = CODEC.response(&reading, &[records(&["E1"]).into()]).unwrap();
     assert_eq!(text(&answer[1]), header.replace("AE", "AX"));
     assert_eq!(text(&answer[3]), "Y  1202N01AX00001                           P1");
     assert_eq!(text(&answer[4]), "Z1234N01                             S1");
@@ -147,8 +148,38 @@ fn blocks_without_answer_are_left_out() {
     ]);
     let reading = read(rows, &profiles());
     assert_eq!(reading.structure_fault.as_ref().unwrap().block, 2);
-    let answer = CODEC.response(&reading, &[vec![], records(&["E1 F", "E1RF"])]).unwrap();
+    let answer = CODEC.response(&reading, &[vec![].into(), records(&["E1 F", "E1RF"]).into()]).unwrap();
     assert_eq!(texts(&answer)[1..5], ["B  1202N01AX", "E1 F", "E1RF", "Y  1202N01AX00002"]);
+}
+
+/// The count of a Y-record has five digits: 25,000 refused deletions are answered by 100,000 records.
+#[test]
+fn an_answer_longer_than_a_block_can_count_is_divided_between_transactions() {
+    let rows = records(&[
+        "A1234N01PASSWD040108     AE",
+        "B  1201N01AE",
+        "10",
+        "Y  1201N01AE",
+        "Z1234N01      040108",
+    ]);
+    let reading = read(rows, &profiles());
+    let mut block = BlockAnswer::default();
+    for _ in 0..50_001 {
+        block.records.extend(records(&["E0", "E1", "E1", "E1RF"]));
+        block.end_transaction();
+    }
+    let answer = CODEC.response(&reading, &[block]).unwrap();
+    let rows = texts(&answer);
+    let trailers = rows.iter().filter(|row| row.starts_with('Y')).collect::<Vec<_>>();
+    assert_eq!(trailers, ["Y  1201N01AX99996", "Y  1201N01AX99996", "Y  1201N01AX00012"]);
+    let behind = |first: &str| rows.iter().skip_while(|row| *row != first).nth(1).cloned();
+    assert_eq!(behind("B  1201N01AX"), Some("E0".to_owned()));
+    assert!(rows.windows(2).all(|pair| !pair[0].starts_with('B') || pair[1] == "E0"));
+    // one transaction alone that is too long
+    let long = BlockAnswer::from(vec![record("E1"); 100_000]);
+    let answer = CODEC.response(&reading, &[long]).unwrap();
+    let counts = texts(&answer).into_iter().filter(|row| row.starts_with('Y')).collect::<Vec<_>>();
+    assert_eq!(counts, ["Y  1201N01AX99999", "Y  1201N01AX00001"]);
 }
 
 #[test]

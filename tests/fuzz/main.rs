@@ -3,6 +3,7 @@
 
 mod planted;
 
+use std::ops::ControlFlow;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -40,11 +41,11 @@ fn campaign(
     let grammar = Grammar::builtin();
     let mut laboratory = Laboratory::new(grammar, application).unwrap();
     let judge = JudgeOfReplies::new(grammar, application).unwrap();
-    run(&mut laboratory, &judge, generator, target, campaign, |_, _| {}).unwrap()
+    run(&mut laboratory, &judge, generator, target, &campaign, |_, _| ControlFlow::Continue(())).unwrap()
 }
 
 fn short(runs: u64) -> Campaign {
-    Campaign { seed: 1, runs, most_failures: 1, minimise: false }
+    Campaign { seed: 1, runs, most_failures: 1, ..Campaign::default() }
 }
 
 /// What a planted fault may be called when it is found.
@@ -71,7 +72,7 @@ fn names(planted: Planted) -> &'static [Fault] {
 fn search(generator: &mut Generator<'_>, planted: Planted, runs: u64, minimise: bool) -> Report {
     let patience = if planted == Planted::HangsWithoutTrailer { 500 } else { 60_000 };
     let mut target = SocketTarget::new(planted.serve(), Duration::from_millis(patience));
-    let wanted = Campaign { seed: 1, runs, most_failures: 1, minimise };
+    let wanted = Campaign { minimise, ..short(runs) };
     campaign("AE", generator, &mut target, wanted)
 }
 
@@ -197,4 +198,158 @@ fn other_machines_are_left_alone() {
     let refused = abigate(&["fuzz", "--app", "AE", "--runs", "1", "--plain", "--target", "192.0.2.1:7443"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("--anywhere"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn only_the_kinds_that_are_looked_for_are_failures() {
+    let mut generator = generator("AE", world(), 8);
+    let crashes = |runs| Campaign { only: vec![Fault::Crash, Fault::Hang], ..short(runs) };
+    let mut look = |planted: Planted, runs| {
+        let mut target = SocketTarget::new(planted.serve(), Duration::from_millis(60_000));
+        campaign("AE", &mut generator, &mut target, crashes(runs)).failures
+    };
+    assert_eq!(look(Planted::CutsItsAnswer, 30).len(), 0);
+    assert_eq!(look(Planted::PanicsOnLargeNumber, 4000)[0].verdict.fault, Fault::Crash);
+    let refused = abigate(&["fuzz", "--app", "AE", "--only", "crash,slow"]);
+    assert!(text(&refused.stderr).contains("there are crash, hang, malformed-answer"), "{refused:?}");
+}
+
+/// A program in a file, for `exec:`.
+fn program(folder: &std::path::Path, name: &str, lines: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, lines).unwrap();
+    format!("exec:sh {}", path.display())
+}
+
+#[test]
+fn a_crash_is_told_once_and_in_the_programs_own_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = folder.path().join("kept");
+    let crashes = "head -c 100 >/dev/null\necho started >&2\n\
+                   echo \"thread 'main' panicked at src/decoder.rs:12:34:\" >&2\necho \"record $$ is odd\" >&2\nexit 101\n";
+    let target = program(folder.path(), "crashes.sh", crashes);
+    let fuzz = [
+        "fuzz",
+        "--app",
+        "AE",
+        "--runs",
+        "6",
+        "--no-minimise",
+        "--timeout",
+        "60000",
+        "--target",
+        &target,
+        "--keep",
+    ];
+    let keep_text = keep.to_str().unwrap();
+    let found = abigate(&[&fuzz[..], &[keep_text, "--format", "json"]].concat());
+    assert_eq!(found.status.code(), Some(1), "{found:?}");
+    let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    let failures = report["failures"].as_array().unwrap();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert_eq!(failures[0]["cause"], "crash src/decoder.rs:12:34");
+    assert_eq!(failures[0]["repeats"], 5);
+    let files = std::fs::read_dir(&keep).unwrap().map(|file| file.unwrap().path());
+    let said = files.filter(|file| file.extension().unwrap() == "stderr").collect::<Vec<_>>();
+    assert!(std::fs::read_to_string(&said[0]).unwrap().starts_with("started\nthread 'main' panicked"));
+    let human = abigate(&[&fuzz[..], &[keep_text]].concat());
+    assert!(text(&human.stdout).contains("  | thread 'main' panicked at src/decoder.rs:12:34:"), "{human:?}");
+}
+
+#[test]
+fn failures_of_a_baseline_are_counted_and_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let target = program(folder.path(), "crashes.sh", "echo 'a.c:7: out of range' >&2\nexit 3\n");
+    let (known, keep) = (path("known.json"), path("kept"));
+    let fuzz = [
+        "fuzz",
+        "--app",
+        "AE",
+        "--runs",
+        "4",
+        "--no-minimise",
+        "--timeout",
+        "60000",
+        "--target",
+        &target,
+        "--keep",
+        &keep,
+    ];
+    let written = abigate(&[&fuzz[..], &["--write-baseline", &known]].concat());
+    assert_eq!(written.status.code(), Some(0), "{written:?}");
+    let again = abigate(&[&fuzz[..], &["--baseline", &known]].concat());
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+    assert!(text(&again.stdout).starts_with("4 messages: 0 failures, 4 known\n"), "{again:?}");
+    program(folder.path(), "crashes.sh", "echo 'a.c:9: out of range' >&2\nexit 3\n");
+    let new = abigate(&[&fuzz[..], &["--baseline", &known, "--write-baseline", &known]].concat());
+    assert_eq!(new.status.code(), Some(0), "{new:?}");
+    let both = std::fs::read_to_string(&known).unwrap();
+    assert!(both.contains("crash a.c:7") && both.contains("crash a.c:9"), "{both}");
+    std::fs::write(&known, "{}").unwrap();
+    let refused = abigate(&[&fuzz[..], &["--baseline", &known]].concat());
+    assert!(text(&refused.stderr).contains("is no baseline"), "{refused:?}");
+}
+
+#[test]
+fn answers_are_sent_to_those_who_read_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = folder.path().join("kept").to_str().unwrap().to_owned();
+    let reads = "grep -q '^A' || exit 9\n";
+    let refuses = "cat >/dev/null\necho 'I know no such answer'\nexit 1\n";
+    for (name, lines, fault) in
+        [("reads.sh", reads, None), ("refuses.sh", refuses, Some("refused-though-valid"))]
+    {
+        let target = program(folder.path(), name, lines);
+        let fuzz = [
+            "fuzz",
+            "--app",
+            "AX",
+            "--runs",
+            "25",
+            "--failures",
+            "1",
+            "--timeout",
+            "60000",
+            "--keep",
+            &keep,
+            "--format",
+            "json",
+        ];
+        let found = abigate(&[&fuzz[..], &["--target", &target]].concat());
+        let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+        let failure = &report["failures"][0]["verdict"]["fault"];
+        // a message without its A-record is none that this reader takes, and it may say so
+        let is_right = fault.is_none_or(|fault| failure == fault);
+        assert!(is_right && report["coverage"]["records"]["E0:summry"].is_u64(), "{name}: {report:#}");
+    }
+}
+
+#[test]
+fn a_service_that_is_gone_ends_the_run_and_keeps_the_message_before() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(3) {
+            let mut message = Vec::new();
+            std::io::Read::read_to_end(&mut stream.unwrap(), &mut message).unwrap();
+        }
+    });
+    let mut target = SocketTarget::new(address, Duration::from_millis(60_000)).one_way();
+    let report = campaign("AX", &mut generator("AX", world(), 2), &mut target, short(50));
+    assert_eq!((report.runs, report.failures.len()), (3, 1), "{report:?}");
+    assert!(report.lost.is_some() && report.failures[0].verdict.fault == Fault::Crash, "{report:?}");
+}
+
+#[test]
+fn the_host_is_tested_with_every_application_that_it_answers() {
+    for application in ["CW", "CJ"] {
+        let world = world();
+        let mut generator = generator(application, world, 4);
+        let mut target = Builtin::new(Grammar::builtin(), world, application).unwrap();
+        let report = campaign(application, &mut generator, &mut target, short(150));
+        assert_eq!(report.failures.len(), 0, "{application}: {:#?}", report.failures);
+        let conditions = &report.coverage.conditions;
+        assert!(conditions.keys().any(|code| code.starts_with(['C', 'X'])), "{application}: {conditions:?}");
+    }
 }

@@ -146,6 +146,18 @@ async fn a_certificate_with_one_mailbox_is_enough() {
 }
 
 #[tokio::test]
+async fn a_silent_connection_gets_the_mail_of_every_office_of_its_sender() {
+    let (host, mail) = MailHost::new(2);
+    let gateway = Gateway::start(host, |_| ()).await;
+    let mut connection = gateway.connect().await;
+    assert_eq!([connection.mail().await, connection.mail().await], ["E1MAIL 1", "E1MAIL 2"]);
+    connection.stream.shutdown().await.unwrap();
+    assert!(connection.rest().await.is_empty());
+    until_delivered(&mail, 2).await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_broken_connection_carried_goes_out_again() {
     let (host, mail) = MailHost::new(2);
     let gateway = Gateway::start(host, |_| ()).await;

@@ -103,8 +103,7 @@ async fn an_idle_peer_is_let_go() {
 async fn many_connections_are_served_at_once() {
     const CONNECTIONS: u32 = 40;
     let gateway = Gateway::start(TestHost::new(), |config| {
-        // fewer than there are peers: some have to wait to be accepted
-        config.limits.connections = 16;
+        config.limits.connections_per_certificate = Some(CONNECTIONS as usize);
         config.limits.queued_batches = 2;
     })
     .await;

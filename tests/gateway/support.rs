@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use abigate::envelope::RawBatch;
 use abigate::gateway::{
-    Answer, AnswerError, Client, Config, Credentials, DevelopmentCertificates, Peer, Report, Server,
-    ServerError, client_tls, hash_password,
+    Answer, AnswerError, Client, Config, Credentials, DevelopmentCertificates, Peer, Reloader, Report,
+    Server, ServerError, client_tls, hash_password,
 };
 use abigate::wire::Columns;
 use tempfile::TempDir;
@@ -143,6 +143,7 @@ pub struct Gateway {
     pub certificates: Certificates,
     pub address: SocketAddr,
     pub stop: CancellationToken,
+    pub reloader: Reloader,
     running: JoinHandle<Result<Report, ServerError>>,
 }
 
@@ -153,9 +154,9 @@ impl Gateway {
         change(&mut config);
         let server = Server::bind(&config, host).await.unwrap();
         let address = server.local_addr().unwrap();
-        let stop = CancellationToken::new();
+        let (stop, reloader) = (CancellationToken::new(), server.reloader());
         let running = tokio::spawn(server.run(stop.clone().cancelled_owned()));
-        Self { certificates, address, stop, running }
+        Self { certificates, address, stop, reloader, running }
     }
 
     pub async fn stop(self) -> Report {

@@ -1,12 +1,13 @@
 //! `abigate admin mailbox`
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::super::Ending;
+use super::super::output::Outputs;
 use super::place::{Format, FormatArgument, Place};
 use crate::envelope::Sender;
 use crate::store::{Mail, MailQuery, MailState, Store, Unit};
@@ -50,7 +51,7 @@ enum State {
     Delivered,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let mut store = arguments.place.store()?;
     let mut unit = store.begin()?;
     let query = match &arguments.command {
@@ -86,7 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
             }
         }
     };
-    io::stdout().lock().write_all(text.as_bytes())?;
+    outputs.standard().write_all(text.as_bytes())?;
     Ok(Ending::Clean)
 }
 

@@ -46,9 +46,6 @@ impl Place {
     /// The store; it is not made where there is none.
     pub(super) fn store(&self) -> anyhow::Result<SqliteStore> {
         let (path, _) = self.paths()?;
-        if !path.exists() {
-            bail!("there is no store {}", path.display());
-        }
         SqliteStore::open(&path).with_context(|| format!("store {}", path.display()))
     }
 

@@ -9,7 +9,8 @@ use jiff::Zoned;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
-use super::super::{Ending, stream};
+use super::super::Ending;
+use super::super::output::Outputs;
 use super::REFERENCE;
 use crate::gateway::Config;
 use crate::grammar::Grammar;
@@ -86,21 +87,19 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let (mut world, folder) = world(arguments)?;
     let clock = world.clock().map(Zoned::date);
     world.turn_to(arguments.day.or(clock).unwrap_or_else(|| Zoned::now().date()));
-    let mut out = stream::output(None)?;
-    let ending = match &arguments.command {
+    let mut out = outputs.standard();
+    match &arguments.command {
         Command::Import(import) => {
             let folder = folder.ok_or_else(|| anyhow!("--data or --config says where to keep it"))?;
             self::import(&world, import, &folder, &mut out)
         }
         Command::List { format } => list(&world, format.format, &mut out),
         Command::Show(show) => self::show(&world, show, &mut out),
-    };
-    let flushed = out.flush().map_err(anyhow::Error::from);
-    stream::unless_closed(ending.and_then(|ending| flushed.map(|()| ending)))
+    }
 }
 
 /// The world whose reference data it is, and the folder where that lies.

@@ -1,12 +1,13 @@
 //! `abigate admin summary`
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::super::output::Outputs;
 use super::super::{Ending, stream};
 use super::place::{Format, FormatArgument, Place};
 use crate::grammar::Grammar;
@@ -140,7 +141,7 @@ enum Kind {
     Documents,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let format = arguments.format.format;
     let text = match &arguments.command {
         Command::List { filer } => list(&arguments.place, filer.as_deref(), format)?,
@@ -151,7 +152,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
             told(&arguments.place.host()?.act(&action)?, format)
         }
     };
-    io::stdout().lock().write_all(text.as_bytes())?;
+    outputs.standard().write_all(text.as_bytes())?;
     Ok(Ending::Clean)
 }
 

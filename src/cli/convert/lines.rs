@@ -8,9 +8,9 @@ use std::sync::mpsc::SyncSender;
 use super::side::Side;
 use crate::cli::Ending;
 use crate::cli::parts::{self, CHUNK};
-use crate::cli::stream::wrong_length;
+use crate::cli::stream::{Between, wrong_length};
 use crate::grammar::Grammar;
-use crate::message::{Body, Form, Piece, RecordLines, Translation};
+use crate::message::{Body, Closure, Form, Piece, RecordLines, Translation, Unclosed};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Defect, LimitExceeded, Limits, Line, Splitter};
 
@@ -19,6 +19,7 @@ enum News {
     Piece(Piece),
     WrongLength { record: u64, found: usize },
     LeftOut(LeftOut),
+    Unclosed(Unclosed),
     TooLong(LimitExceeded),
     Failed(anyhow::Error),
     Done { records: u64, batches: u64, part: Vec<u8> },
@@ -51,13 +52,14 @@ pub(super) fn convert(
             News::Piece(piece) => piece.write_to(&mut &mut *out, before.1)?,
             News::WrongLength { record, found } => {
                 ending = Ending::Findings;
-                wrong_length(before.0 + record, found);
+                wrong_length(side.source(), before.0 + record, found);
             }
             News::LeftOut(LeftOut { record, problem, records }) => {
                 let record = before.0 + record;
                 side.tell(&format!("transaction at record {record} is left out: {problem}"));
                 side.reject(&records)?;
             }
+            News::Unclosed(unclosed) => side.tell(&unclosed.behind(before.0).to_string()),
             News::TooLong(exceeded) => {
                 let LimitExceeded { number, offset, .. } = exceeded;
                 let (number, offset) = (before.0 + number, before.2 + offset);
@@ -111,7 +113,9 @@ struct Converter<'g> {
     splitter: Splitter,
     lines: RecordLines<'g>,
     left_out: Rc<RefCell<Vec<LeftOut>>>,
+    closure: Closure,
     records: u64,
+    between: Between,
 }
 
 impl<'g> Converter<'g> {
@@ -121,24 +125,43 @@ impl<'g> Converter<'g> {
         if let Some(codec) = codec {
             lines.translate(translation(codec, Rc::clone(&left_out)));
         }
-        Self { splitter: Splitter::new(Limits::default()), lines, left_out, records: 0 }
+        Self {
+            splitter: Splitter::new(Limits::default()),
+            lines,
+            left_out,
+            closure: Closure::default(),
+            records: 0,
+            between: Between::default(),
+        }
     }
 
     fn push(&mut self, bytes: &[u8], tell: &mut dyn FnMut(News)) {
-        let Self { splitter, lines, left_out, records } = self;
-        let pushed = splitter.push(bytes, &mut |line| take(&line, lines, left_out, records, tell));
+        let Self { splitter, lines, left_out, closure, records, between } = self;
+        let pushed = splitter.push(bytes, &mut |line| {
+            if !between.skips(line.columns) {
+                take(&line, lines, left_out, (closure, records), tell);
+            }
+        });
         too_long(pushed, lines, tell);
     }
 
     /// Ends a part; the next one begins anew.
     fn finish(&mut self, part: Vec<u8>, tell: &mut dyn FnMut(News)) {
-        let Self { splitter, lines, left_out, records } = self;
-        let pushed = splitter.finish(&mut |line| take(&line, lines, left_out, records, tell));
+        let Self { splitter, lines, left_out, closure, records, between } = self;
+        let pushed = splitter.finish(&mut |line| {
+            if !between.skips(line.columns) {
+                take(&line, lines, left_out, (closure, records), tell);
+            }
+        });
+        *between = Between::default();
         too_long(pushed, lines, tell);
         if let Err(error) = lines.finish() {
             tell(News::Failed(error.into()));
         }
         left_out.take().into_iter().for_each(|left| tell(News::LeftOut(left)));
+        if let Some(unclosed) = closure.finish() {
+            tell(News::Unclosed(unclosed));
+        }
         tell(News::Piece(lines.take()));
         tell(News::Done { records: std::mem::take(records), batches: lines.batches(), part });
         lines.restart();
@@ -150,9 +173,12 @@ fn take(
     line: &Line<'_>,
     lines: &mut RecordLines<'_>,
     left_out: &RefCell<Vec<LeftOut>>,
-    records: &mut u64,
+    (closure, records): (&mut Closure, &mut u64),
     tell: &mut dyn FnMut(News),
 ) {
+    if let Some(unclosed) = closure.push(line.columns) {
+        tell(News::Unclosed(unclosed));
+    }
     *records = line.number;
     if let Some(Defect::Short { found } | Defect::Long { found }) = line.defect {
         tell(News::WrongLength { record: line.number, found });

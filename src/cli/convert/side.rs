@@ -2,47 +2,62 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::cli::stream;
+use crate::cli::output::{self, Output, Outputs};
 use crate::flat::{Event, FlatProblem};
 
 /// Tells what is wrong on standard error, and keeps what is left out in a file.
 pub(super) struct Side {
     source: String,
     /// What is left out when it is read, as it came.
-    read: RefCell<Option<Box<dyn Write>>>,
+    read: RefCell<Option<Output>>,
     /// What is left out when it is written, as records of 80 columns. The same file where records are
     /// read: a file holds one kind of thing.
-    written: RefCell<Option<Box<dyn Write>>>,
-    written_file: Option<PathBuf>,
+    written: RefCell<Option<Output>>,
     any: Cell<bool>,
 }
 
 impl Side {
     /// A side file, emptied; what is left out when flat rows are written of flat rows goes to a file
     /// of its own, which there is only if it is needed.
-    pub(super) fn new(source: &str, file: Option<&Path>, is_flat: bool) -> anyhow::Result<Self> {
-        let main = file.map(|file| stream::output(Some(file))).transpose()?;
-        let (read, written) = if is_flat { (main, None) } else { (None, main) };
-        let written_file = file.filter(|_| is_flat).map(|file| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(".abi");
-            PathBuf::from(name)
-        });
+    pub(super) fn new(
+        source: &str,
+        file: Option<&Path>,
+        outputs: &Outputs,
+        is_flat: bool,
+    ) -> anyhow::Result<Self> {
+        let (read, written) = match file {
+            None => (None, None),
+            Some(file) if is_flat => {
+                let mut name = file.as_os_str().to_owned();
+                name.push(".abi");
+                let read = outputs.open(Some(file))?;
+                let written = match read.is_file() {
+                    true => outputs.open_if_needed(Path::new(&name))?,
+                    false => read.clone(),
+                };
+                (Some(read), Some(written))
+            }
+            Some(file) => (None, Some(outputs.open(Some(file))?)),
+        };
         Ok(Self {
             source: source.to_owned(),
             read: RefCell::new(read),
             written: RefCell::new(written),
-            written_file,
             any: Cell::new(false),
         })
+    }
+
+    /// The name of what is read.
+    pub(super) fn source(&self) -> &str {
+        &self.source
     }
 
     /// Says that something is wrong.
     pub(super) fn tell(&self, problem: &str) {
         self.any.set(true);
-        eprintln!("abigate: {}: {problem}", self.source);
+        output::tell_problem(format_args!("{}: {problem}", self.source));
     }
 
     pub(super) fn tell_problem(&self, problem: &FlatProblem) {
@@ -67,20 +82,11 @@ impl Side {
     /// Keeps records that are not written.
     pub(super) fn reject(&self, bytes: &[u8]) -> io::Result<()> {
         self.any.set(true);
-        let mut written = self.written.borrow_mut();
-        if written.is_none()
-            && let Some(file) = &self.written_file
-        {
-            *written = Some(stream::output(Some(file)).map_err(io::Error::other)?);
-        }
-        written.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
+        self.written.borrow_mut().as_mut().map_or(Ok(()), |file| file.write_all(bytes))
     }
 
-    /// Writes what is kept to the files; tells whether anything was wrong.
-    pub(super) fn finish(&self) -> io::Result<bool> {
-        for file in [&self.read, &self.written] {
-            file.borrow_mut().as_mut().map_or(Ok(()), |file| file.flush())?;
-        }
-        Ok(self.any.get())
+    /// Whether anything was wrong.
+    pub(super) fn has_problems(&self) -> bool {
+        self.any.get()
     }
 }

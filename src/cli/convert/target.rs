@@ -7,21 +7,30 @@ use super::side::Side;
 use super::{Arguments, Format};
 use crate::flat::{Event, FlatLayout, FlatProblem, FlatWriter, Translator};
 use crate::grammar::Grammar;
-use crate::message::{Body, Outline, Part, RecordsWriter, Translation, canonical};
+use crate::message::{
+    Body, Closure, Form, Outline, Part, RecordsWriter, Translation, Unclosed, canonical, cover,
+};
 use crate::translate::EntrySummaryCodec;
 use crate::wire::{Columns, Encoding, Separator};
 
 /// What is made of the records, and where it is written.
 pub(super) struct Target<'g> {
     kind: Kind<'g>,
+    closure: Closure,
     side: Rc<Side>,
 }
 
 enum Kind<'g> {
     Plain(RowWriter),
-    Canonical(Box<Outline<'g>>, Vec<Part<'g>>, RowWriter),
+    /// In canonical form, without passwords, or both.
+    Rewritten(Box<Outline<'g>>, Vec<Part<'g>>, RowWriter, Form),
     Json(Box<RecordsWriter<'g, Box<dyn Write>>>),
-    Flat { outline: Box<Outline<'g>>, parts: Vec<Part<'g>>, writer: Box<FlatWriter<'g>>, out: Box<dyn Write> },
+    Flat {
+        outline: Box<Outline<'g>>,
+        parts: Vec<Part<'g>>,
+        writer: Box<FlatWriter<'g>>,
+        out: Box<dyn Write>,
+    },
 }
 
 impl<'g> Target<'g> {
@@ -43,24 +52,28 @@ impl<'g> Target<'g> {
                 let writer = RecordsWriter::new(grammar, form, rows.out);
                 Kind::Json(Box::new(writer.translated(translation(codec, side))))
             }
-            Format::Catair if form.canonical => Kind::Canonical(outline(), Vec::new(), rows),
+            Format::Catair if form.canonical || form.mask_passwords => {
+                Kind::Rewritten(outline(), Vec::new(), rows, form)
+            }
             Format::Catair => Kind::Plain(rows),
-            Format::Csv | Format::Flat => Kind::Flat {
+            Format::Csv | Format::CsvLong | Format::Flat => Kind::Flat {
                 outline: outline(),
                 parts: Vec::new(),
                 writer: Box::new(FlatWriter::new(layout, translator).masked(form.mask_passwords)),
                 out: rows.out,
             },
         };
-        Self { kind, side: Rc::clone(side) }
+        Self { kind, closure: Closure::default(), side: Rc::clone(side) }
     }
 
     pub(super) fn push(&mut self, row: &Columns) -> io::Result<()> {
+        let unclosed = self.closure.push(row);
+        self.tell_unclosed(unclosed);
         match &mut self.kind {
             Kind::Plain(rows) => rows.write(row, &self.side),
-            Kind::Canonical(outline, parts, rows) => {
+            Kind::Rewritten(outline, parts, rows, form) => {
                 outline.push(row, parts);
-                write_canonical(parts, rows, &self.side)
+                write_rewritten(parts, rows, *form, &self.side)
             }
             Kind::Json(writer) => writer.push(row),
             Kind::Flat { outline, parts, writer, out } => {
@@ -70,12 +83,20 @@ impl<'g> Target<'g> {
         }
     }
 
-    pub(super) fn finish(self) -> io::Result<()> {
+    fn tell_unclosed(&self, unclosed: Option<Unclosed>) {
+        if let Some(unclosed) = unclosed {
+            self.side.tell(&unclosed.to_string());
+        }
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        let unclosed = self.closure.finish();
+        self.tell_unclosed(unclosed);
         match self.kind {
             Kind::Plain(mut rows) => rows.out.flush(),
-            Kind::Canonical(mut outline, mut parts, mut rows) => {
+            Kind::Rewritten(mut outline, mut parts, mut rows, form) => {
                 outline.finish(&mut parts);
-                write_canonical(&mut parts, &mut rows, &self.side)?;
+                write_rewritten(&mut parts, &mut rows, form, &self.side)?;
                 rows.out.flush()
             }
             Kind::Json(writer) => writer.finish().map(drop),
@@ -142,18 +163,30 @@ impl RowWriter {
             Separator::None => &[],
             Separator::LineFeed => &[Encoding::EBCDIC_NEW_LINE],
             Separator::CarriageReturnLineFeed => &[b'\r', Encoding::EBCDIC_LINE_FEED],
+            Separator::CarriageReturn => b"\r",
         })
     }
 }
 
-fn write_canonical(parts: &mut Vec<Part<'_>>, rows: &mut RowWriter, side: &Side) -> io::Result<()> {
+fn write_rewritten(
+    parts: &mut Vec<Part<'_>>,
+    rows: &mut RowWriter,
+    form: Form,
+    side: &Side,
+) -> io::Result<()> {
     for part in parts.drain(..) {
         let items = match part {
             Part::Control(_, item) => vec![item],
             Part::Body(body) => body.items,
             Part::BatchBegins { .. } | Part::BlockBegins | Part::BlockEnds | Part::BatchEnds => continue,
         };
-        items.iter().try_for_each(|item| rows.write(&canonical(item.layout, &item.row), side))?;
+        for item in &items {
+            let mut row = if form.canonical { canonical(item.layout, &item.row) } else { item.row };
+            if form.mask_passwords {
+                cover(&mut row, item.hidden, b' ');
+            }
+            rows.write(&row, side)?;
+        }
     }
     Ok(())
 }
@@ -165,15 +198,14 @@ fn write_flat(
     side: &Side,
 ) -> io::Result<()> {
     let mut events = Vec::new();
-    for part in parts.drain(..) {
-        writer.part(&part, &mut events);
-        for event in events.drain(..) {
-            match event {
-                Event::Rows(bytes) => out.write_all(&bytes)?,
-                Event::Problem(problem) => side.tell_problem(&problem),
-                Event::Rejected(bytes) => side.reject(&bytes)?,
-                Event::Record(_) => {}
-            }
+    writer.parts(parts, &mut events);
+    parts.clear();
+    for event in events {
+        match event {
+            Event::Rows(bytes) => out.write_all(&bytes)?,
+            Event::Problem(problem) => side.tell_problem(&problem),
+            Event::Rejected(bytes) => side.reject(&bytes)?,
+            Event::Record(_) => {}
         }
     }
     Ok(())

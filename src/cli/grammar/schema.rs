@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::cli::output::Outputs;
 use crate::grammar::{Direction, Grammar};
 use crate::message::{records_schema, schema_text};
 use crate::translate::model_schema;
@@ -25,9 +26,9 @@ pub(super) struct Arguments {
     all: Option<PathBuf>,
 }
 
-pub(super) fn run(grammar: &Grammar, arguments: &Arguments, out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) fn run(grammar: &Grammar, arguments: &Arguments, outputs: &Outputs) -> anyhow::Result<()> {
     if let Some(folder) = &arguments.all {
-        return write_all(grammar, folder);
+        return write_all(grammar, folder, outputs);
     }
     let schema = match &arguments.app {
         None => model_schema(grammar),
@@ -37,7 +38,7 @@ pub(super) fn run(grammar: &Grammar, arguments: &Arguments, out: &mut impl Write
             records_schema(grammar, code, direction)
         }
     };
-    Ok(out.write_all(schema_text(&schema).as_bytes())?)
+    Ok(outputs.standard().write_all(schema_text(&schema).as_bytes())?)
 }
 
 /// The applications that have records of their own.
@@ -49,12 +50,10 @@ fn described(grammar: &Grammar) -> impl Iterator<Item = (&str, Direction)> {
     })
 }
 
-fn write_all(grammar: &Grammar, folder: &Path) -> anyhow::Result<()> {
+fn write_all(grammar: &Grammar, folder: &Path, outputs: &Outputs) -> anyhow::Result<()> {
     let records = folder.join("records");
     fs::create_dir_all(&records).with_context(|| records.display().to_string())?;
-    let write = |path: PathBuf, schema| {
-        fs::write(&path, schema_text(&schema)).with_context(|| path.display().to_string())
-    };
+    let write = |path: PathBuf, schema| outputs.write(&path, schema_text(&schema).as_bytes());
     write(folder.join("model.schema.json"), model_schema(grammar))?;
     described(grammar).try_for_each(|(code, direction)| {
         let path = records.join(format!("{code}.schema.json"));

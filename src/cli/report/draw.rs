@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::grammar::{Field, Grammar, Layout, Severity, Values};
-use crate::message::Finding;
+use crate::message::{Finding, wrapped};
 
 /// Styles of a terminal.
 const RED: &str = "\x1b[1;31m";
@@ -16,78 +16,144 @@ const PLAIN: &str = "\x1b[0m";
 /// Codes of a list that are shown when one of them is expected.
 const SHOWN: usize = 12;
 
-/// The most characters of a line of words.
-const WIDTH: usize = 90;
+/// The most columns of a drawing, where the terminal has more and where its width is not known.
+const WIDEST: usize = 105;
+/// The fewest: below that a line holds no words.
+const NARROWEST: usize = 40;
+/// What stands before the text of a fact, beside the margin: ` = expected  `.
+const BEFORE_FACT: usize = 13;
 
 /// Draws findings.
 pub(super) struct Pen {
     colored: bool,
+    width: usize,
+}
+
+/// Where a drawing is: the number of the record and the space below it.
+struct Margin {
+    number: String,
+    blank: String,
 }
 
 impl Pen {
-    pub(super) fn new(colored: bool) -> Self {
-        Self { colored }
+    /// A pen for a terminal of so many columns, if that is known.
+    pub(super) fn new(colored: bool, width: Option<usize>) -> Self {
+        Self { colored, width: width.unwrap_or(WIDEST).clamp(NARROWEST, WIDEST) }
     }
 
     pub(super) fn draw(&self, grammar: &Grammar, finding: &Finding, out: &mut impl Write) -> io::Result<()> {
-        let (name, color) = severity(finding.severity);
-        let code = finding.condition.map(|code| format!("[{code}]")).unwrap_or_default();
-        let title = self.styled(color, &format!("{name}{code}"));
-        writeln!(out, "{title}{}", self.styled(BOLD, &format!(": {}", finding.message)))?;
+        self.title(finding, out)?;
         let number = finding.position.record.to_string();
-        let margin = " ".repeat(number.len());
-        writeln!(out, "{margin}{} {}", self.styled(BLUE, "-->"), place(finding))?;
+        let margin = Margin { blank: " ".repeat(number.len()), number };
+        self.place(finding, &margin, out)?;
         let layout = finding.layout.map(|id| grammar.layout(id));
         let field = layout.and_then(|layout| field(layout, finding));
-        self.record(finding, layout, field, (&margin, &number), out)?;
+        self.record(finding, layout, field, &margin, out)?;
         for (name, text) in facts(grammar, finding, field) {
             let color = if name == "help" { GREEN } else { BOLD };
             let mark = self.styled(BLUE, "=");
-            let mut lines = wrapped(&text).into_iter();
+            let blank = &margin.blank;
+            let mut lines = wrapped(&text, self.width - blank.len() - BEFORE_FACT).into_iter();
             let first = lines.next().unwrap_or_default();
-            writeln!(out, "{margin} {mark} {} {first}", self.styled(color, &format!("{name:<9}")))?;
-            lines.try_for_each(|line| writeln!(out, "{margin}   {:9} {line}", ""))?;
+            writeln!(out, "{blank} {mark} {} {first}", self.styled(color, &format!("{name:<9}")))?;
+            lines.try_for_each(|line| writeln!(out, "{blank}   {:9} {line}", ""))?;
         }
         writeln!(out)
     }
 
-    /// The record between two rules of the margin.
+    fn title(&self, finding: &Finding, out: &mut impl Write) -> io::Result<()> {
+        let (name, color) = severity(finding.severity);
+        let code = finding.condition.map(|code| format!("[{code}]")).unwrap_or_default();
+        let name = format!("{name}{code}");
+        let mut lines = wrapped(&format!("{name}: {}", finding.message), self.width).into_iter();
+        let first = lines.next().unwrap_or_default();
+        let message = first.strip_prefix(&name).unwrap_or_default();
+        writeln!(out, "{}{}", self.styled(color, &name), self.styled(BOLD, message))?;
+        lines.try_for_each(|line| writeln!(out, "  {}", self.styled(BOLD, &line)))
+    }
+
+    /// The place as editors and terminals follow it, and how it nests.
+    fn place(&self, finding: &Finding, margin: &Margin, out: &mut impl Write) -> io::Result<()> {
+        let at = &finding.position;
+        let source = at.source.as_deref().unwrap_or("-");
+        let column = finding.columns.map_or(1, |(first, _)| first);
+        let place = format!("{source}:{}:{column}", at.record);
+        let counts = [
+            ("batch", u64::from(at.batch)),
+            ("block", u64::from(at.block)),
+            ("transaction", u64::from(at.transaction)),
+        ];
+        let counts = counts.iter().filter(|(_, count)| *count > 0);
+        let nesting = counts.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ");
+        let Margin { blank, .. } = margin;
+        let arrow = self.styled(BLUE, "-->");
+        if nesting.is_empty() {
+            writeln!(out, "{blank}{arrow} {place}")
+        } else if blank.len() + 6 + place.chars().count() + nesting.len() <= self.width {
+            writeln!(out, "{blank}{arrow} {place}, {nesting}")
+        } else {
+            writeln!(out, "{blank}{arrow} {place},\n{blank}    {nesting}")
+        }
+    }
+
+    /// The record between two rules of the margin. Where all of it does not fit, the part with the marked
+    /// columns is shown.
     fn record(
         &self,
         finding: &Finding,
         layout: Option<&Layout>,
         field: Option<&Field>,
-        (margin, number): (&str, &str),
+        margin: &Margin,
         out: &mut impl Write,
     ) -> io::Result<()> {
         let text = &finding.record_text;
         if text.is_empty() {
             return Ok(());
         }
+        let Margin { number, blank } = margin;
         let (first, last) = finding.columns.unwrap_or((1, finding.record_id.len().max(1)));
         let bar = self.styled(BLUE, "|");
         if let Some(layout) = layout {
-            writeln!(out, "{margin} {bar} {} {}", layout.record, layout.name.replace('_', " "))?;
+            writeln!(out, "{blank} {bar} {} {}", layout.record, layout.name.replace('_', " "))?;
         }
-        let width = text.len().max(last).next_multiple_of(10);
-        writeln!(out, "{margin} {bar} {}", self.styled(BLUE, &ruler(width)))?;
-        writeln!(out, "{} {bar} {text}", self.styled(BLUE, number))?;
+        let room = self.width - blank.len() - 3;
+        let whole = text.len().max(last).next_multiple_of(10);
+        let (from, to) = window(whole, (first, last), room);
+        writeln!(out, "{blank} {bar} {}", self.styled(BLUE, &ruler(from, to)))?;
+        let shown = text.get(from - 1..text.len().min(to)).unwrap_or_default();
+        writeln!(out, "{} {bar} {}", self.styled(BLUE, number), shown.trim_end())?;
         let label = match field {
             Some(field) => field.element.as_str(),
             None if finding.columns.is_none() && layout.is_some() => &finding.expected,
             None => "",
         };
-        let marks = format!("{}{} {label}", " ".repeat(first - 1), "^".repeat(last + 1 - first));
+        let marks = format!("{}{}", " ".repeat(first - from), "^".repeat(last.min(to) + 1 - first));
         let (_, color) = severity(finding.severity);
-        writeln!(out, "{margin} {bar} {}", self.styled(color, marks.trim_end()))
+        if marks.len() + 1 + label.len() <= room {
+            let marks = format!("{marks} {label}");
+            return writeln!(out, "{blank} {bar} {}", self.styled(color, marks.trim_end()));
+        }
+        writeln!(out, "{blank} {bar} {}", self.styled(color, &marks))?;
+        let mut lines = wrapped(label, room).into_iter();
+        lines.try_for_each(|line| writeln!(out, "{blank} {bar} {}", self.styled(color, &line)))
     }
 
     fn styled(&self, style: &str, text: &str) -> String {
-        if self.colored { format!("{style}{text}{PLAIN}") } else { text.to_owned() }
+        if self.colored && !text.is_empty() { format!("{style}{text}{PLAIN}") } else { text.to_owned() }
     }
 }
 
-fn severity(severity: Severity) -> (&'static str, &'static str) {
+/// The columns of a record that fit: all, or those around the marked ones, from the first of ten on.
+fn window(whole: usize, (first, last): (usize, usize), room: usize) -> (usize, usize) {
+    if whole <= room {
+        return (1, whole);
+    }
+    let tens = |column: usize| (column - 1) / 10 * 10 + 1;
+    let from = if last <= room { 1 } else { tens(first.min((last + 1).saturating_sub(room / 2))) };
+    (from, whole.min(from + room - 1))
+}
+
+pub(super) fn severity(severity: Severity) -> (&'static str, &'static str) {
     match severity {
         Severity::Fatal => ("error", RED),
         Severity::CensusWarning => ("census warning", YELLOW),
@@ -96,31 +162,14 @@ fn severity(severity: Severity) -> (&'static str, &'static str) {
     }
 }
 
-/// The place as editors and terminals follow it, and how it nests.
-fn place(finding: &Finding) -> String {
-    let at = &finding.position;
-    let source = at.source.as_deref().unwrap_or("-");
-    let column = finding.columns.map_or(1, |(first, _)| first);
-    let mut place = format!("{source}:{}:{column}", at.record);
-    let counts = [
-        ("batch", u64::from(at.batch)),
-        ("block", u64::from(at.block)),
-        ("transaction", u64::from(at.transaction)),
-    ];
-    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
-        place.push_str(&format!(", {name} {count}"));
-    }
-    place
-}
-
 /// A ruler as mainframe editors have it: a digit every ten columns.
-fn ruler(width: usize) -> String {
+fn ruler(from: usize, to: usize) -> String {
     let sign = |column: usize| match column {
         column if column % 10 == 0 => char::from(b'0' + (column / 10) as u8 % 10),
         column if column % 5 == 0 => '+',
         _ => '-',
     };
-    (1..=width).map(sign).collect()
+    (from..=to).map(sign).collect()
 }
 
 fn field<'g>(layout: &'g Layout, finding: &Finding) -> Option<&'g Field> {
@@ -158,38 +207,24 @@ fn facts(grammar: &Grammar, finding: &Finding, field: Option<&Field>) -> Vec<(&'
             facts.push(("condition", format!("{code} of {of}: {meaning}")));
         }
     }
+    if let Some(rule) = &finding.rule {
+        facts.push(("rule", rule.strip_prefix("rule ").unwrap_or(rule).to_owned()));
+    }
     if let Some(help) = &finding.help {
         facts.push(("help", help.clone()));
     }
     facts
 }
 
-fn found(found: &str) -> String {
+pub(super) fn found(found: &str) -> String {
     match found.trim().is_empty() {
         true => "blank".to_owned(),
         false => format!("\"{found}\""),
     }
 }
 
-/// Text in lines of words.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() || line.len() + word.len() < WIDTH => {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 /// What was expected; of a code list, the first codes.
-fn expected(grammar: &Grammar, finding: &Finding, field: Option<&Field>) -> String {
+pub(super) fn expected(grammar: &Grammar, finding: &Finding, field: Option<&Field>) -> String {
     let values = field.into_iter().flat_map(|field| std::iter::once(&field.values).chain(&field.also));
     let mut text = finding.expected.clone();
     for values in values {

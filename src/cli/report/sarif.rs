@@ -93,12 +93,16 @@ fn result(finding: &Finding, rule: &str) -> Value {
     if let Some(source) = &at.source {
         location["physicalLocation"] = json!({"artifactLocation": {"uri": uri(source)}, "region": region});
     }
-    json!({
+    let mut told = json!({
         "ruleId": rule,
         "level": level(finding.severity),
         "message": {"text": message(finding)},
         "locations": [location],
-    })
+    });
+    if let Some(text) = &finding.rule {
+        told["properties"] = json!({"rule": text});
+    }
+    told
 }
 
 fn message(finding: &Finding) -> String {

@@ -9,7 +9,7 @@ use clap::Args;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::super::{Ending, stream};
+use super::super::{Ending, output, stream};
 use super::{Format, print};
 use crate::grammar::Grammar;
 use crate::message::{Control, Outline, Part, read_ndjson, read_records};
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) 
         if arguments.files.len() > 1 && arguments.format != Format::Json {
             writeln!(out, "{}", name())?;
         }
-        let (filed, found) = read(file, &codec).with_context(name)?;
+        let (filed, found) = read(file, &codec).map_err(|error| output::name_input(&name(), error))?;
         ending = ending.max(found);
         for filed in &filed {
             ending = ending.max(explain(arguments, tariff, filed, out).with_context(name)?);
@@ -125,7 +125,8 @@ fn in_words(row: &Compared) -> String {
 /// The entry summaries of the file, whatever its form.
 fn read(file: &Path, codec: &EntrySummaryCodec) -> anyhow::Result<(Vec<Filed>, Ending)> {
     let grammar = Grammar::builtin();
-    let mut input = stream::input(Some(file))?;
+    let is_json = |start: &[u8]| start.trim_ascii_start().starts_with(b"{");
+    let (mut input, _) = stream::any_input(Some(file), None, is_json)?;
     let start = input.fill_buf()?.trim_ascii_start().to_vec();
     let collected = RefCell::new(Collector {
         outline: Outline::new(grammar),
@@ -140,7 +141,7 @@ fn read(file: &Path, codec: &EntrySummaryCodec) -> anyhow::Result<(Vec<Filed>, E
     };
     let filings = |filing: &Value| codec.from_json(filing);
     let ending = if !start.starts_with(b"{") {
-        stream::records(input, &mut sink)?
+        stream::records(&file.display().to_string(), input, &mut sink)?
     } else if is_document(&start) {
         read_records(grammar, input, &filings, &mut sink)?;
         Ending::Clean
@@ -208,7 +209,7 @@ impl<'g> Collector<'g> {
     }
 
     fn leave_out(&mut self, problem: &str) {
-        eprintln!("abigate: a transaction is left out: {problem}");
+        output::tell_problem(format_args!("a transaction is left out: {problem}"));
         self.left_out = true;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -10,8 +10,12 @@ use clap::Args;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::super::{Ending, stream};
-use crate::tariff::{Editions, Import, Refused, ScheduleRow, Tariff, Version, import, write_schedule};
+use super::super::output::{Output, Outputs};
+use super::super::{Ending, output};
+use crate::tariff::{
+    Editions, Import, Refused, ScheduleRow, Tariff, Version, import, is_compressed, write_schedule,
+};
+use crate::wire::text_of;
 
 /// Read published schedules and write one that `--schedule` takes
 ///
@@ -40,29 +44,24 @@ pub(super) struct Arguments {
     all: bool,
 }
 
-pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) -> anyhow::Result<Ending> {
-    let mut schedule = arguments.output.as_deref().map(|path| stream::output(Some(path))).transpose()?;
+pub(super) fn run(arguments: &Arguments, tariff: &Tariff, outputs: &Outputs) -> anyhow::Result<Ending> {
+    let mut schedule = arguments.output.as_deref().map(|path| outputs.open(Some(path))).transpose()?;
     // What is told must not stand between the rows of a schedule.
-    let quiet = arguments.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
-    let mut reader = Reader { tariff, all: arguments.all, quiet, out, ending: Ending::Clean };
-    match &arguments.editions {
-        Some(table) => {
-            let (version, rows) = reader.editions(table, &arguments.files)?;
-            if let Some(schedule) = &mut schedule {
-                write_schedule(&version, &rows, schedule)?;
-            }
+    let is_quiet = arguments.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
+    let out = (!is_quiet).then(|| outputs.standard());
+    let mut reader = Reader { tariff, all: arguments.all, out, ending: Ending::Clean };
+    if let Some(table) = &arguments.editions {
+        let (version, rows) = reader.editions(table, &arguments.files)?;
+        if let Some(schedule) = &mut schedule {
+            write_schedule(&version, &rows, schedule)?;
         }
-        None => {
-            for path in &arguments.files {
-                let read = reader.read(path, arguments.from)?;
-                if let Some(schedule) = &mut schedule {
-                    write_schedule(&read.version, &read.rows, schedule)?;
-                }
-            }
-        }
+        return Ok(reader.ending);
     }
-    if let Some(mut schedule) = schedule {
-        schedule.flush()?;
+    for path in &arguments.files {
+        let read = reader.read(path, arguments.from)?;
+        if let Some(schedule) = &mut schedule {
+            write_schedule(&read.version, &read.rows, schedule)?;
+        }
     }
     Ok(reader.ending)
 }
@@ -76,27 +75,29 @@ struct Edition {
 }
 
 /// Reads published files and tells what of them could not be read.
-struct Reader<'a, W> {
-    tariff: &'a Tariff,
+struct Reader<'t> {
+    tariff: &'t Tariff,
     all: bool,
-    quiet: bool,
-    out: &'a mut W,
+    /// Where it is told; standard error if there is nothing.
+    out: Option<Output>,
     ending: Ending,
 }
 
-impl<W: Write> Reader<'_, W> {
+impl Reader<'_> {
     fn read(&mut self, path: &Path, from: Option<Date>) -> anyhow::Result<Import> {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        let mut bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        if !is_compressed(&bytes) {
+            bytes = text_of(&bytes).with_context(|| path.display().to_string())?;
+        }
         let read = import(self.tariff, &name, &bytes, from).with_context(|| path.display().to_string())?;
         if !read.refused.is_empty() || read.has_unread(self.tariff) {
             self.ending = Ending::Findings;
         }
         let report = report(self.tariff, &read, self.all);
-        if self.quiet {
-            io::stderr().write_all(report.as_bytes())?;
-        } else {
-            self.out.write_all(report.as_bytes())?;
+        match &mut self.out {
+            None => output::tell(report.trim_end()),
+            Some(out) => out.write_all(report.as_bytes())?,
         }
         Ok(read)
     }

@@ -14,9 +14,11 @@ use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Ending, stream};
+use super::Ending;
+use super::output::Outputs;
 use crate::grammar::Grammar;
 use crate::tariff::{Assessment, Sources, SummaryFacts, TableError, Tariff, table, text};
+use crate::wire::read_text;
 
 /// The tariff schedule, and what duty, fees and interest come to
 #[derive(Debug, clap::Args)]
@@ -52,18 +54,16 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: Arguments) -> anyhow::Result<Ending> {
+pub(super) fn run(arguments: Arguments, outputs: &Outputs) -> anyhow::Result<Ending> {
     let tariff = load(&arguments.schedule, arguments.tables.as_deref())?;
-    let mut out = stream::output(None)?;
-    let ending = match arguments.command {
-        Command::Import(command) => import::run(&command, &tariff, &mut out),
+    let mut out = outputs.standard();
+    match arguments.command {
+        Command::Import(command) => import::run(&command, &tariff, outputs),
         Command::Show(command) => show::run(&command, &tariff, &mut out),
         Command::Duty(command) => duty::run(&command, &tariff, &mut out),
         Command::Explain(command) => explain::run(&command, &tariff, &mut out),
         Command::Interest(command) => interest::run(&command, &tariff, &mut out),
-    };
-    let flushed = out.flush().map_err(anyhow::Error::from);
-    stream::unless_closed(ending.and_then(|ending| flushed.map(|()| ending)))
+    }
 }
 
 /// The tariff with the schedules and tables that were named.
@@ -88,7 +88,7 @@ fn load(schedules: &[PathBuf], tables: Option<&Path>) -> anyhow::Result<Tariff> 
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| path.display().to_string())
+    read_text(path).with_context(|| path.display().to_string())
 }
 
 /// Prints an assessment; what is wrong is a finding.

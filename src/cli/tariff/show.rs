@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use jiff::civil::Date;
 
@@ -68,6 +68,5 @@ pub(super) fn run(arguments: &Arguments, tariff: &Tariff, out: &mut impl Write) 
     if !article.agencies().is_empty() {
         writeln!(out, "  agencies  {}", article.agencies())?;
     }
-    out.flush().context("standard output")?;
     Ok(Ending::Clean)
 }

@@ -1,6 +1,6 @@
 //! CW/CO: overrides of the warnings of summaries on file (Census warning override chapter, CWO-5 to CWO-9).
 
-use crate::envelope::Block;
+use crate::envelope::{Block, BlockAnswer};
 use crate::grammar::{Cell, ConditionCode, Direction, Fault, Grammar, Layout, UnknownName};
 use crate::host::capability::{Capability, Desk};
 use crate::host::response::put;
@@ -13,7 +13,7 @@ use super::WarningCells;
 
 const ACCEPTED: &str = "C01";
 const NO_SUMMARY: &str = "C02";
-/// A summary of another filer.
+/// A number of another filer, whether a summary is on file under it or not.
 const NOT_PERMITTED: &str = "C03";
 const NOT_ACCEPTED: &str = "C04";
 const NO_LINE: &str = "C05";
@@ -97,12 +97,13 @@ struct Override<'a> {
 }
 
 impl Capability for OverrideHost<'_> {
-    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError> {
-        let mut rows = Vec::new();
+    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
         for transaction in &block.transactions {
             let key = self.key(transaction);
-            let on_file = state::on_file(desk.unit, &key, desk.now)?;
-            let refusal = refusal(on_file.as_ref(), &key, block);
+            let is_own = block.processing.filer == key.filer;
+            let on_file = if is_own { state::on_file(desk.unit, &key, desk.now)? } else { None };
+            let refusal = if is_own { refusal(on_file.as_ref()) } else { Some(NOT_PERMITTED) };
             let mut told = Vec::new();
             for one in self.overrides(transaction) {
                 let code = match (&refusal, &on_file) {
@@ -110,10 +111,11 @@ impl Capability for OverrideHost<'_> {
                     _ => refusal.unwrap_or(NO_SUMMARY),
                 };
                 told.push((one.line.to_owned(), one.warning.to_owned()));
-                rows.extend(self.answer(&key, &one, code));
+                answer.records.extend(self.answer(&key, &one, code));
             }
+            answer.end_transaction();
         }
-        Ok(rows)
+        Ok(answer)
     }
 
     fn structure_fault(&self, fault: &Fault, _record: Option<&Columns>) -> Result<Vec<Columns>, HostError> {
@@ -121,14 +123,16 @@ impl Capability for OverrideHost<'_> {
         Ok(vec![self.row(&EntryKey::default(), &nothing, fault.condition())])
     }
 
-    fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
-        let of = |transaction| {
+    fn system_failure(&self, block: &Block) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
+        for transaction in &block.transactions {
             let key = self.key(transaction);
-            let answers =
-                self.overrides(transaction).filter_map(move |one| self.answer(&key, &one, SYSTEM_FAILURE));
-            answers.collect::<Vec<_>>()
-        };
-        Ok(block.transactions.iter().flat_map(of).collect())
+            let failed =
+                self.overrides(transaction).filter_map(|one| self.answer(&key, &one, SYSTEM_FAILURE));
+            answer.records.extend(failed);
+            answer.end_transaction();
+        }
+        Ok(answer)
     }
 }
 
@@ -203,14 +207,13 @@ impl OverrideHost<'_> {
     }
 }
 
-/// Why no warning of a summary can be overridden.
-fn refusal(on_file: Option<&EntrySummary>, key: &EntryKey, block: &Block) -> Option<&'static str> {
-    let is_accepted =
-        |summary: &EntrySummary| !matches!(summary.state, ControlState::Rejected | ControlState::Cancelled);
+/// Why no warning of the filer's own summary can be overridden.
+fn refusal(on_file: Option<&EntrySummary>) -> Option<&'static str> {
     match on_file {
         None => Some(NO_SUMMARY),
-        Some(_) if block.processing.filer != key.filer => Some(NOT_PERMITTED),
-        Some(summary) if !is_accepted(summary) => Some(NOT_ACCEPTED),
+        Some(summary) if matches!(summary.state, ControlState::Rejected | ControlState::Cancelled) => {
+            Some(NOT_ACCEPTED)
+        }
         Some(_) => None,
     }
 }

@@ -2,17 +2,20 @@
 
 use jiff::civil::Date;
 
-use crate::envelope::Block;
+use crate::envelope::{Block, BlockAnswer};
 use crate::grammar::{Cell, ConditionCode, Direction, Fault, Grammar, Layout, PutError};
 use crate::host::capability::{Capability, Desk};
 use crate::host::response::put;
 use crate::host::{HostError, state};
 use crate::message::Transaction;
-use crate::rules::{BlockInfo, Context, RuleBook};
+use crate::rules::{BlockInfo, Context, RuleBook, RuleText};
 use crate::store::{CensusWarning, EntryKey, WarningQuery};
 use crate::wire::Columns;
 
-const RULES: &str = include_str!("../../../grammars/rules/census_warning_query.rules");
+const RULES: RuleText<'_> = RuleText {
+    name: "grammars/rules/census_warning_query.rules",
+    text: include_str!("../../../grammars/rules/census_warning_query.rules"),
+};
 
 /// No such summary, or one of another filer.
 const NOT_FOUND: &str = "006";
@@ -97,22 +100,26 @@ struct Subject<'a> {
 }
 
 impl Capability for CensusQueryHost<'_> {
-    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<Vec<Columns>, HostError> {
-        let mut rows = Vec::new();
+    fn answer_block(&self, block: &Block, desk: &mut Desk<'_>) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
         for transaction in &block.transactions {
-            self.answer(transaction, block, desk, &mut rows)?;
+            self.answer(transaction, block, desk, &mut answer.records)?;
+            answer.end_transaction();
         }
-        Ok(rows)
+        Ok(answer)
     }
 
     fn structure_fault(&self, fault: &Fault, _record: Option<&Columns>) -> Result<Vec<Columns>, HostError> {
         Ok(vec![self.condition(Subject::default(), fault.condition())?])
     }
 
-    fn system_failure(&self, block: &Block) -> Result<Vec<Columns>, HostError> {
-        let subjects = block.transactions.iter().map(|transaction| self.subject(&transaction.rows()[0]));
-        let rows = subjects.map(|subject| self.coded(subject, SYSTEM_FAILURE));
-        Ok(rows.collect::<Result<Vec<_>, _>>()?.concat())
+    fn system_failure(&self, block: &Block) -> Result<BlockAnswer, HostError> {
+        let mut answer = BlockAnswer::default();
+        for transaction in &block.transactions {
+            answer.records.extend(self.coded(self.subject(&transaction.rows()[0]), SYSTEM_FAILURE)?);
+            answer.end_transaction();
+        }
+        Ok(answer)
     }
 }
 
@@ -175,8 +182,9 @@ impl CensusQueryHost<'_> {
         rows: &mut Vec<Columns>,
     ) -> Result<(), HostError> {
         let key = EntryKey { filer: subject.filer.to_owned(), number: subject.number.to_owned() };
-        let on_file = state::on_file(desk.unit, &key, desk.now)?;
-        let Some(summary) = on_file.filter(|_| is_own(block, subject.filer)) else {
+        let is_own = is_own(block, subject.filer);
+        let on_file = if is_own { state::on_file(desk.unit, &key, desk.now)? } else { None };
+        let Some(summary) = on_file else {
             rows.extend(self.coded(subject, NOT_FOUND)?);
             return Ok(());
         };

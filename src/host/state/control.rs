@@ -83,7 +83,7 @@ impl Filed {
 fn field(grammar: &Grammar, records: &[Columns], name: &str) -> Option<String> {
     let layouts = grammar.layouts_under("AE", Direction::Input);
     let cell = |row: &Columns| -> Option<Cell> {
-        let is_its = |layout: &&&Layout| row.starts_with(layout.record.as_bytes()) && layout.matches(row);
+        let is_its = |layout: &&&Layout| layout.matches(row);
         layouts.iter().find(is_its)?.cell(name).ok()
     };
     let (row, cell) = records.iter().find_map(|row| Some((row, cell(row)?)))?;

@@ -3,6 +3,7 @@
 
 mod change;
 mod control;
+mod owner;
 mod release;
 mod warehouse;
 
@@ -22,6 +23,7 @@ use crate::tariff::Tariff;
 
 pub(super) use change::ComparedData;
 use control::Filed;
+pub(super) use owner::FilerLists;
 use release::Releases;
 pub(super) use warehouse::{BalanceCells, balance};
 pub use warehouse::{BalanceLine, WarehouseBalance};
@@ -37,12 +39,29 @@ const IEEPA_SINCE: Date = jiff::civil::date(2026, 8, 21);
 const OF_FILE: [&str; 6] =
     ["filed", "filed_warehouse", "named_release", "releases", "statement_month", "printed_statement"];
 
+/// What every view of the file is made from.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    pub(super) grammar: &'a Grammar,
+    pub(super) world: &'a World,
+    pub(super) filer_lists: &'a FilerLists,
+}
+
+/// A filing and who asks: the filer of the block in which it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) filing: &'a Filing,
+    pub(super) filer: &'a str,
+}
+
 /// The world, and of the file what one filing names: the summary of its own number, the warehouse entry it
-/// withdraws from, and the releases.
+/// withdraws from, and the releases. What is another filer's is not there.
 pub(super) struct FileView<'a> {
-    world: &'a World,
-    grammar: &'a Grammar,
+    sources: Sources<'a>,
     filing: &'a Filing,
+    /// Whose rows and releases are there: those of the block's filer, or of the filer whose summary the
+    /// filing may correct.
+    filer: &'a str,
     today: Date,
     filed: Option<Filed>,
     warehouse: Option<Filed>,
@@ -64,47 +83,75 @@ pub(super) fn on_file(
     Ok(unit.entry_summary(key)?.filter(|summary| !is_free(summary)))
 }
 
+/// The summary that a filing names as its own.
+pub(super) enum Whose {
+    /// There is none.
+    Nobodys,
+    /// The filer of the block may know of it.
+    Open(Box<EntrySummary>),
+    /// There is one of another filer, which is not there for the filer of the block.
+    Anothers,
+}
+
+/// Settles whose the summary is that a filing names, before any rule asks for it.
+pub(super) fn settle(asked: Asked<'_>, unit: &mut dyn Unit, now: &Zoned) -> Result<Whose, StoreError> {
+    Ok(match on_file(unit, &asked.filing.key, now)? {
+        None => Whose::Nobodys,
+        Some(summary) if owner::may_file(asked.filer, asked.filing, &summary) => {
+            Whose::Open(Box::new(summary))
+        }
+        Some(_) => Whose::Anothers,
+    })
+}
+
 impl<'a> FileView<'a> {
-    /// Reads what the rules may ask for.
+    /// Reads what the rules may ask for; `on_file` is the summary of the filing's own number, if the filer of
+    /// the block may know of it.
     pub(super) fn read(
-        (grammar, world): (&'a Grammar, &'a World),
-        (filing, transaction): (&'a Filing, &Transaction),
+        sources: Sources<'a>,
+        (asked, transaction): (Asked<'a>, &Transaction),
         on_file: Option<&EntrySummary>,
         (header, statements): (&ComparedData, &StatementCells),
         unit: &mut dyn Unit,
         now: &Zoned,
     ) -> Result<Self, StoreError> {
+        let filing = asked.filing;
+        let filer = if on_file.is_some() { &filing.key.filer } else { asked.filer };
         let filed = on_file
             .map(|summary| Filed::own(summary.clone(), filing, transaction, (header, now.date()), unit))
             .transpose()?;
         let warehouse = match &filing.warehouse {
             Some(named) => self::on_file(unit, &named.key, now)?
+                .filter(|summary| owner::may_withdraw(asked.filer, filing, summary, sources.world))
                 .map(|summary| Filed::warehouse(summary, &filing.key, unit))
                 .transpose()?,
             None => None,
         };
-        let releases = Releases::read(filing, unit)?;
-        let is_printed = match statements.read(transaction.rows()) {
+        let releases = Releases::read(filing, filer, unit)?;
+        let statement = statements.read(transaction.rows()).filter(|statement| statement.filer == filer);
+        let is_printed = match statement {
             Some(statement) => unit.ledger()?.is_printed(&statement)?,
             None => false,
         };
-        Ok(Self { world, grammar, filing, today: now.date(), filed, warehouse, releases, is_printed })
+        let today = now.date();
+        Ok(Self { sources, filing, filer, today, filed, warehouse, releases, is_printed })
     }
 
     /// What the rules may ask for if nothing that a filing names is on file.
-    pub(super) fn unseen(
-        (grammar, world): (&'a Grammar, &'a World),
-        filing: &'a Filing,
-        now: &Zoned,
-    ) -> Self {
-        let releases = Releases::unseen(filing);
-        let (filed, warehouse) = (None, None);
-        Self { world, grammar, filing, today: now.date(), filed, warehouse, releases, is_printed: false }
+    pub(super) fn unseen(sources: Sources<'a>, Asked { filing, filer }: Asked<'a>, now: &Zoned) -> Self {
+        let releases = Releases::unseen(filing, filer);
+        let (filed, warehouse, today) = (None, None, now.date());
+        Self { sources, filing, filer, today, filed, warehouse, releases, is_printed: false }
     }
 
     /// Whether nothing that the filing names is on file.
     pub(super) fn is_unseen(&self) -> bool {
         self.filed.is_none() && self.warehouse.is_none() && self.releases.is_unseen() && !self.is_printed
+    }
+
+    /// Whether a row of the world is another filer's.
+    fn is_anothers(&self, list: &ListName, key: &str) -> bool {
+        self.sources.filer_lists.is_anothers(&list.name, key, self.filer)
     }
 
     /// Whether a list tells what is on file.
@@ -125,13 +172,13 @@ impl<'a> FileView<'a> {
 impl Reference for FileView<'_> {
     fn has(&self, list: &str, code: &str) -> Option<bool> {
         match list {
-            "named_release" => self.releases.has(self.world, code),
+            "named_release" => self.releases.has(self.sources.world, code),
             // It is asked for by the date in the message, whose statement this is.
             "printed_statement" => Some(self.is_printed),
             "statement_month" => code.parse::<u8>().ok().map(|month| is_near(month, self.today)),
             _ => match self.summary(list) {
                 Some(filed) => Some(filed.is_some()),
-                None => self.world.has(list, code),
+                None => self.sources.world.has(list, code),
             },
         }
     }
@@ -139,34 +186,41 @@ impl Reference for FileView<'_> {
     fn value(&self, list: &str, code: &str, column: &str) -> Option<Cow<'_, str>> {
         match list {
             "named_release" => {
-                self.releases.value(self.world, &self.filing.key, code, column).map(Cow::Owned)
+                self.releases.value(self.sources.world, &self.filing.key, code, column).map(Cow::Owned)
             }
-            "releases" => self.releases.together(self.world, column).map(Cow::Owned),
+            "releases" => self.releases.together(self.sources.world, column).map(Cow::Owned),
             _ => match self.summary(list) {
-                Some(filed) => filed?.value(self.grammar, column).map(Cow::Owned),
-                None => self.world.value(list, code, column),
+                Some(filed) => filed?.value(self.sources.grammar, column).map(Cow::Owned),
+                None => self.sources.world.value(list, code, column),
             },
         }
     }
 
     fn row(&self, list: &ListName, code: &str) -> Row {
-        if self.is_of_file(list) { Row::Unnumbered } else { self.world.row(list, code) }
+        if self.is_of_file(list) {
+            return Row::Unnumbered;
+        }
+        match self.sources.world.row(list, code) {
+            Row::NotHeld => Row::NotHeld,
+            _ if self.is_anothers(list, code) => Row::Missing,
+            row => row,
+        }
     }
 
     fn cell(&self, list: &ListName, row: u32, column: &ColumnName) -> Option<&str> {
-        self.world.cell(list, row, column)
+        self.sources.world.cell(list, row, column)
     }
 
     fn may_have(&self, list: &ListName, first: &str) -> bool {
-        self.is_of_file(list) || self.world.may_have(list, first)
+        self.is_of_file(list) || !self.is_anothers(list, first) && self.sources.world.may_have(list, first)
     }
 
     fn tariff(&self) -> Option<&Tariff> {
-        Reference::tariff(self.world)
+        Reference::tariff(self.sources.world)
     }
 
     fn check_digit_offsets(&self, filer: &str) -> Cow<'_, [u8]> {
-        Reference::check_digit_offsets(self.world, filer)
+        Reference::check_digit_offsets(self.sources.world, filer)
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Releases(Vec<NamedRelease>);
 
 struct NamedRelease {
     key: EntryKey,
+    /// Whether it is another filer's, and not there for this one.
+    is_anothers: bool,
     /// The summary that consolidates it.
     into: Option<EntryKey>,
 }
@@ -27,22 +29,26 @@ impl NamedRelease {
     /// A column in the world; empty if it says nothing, none if the release is not known.
     fn column(&self, world: &World, column: &str) -> Option<String> {
         let key = self.key.to_string();
-        let known = world.has(LIST, &key) == Some(true);
+        let known = !self.is_anothers && world.has(LIST, &key) == Some(true);
         known.then(|| world.value(LIST, &key, column).unwrap_or_default().into_owned())
     }
 }
 
 impl Releases {
-    pub(super) fn read(filing: &Filing, unit: &mut dyn Unit) -> Result<Self, StoreError> {
-        let release =
-            |key: &EntryKey| Ok(NamedRelease { key: key.clone(), into: unit.consolidated_into(key)? });
-        std::iter::once(&filing.key).chain(&filing.releases).map(release).collect::<Result<_, _>>().map(Self)
+    /// The releases of a filing, of which those of this filer are there.
+    pub(super) fn read(filing: &Filing, filer: &str, unit: &mut dyn Unit) -> Result<Self, StoreError> {
+        let mut releases = Self::unseen(filing, filer);
+        for release in releases.0.iter_mut().filter(|release| !release.is_anothers) {
+            release.into = unit.consolidated_into(&release.key)?;
+        }
+        Ok(releases)
     }
 
-    /// The releases of a filing if nothing that it names were on file.
-    pub(super) fn unseen(filing: &Filing) -> Self {
-        let named = std::iter::once(&filing.key).chain(&filing.releases);
-        Self(named.map(|key| NamedRelease { key: key.clone(), into: None }).collect())
+    /// The releases of a filing if none of them is part of a summary on file.
+    pub(super) fn unseen(filing: &Filing, filer: &str) -> Self {
+        let release =
+            |key: &EntryKey| NamedRelease { key: key.clone(), is_anothers: key.filer != filer, into: None };
+        Self(std::iter::once(&filing.key).chain(&filing.releases).map(release).collect())
     }
 
     /// Whether none of them is on file as part of a summary.
@@ -56,7 +62,8 @@ impl Releases {
 
     /// Whether the world knows a release; `None` if it holds none at all.
     pub(super) fn has(&self, world: &World, number: &str) -> Option<bool> {
-        world.has(LIST, &self.find(number)?.key.to_string())
+        let release = self.find(number)?;
+        world.has(LIST, &release.key.to_string()).map(|known| known && !release.is_anothers)
     }
 
     /// A column of a release, for a filing.

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use super::kind::{ReferenceKind, ReferenceKinds};
 use super::reference::ReferenceTable;
 use crate::tariff::TableError;
+use crate::wire::text_of;
 
 /// How many problems of one file are told.
 const TOLD: usize = 100;
@@ -157,6 +158,7 @@ impl ReferenceFile {
     }
 
     /// Writes beside the file and then renames, so that none is ever seen in part.
+    #[allow(clippy::disallowed_methods, reason = "the host keeps reference data without the command line")]
     fn write(&self, folder: &Path, text: &[u8]) -> io::Result<()> {
         fs::create_dir_all(folder)?;
         let draft = self.path.with_extension(format!("csv.{}", std::process::id()));
@@ -185,7 +187,9 @@ fn read(kind: &ReferenceKind, path: &Path) -> Result<ReferenceTable, ReferenceFi
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ReferenceFileError> {
-    fs::read(path).map_err(|source| ReferenceFileError::Io { path: path.display().to_string(), source })
+    let failed = |source| ReferenceFileError::Io { path: path.display().to_string(), source };
+    let text = text_of(&fs::read(path).map_err(failed)?);
+    text.map_err(|unreadable| failed(io::Error::new(io::ErrorKind::InvalidData, unreadable)))
 }
 
 #[derive(Debug, Default)]

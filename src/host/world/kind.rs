@@ -21,6 +21,10 @@ pub(super) enum Form {
     /// `true` or `false`.
     Flag,
     OneOf(Vec<String>),
+    /// A code of just so many digits, or of one of several lengths.
+    Digits(Vec<usize>),
+    /// A code of just so many capital letters.
+    Letters(Vec<usize>),
 }
 
 /// What stands in a column that a row leaves blank.
@@ -90,6 +94,8 @@ impl ReferenceColumn {
             Form::Number => "decimal number".to_owned(),
             Form::Flag => "true or false".to_owned(),
             Form::OneOf(codes) => format!("one of {}", codes.join(" ")),
+            Form::Digits(lengths) => format!("{} digits", or(lengths)),
+            Form::Letters(lengths) => format!("{} capital letters", or(lengths)),
         }
     }
 
@@ -123,6 +129,12 @@ impl ReferenceColumn {
             Form::Number => text.parse::<Decimal>().is_ok(),
             Form::Flag => ["true", "false"].contains(&text),
             Form::OneOf(codes) => codes.iter().any(|code| code == text),
+            Form::Digits(lengths) => {
+                lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+            }
+            Form::Letters(lengths) => {
+                lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase())
+            }
         };
         match self.form {
             _ if !fits => Err(self.expected()),
@@ -235,6 +247,11 @@ fn form(text: &str) -> Result<Form, UnknownName> {
     if let Some(codes) = text.strip_prefix("one of ") {
         return Ok(Form::OneOf(codes.split(' ').map(str::to_owned).collect()));
     }
+    if let Some((kind @ ("digits" | "letters"), rest)) = text.split_once(' ')
+        && let Some(lengths) = lengths(rest)
+    {
+        return Ok(if kind == "digits" { Form::Digits(lengths) } else { Form::Letters(lengths) });
+    }
     Ok(match text {
         "text" => Form::Text,
         "party" => Form::Party,
@@ -245,6 +262,15 @@ fn form(text: &str) -> Result<Form, UnknownName> {
         "flag" => Form::Flag,
         other => return Err(UnknownName(format!("no form {other} of reference data"))),
     })
+}
+
+fn lengths(text: &str) -> Option<Vec<usize>> {
+    text.split(' ').map(|length| length.parse().ok()).collect()
+}
+
+/// Numbers in words: `8 or 10`.
+fn or(lengths: &[usize]) -> String {
+    lengths.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 fn need(text: &str) -> Result<Need, UnknownName> {

@@ -2,7 +2,6 @@
 //! them. A host computes duty by them, and knows their numbers beside the world's own.
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -11,6 +10,7 @@ use super::ReferenceFileError;
 use super::file::ending_in;
 use crate::model::HtsNumber;
 use crate::tariff::{Article, TableError, Tariff};
+use crate::wire::read_text;
 
 /// How the names of schedules end.
 const END: &str = "schedule";
@@ -31,7 +31,7 @@ pub(super) fn read(folder: &Path, tariff: Option<&Tariff>) -> Result<Option<Tari
     };
     for path in files {
         let failed = |source| ReferenceFileError::Io { path: path.display().to_string(), source };
-        let text = fs::read_to_string(&path).map_err(failed)?;
+        let text = read_text(&path).map_err(failed)?;
         let named = |error: TableError| TableError { file: path.display().to_string(), ..error };
         tariff.add_schedule(&text).map_err(named)?;
     }

@@ -184,7 +184,7 @@ impl Checker<'_> {
     fn control_fields(&mut self, control: Control, columns: &Columns, report: &mut dyn FnMut(Finding)) {
         let layouts = &self.control_layouts[self.family.index()][control as usize];
         let grammar = self.grammar;
-        let fits = |layout: &&Layout| layout.matches(columns);
+        let fits = |layout: &&Layout| layout.is_decided(columns);
         let mut candidates = layouts.iter().map(|id| grammar.layout(*id));
         if candidates.any(|layout| layout.accepts(columns) && fits(&layout)) {
             return;

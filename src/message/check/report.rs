@@ -1,13 +1,23 @@
 //! Findings, in the words of the grammar.
 
 use super::Checker;
-use super::envelope::{CONTROL_RECORDS, Control};
-use crate::grammar::{Cell, ConditionCode, Direction, Layout, Severity, Values};
+use super::envelope::{CONTROL_RECORDS, Control, Scope};
+use crate::grammar::{Cell, ConditionCode, Layout, Severity, Values};
 use crate::message::finding::Finding;
-use crate::message::judge::{FieldTrouble, Trouble};
+use crate::message::judge::{FieldTrouble, Trouble, judge};
+use crate::message::secrets::cover;
 use crate::wire::Columns;
 
 impl Checker<'_> {
+    /// Whether a checker raises a condition for a field of a record by itself.
+    pub(crate) fn tells(layout: &Layout, columns: &Columns, cell: Cell, code: ConditionCode) -> bool {
+        let mut is_told = false;
+        judge(layout, columns, |trouble| {
+            is_told |= trouble.field.cell == cell && condition_of(&trouble).1 == Some(code);
+        });
+        is_told
+    }
+
     pub(super) fn field_finding(
         &self,
         layout: &Layout,
@@ -15,23 +25,14 @@ impl Checker<'_> {
         trouble: &FieldTrouble<'_>,
     ) -> Finding {
         let field = trouble.field;
-        let own = &field.conditions;
-        let (severity, code) = match trouble.trouble {
-            Trouble::Nonstandard => (Severity::Fatal, ConditionCode::new("X40")),
-            Trouble::FilledFiller => (Severity::Fatal, ConditionCode::new("X39")),
-            Trouble::LowerCase => (Severity::Informational, None),
-            Trouble::Missing => (Severity::Fatal, own.missing),
-            Trouble::WrongClass | Trouble::NotADate => (Severity::Fatal, own.invalid.or(own.unknown)),
-            Trouble::Unknown => (Severity::Fatal, own.unknown.or(own.invalid)),
-        };
+        let (severity, code) = condition_of(trouble);
         let mut finding = self.finding(severity, code, columns);
         finding.record_id.clone_from(&layout.record);
         finding.layout = Some(layout.id);
         finding.field = Some(field.name.clone());
         finding.columns = Some((trouble.first, trouble.last));
-        let is_in =
-            |secret: Cell| trouble.first <= secret.last_column() && secret.first_column() <= trouble.last;
-        if !self.secrets(columns).any(is_in) {
+        let hidden = self.hidden(columns, self.is_outside());
+        if (trouble.first..=trouble.last).all(|column| hidden >> (column - 1) & 1 == 0) {
             finding.found = shown(&columns[trouble.first - 1..trouble.last]);
         }
         finding.expected = self.expected(trouble);
@@ -92,22 +93,30 @@ impl Checker<'_> {
         report(finding);
     }
 
-    /// Where a password may stand in a control record, whatever its layout says.
-    fn secrets(&self, columns: &Columns) -> impl Iterator<Item = Cell> {
-        let record = Control::of(columns).map(|control| CONTROL_RECORDS[control as usize]);
-        let layouts = record.into_iter().flat_map(|id| self.grammar.variants("*", Direction::Input, id));
-        let fields = layouts.flat_map(|layout| &layout.fields).filter(|field| is_secret(&field.name));
-        fields.map(|field| field.cell)
+    /// The columns in which a password may stand.
+    fn hidden(&self, columns: &Columns, is_outside: bool) -> u128 {
+        self.secrets.columns(columns, is_outside)
+    }
+
+    /// Whether the record in hand stands outside of every block.
+    pub(super) fn is_outside(&self) -> bool {
+        self.scope != Scope::Block
+    }
+
+    /// The first columns of a record that is not known, which may be its identifier.
+    pub(super) fn identifier(&self, columns: &Columns, is_outside: bool) -> String {
+        const LONGEST: usize = 4;
+        let mut covered = *columns;
+        cover(&mut covered, self.hidden(columns, is_outside), b'*');
+        shown(&covered[..LONGEST])
     }
 
     /// A record for a drawing: one sign a column, no password.
-    fn masked(&self, columns: &Columns) -> String {
+    fn masked(&self, columns: &Columns, is_outside: bool) -> String {
         let sign = |&byte: &u8| if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '?' };
-        let mut text = columns.iter().map(sign).collect::<Vec<_>>();
-        for secret in self.secrets(columns) {
-            text[secret.first_column() - 1..secret.last_column()].fill('*');
-        }
-        text.into_iter().collect::<String>().trim_end().to_owned()
+        let mut covered = *columns;
+        cover(&mut covered, self.hidden(columns, is_outside), b'*');
+        covered.iter().map(sign).collect::<String>().trim_end().to_owned()
     }
 
     pub(super) fn finding(
@@ -115,6 +124,18 @@ impl Checker<'_> {
         severity: Severity,
         condition: Option<ConditionCode>,
         columns: &Columns,
+    ) -> Finding {
+        self.finding_at(severity, condition, columns, self.is_outside())
+    }
+
+    /// A finding about a record that may be another than the one in hand: outside of every block, where a line
+    /// may be a header or trailer out of step, or within one.
+    pub(crate) fn finding_at(
+        &self,
+        severity: Severity,
+        condition: Option<ConditionCode>,
+        columns: &Columns,
+        is_outside: bool,
     ) -> Finding {
         let own = self.named.as_ref().map_or("", |desk| desk.code.as_str());
         let known = condition.and_then(|code| self.grammar.condition(own, code));
@@ -127,15 +148,29 @@ impl Checker<'_> {
             layout: None,
             record_id: match Control::of(columns) {
                 Some(control) => CONTROL_RECORDS[control as usize].to_owned(),
-                None => shown(&columns[..4]).trim_end().to_owned(),
+                None => self.identifier(columns, is_outside).trim_end().to_owned(),
             },
             field: None,
             columns: None,
             found: String::new(),
             expected: String::new(),
-            record_text: self.masked(columns),
+            record_text: self.masked(columns, is_outside),
             help: None,
+            rule: None,
         }
+    }
+}
+
+/// The condition of a field's trouble, if there is one, and how grave the trouble is.
+fn condition_of(trouble: &FieldTrouble<'_>) -> (Severity, Option<ConditionCode>) {
+    let own = &trouble.field.conditions;
+    match trouble.trouble {
+        Trouble::Nonstandard => (Severity::Fatal, ConditionCode::new("X40")),
+        Trouble::FilledFiller => (Severity::Fatal, ConditionCode::new("X39")),
+        Trouble::LowerCase => (Severity::Informational, None),
+        Trouble::Missing => (Severity::Fatal, own.missing),
+        Trouble::WrongClass | Trouble::NotADate => (Severity::Fatal, own.invalid.or(own.unknown)),
+        Trouble::Unknown => (Severity::Fatal, own.unknown.or(own.invalid)),
     }
 }
 

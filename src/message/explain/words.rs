@@ -43,8 +43,26 @@ pub(super) fn as_it_stands(bytes: &[u8]) -> String {
     text
 }
 
+/// Text in lines of words that are no longer than this, unless a word is.
+#[must_use]
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() || line.chars().count() + word.chars().count() < width => {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// A number with a comma between its thousands.
-fn with_thousands(number: &str) -> String {
+pub(super) fn with_thousands(number: &str) -> String {
     let (whole, rest) = number.split_at(number.find('.').unwrap_or(number.len()));
     let mut text = String::new();
     for (index, digit) in whole.char_indices() {

@@ -8,8 +8,9 @@ use super::plan::Plans;
 use super::text::Text;
 use super::value::canonical;
 use super::{Form, Translation};
-use crate::grammar::{Automaton, Cell, Fault, Grammar, GroupIndex, Layout};
+use crate::grammar::{Automaton, Fault, Grammar, GroupIndex, Layout};
 use crate::message::outline::{Bodies, Item, Keeper, Part, Place, Record};
+use crate::message::secrets::Secrets;
 use crate::wire::Columns;
 
 /// Writes transactions as their records come. Its text is the keys and values of a transaction, or a
@@ -17,6 +18,8 @@ use crate::wire::Columns;
 pub(super) struct Pen<'g> {
     plans: Plans<'g>,
     form: Form,
+    /// What tells where passwords may stand, if they are not to be told.
+    secrets: Option<Secrets>,
     /// What translates whole transactions, and where these are kept.
     translation: Option<(Translation<'g>, Bodies<'g>)>,
     /// How many records of the transaction in hand have been written.
@@ -42,6 +45,7 @@ impl<'g> Pen<'g> {
         Self {
             plans: Plans::new(grammar),
             form,
+            secrets: form.mask_passwords.then(|| Secrets::new(grammar)),
             translation: None,
             records: 0,
             text: Text::default(),
@@ -62,8 +66,8 @@ impl<'g> Pen<'g> {
 
     /// Writes a control record.
     pub(super) fn item(&mut self, item: &Item<'g>, text: &mut Text) -> io::Result<()> {
-        let password = item.password.filter(|_| self.form.mask_passwords);
-        record(&mut self.plans, self.form, item.layout, &item.row, password, text)
+        let hidden = if self.form.mask_passwords { item.hidden } else { 0 };
+        record(&mut self.plans, self.form, item.layout, &item.row, hidden, text)
     }
 
     fn open(&mut self, group: GroupIndex, automaton: &Automaton) {
@@ -168,7 +172,8 @@ impl<'g> Keeper<'g> for Pen<'g> {
         if let Some(at) = at {
             self.place(at);
         }
-        let written = record(&mut self.plans, self.form, taken.layout, taken.row, None, &mut self.text);
+        let hidden = self.secrets.as_ref().map_or(0, |secrets| taken.hidden(secrets));
+        let written = record(&mut self.plans, self.form, taken.layout, taken.row, hidden, &mut self.text);
         if let Err(error) = written {
             self.failed = Some(error);
         }
@@ -204,19 +209,19 @@ impl<'g> Keeper<'g> for Pen<'g> {
     }
 }
 
-/// Writes a record; what stands in the password is not told.
+/// Writes a record; what stands in the hidden columns is not told.
 fn record<'g>(
     plans: &mut Plans<'g>,
     form: Form,
     layout: Option<&'g Layout>,
     row: &Columns,
-    password: Option<Cell>,
+    hidden: u128,
     text: &mut Text,
 ) -> io::Result<()> {
     if form.canonical {
-        return plans.record(layout, &canonical(layout, row), password, text);
+        return plans.record(layout, &canonical(layout, row), hidden, text);
     }
-    plans.record(layout, row, password, text)
+    plans.record(layout, row, hidden, text)
 }
 
 #[cfg(test)]

@@ -5,9 +5,8 @@ use std::io;
 
 use super::text::Text;
 use super::value::{RAW, Shown, is_amount, raw, shown};
-use crate::grammar::{
-    ALL_COLUMNS, Bits, Cell, ClassSet, DateFormat, Field, Grammar, Layout, any_of, columns_with,
-};
+use crate::grammar::{ALL_COLUMNS, Bits, ClassSet, DateFormat, Field, Grammar, Layout, any_of, columns_with};
+use crate::message::secrets::cover;
 use crate::wire::{Columns, RECORD_LENGTH};
 
 /// The plans of the layouts that have been met.
@@ -20,21 +19,23 @@ impl<'g> Plans<'g> {
         Self { of: std::iter::repeat_with(|| None).take(grammar.layouts().len()).collect() }
     }
 
-    /// Writes a record with a comma behind it; what stands in the password is not told.
+    /// Writes a record with a comma behind it; what stands in the hidden columns is not told.
     pub(super) fn record(
         &mut self,
         layout: Option<&'g Layout>,
         row: &Columns,
-        password: Option<Cell>,
+        hidden: u128,
         text: &mut Text,
     ) -> io::Result<()> {
         let Some(layout) = layout else {
-            text.value(&raw(row))?;
+            let mut row = *row;
+            cover(&mut row, hidden, b' ');
+            text.value(&raw(&row))?;
             text.push(",");
             return Ok(());
         };
         let plan = self.of[layout.id.index()].get_or_insert_with(|| Box::new(RecordPlan::new(layout)));
-        plan.write(row, password.map_or(0, |cell| cell.mask()), text);
+        plan.write(row, hidden, text);
         Ok(())
     }
 }
@@ -514,7 +515,7 @@ mod tests {
 
     fn compare_in(grammar: &Grammar, layout: &Layout, row: &Columns) -> Result<(), TestCaseError> {
         let mut text = Text::default();
-        let written = Plans::new(grammar).record(Some(layout), row, None, &mut text);
+        let written = Plans::new(grammar).record(Some(layout), row, 0, &mut text);
         prop_assert!(written.is_ok());
         prop_assert_eq!(
             String::from_utf8_lossy(text.as_bytes()),

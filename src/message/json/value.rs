@@ -137,8 +137,17 @@ fn put(field: &Field, row: &mut Columns, text: &str) -> Result<(), String> {
         } else if is_amount(field) {
             format!("an amount of at most {width} digits, {decimals} of them decimals")
         } else {
-            format!("at most {width} characters of class {}", cell.class())
+            expected_text(cell, text)
         }
+    })
+}
+
+/// What a field of text expects, said of a text that it cannot hold.
+fn expected_text(cell: Cell, text: &str) -> String {
+    let length = text.chars().count();
+    crate::model::cannot_travel(text, false).unwrap_or_else(|| match cell.width() {
+        width if length > width => format!("at most {width} characters, not {length}"),
+        width => format!("at most {width} characters: {}", cell.class().in_words()),
     })
 }
 

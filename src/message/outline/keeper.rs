@@ -1,7 +1,8 @@
 //! What is made of the records that belong together.
 
 use super::{Body, Item};
-use crate::grammar::{Automaton, Fault, Layout, Symbol, Transition};
+use crate::grammar::{Automaton, Fault, Grammar, Layout, Symbol, Transition};
+use crate::message::secrets::Secrets;
 use crate::message::transaction::{Node, Tree};
 use crate::wire::Columns;
 
@@ -16,6 +17,18 @@ pub struct Record<'a, 'g> {
     pub folded: &'a Columns,
     /// Its layout, if it has a known one.
     pub layout: Option<&'g Layout>,
+    /// Whether it stands in a block that has no header.
+    pub is_outside: bool,
+}
+
+impl Record<'_, '_> {
+    /// The columns in which a password may stand. A good record is no other one out of step.
+    pub(in crate::message) fn hidden(&self, secrets: &Secrets) -> u128 {
+        if self.layout.is_some_and(|layout| layout.accepts(self.folded)) {
+            return 0;
+        }
+        secrets.columns(self.row, self.is_outside)
+    }
 }
 
 /// Where a record stands in the structure of its transaction.
@@ -53,6 +66,8 @@ pub trait Keeper<'g> {
 /// Keeps the records as they are, and how they nest.
 #[derive(Default)]
 pub struct Bodies<'g> {
+    /// What tells where passwords may stand; nothing where records are not shown.
+    secrets: Option<Secrets>,
     items: Vec<Item<'g>>,
     tree: Tree,
     /// The memory of items that are no longer needed.
@@ -60,6 +75,11 @@ pub struct Bodies<'g> {
 }
 
 impl<'g> Bodies<'g> {
+    /// For records that may be shown.
+    pub(super) fn new(grammar: &Grammar) -> Self {
+        Self { secrets: Some(Secrets::new(grammar)), ..Self::default() }
+    }
+
     fn take_items(&mut self) -> Vec<Item<'g>> {
         std::mem::replace(&mut self.items, std::mem::take(&mut self.spare))
     }
@@ -73,7 +93,8 @@ impl<'g> Keeper<'g> for Bodies<'g> {
     }
 
     fn take(&mut self, record: Record<'_, 'g>, place: Option<Place<'g>>) {
-        let Record { number, row, folded, layout } = record;
+        let Record { number, row, folded, layout, .. } = record;
+        let hidden = self.secrets.as_ref().map_or(0, |secrets| record.hidden(secrets));
         if let Some(Place { symbol, transition, .. }) = place
             && let Some(layout) = layout
         {
@@ -84,7 +105,7 @@ impl<'g> Keeper<'g> for Bodies<'g> {
                 group,
             });
         }
-        self.items.push(Item { number, row: *row, layout, password: None });
+        self.items.push(Item { number, row: *row, layout, hidden });
     }
 
     fn complete(&mut self, automaton: &'g Automaton) -> Self::Body {

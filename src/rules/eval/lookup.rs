@@ -32,6 +32,17 @@ impl Judge<'_> {
         })
     }
 
+    /// Whether a list has no row with a key, or the row has nothing in a column.
+    pub(super) fn is_absent(&self, lookup: &Lookup, column: &ColumnName, at: Spot) -> Option<bool> {
+        if !self.is_listed(lookup, at)? {
+            return Some(true);
+        }
+        match self.reference(lookup, column, at, Kind::Text) {
+            Value::Undecided | Value::Blank => Some(true),
+            value => as_text(value).map(|text| text.is_empty()),
+        }
+    }
+
     pub(super) fn reference<'b>(
         &'b self,
         lookup: &'b Lookup,

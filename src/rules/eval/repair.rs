@@ -79,7 +79,7 @@ impl Judge<'_> {
             }
             Expression::Not(inner) => self.turn(inner, at, !wanted, out),
             Expression::Compare(kind, operator, left, right) => {
-                let operator = if wanted { *operator } else { opposite(*operator) };
+                let operator = if wanted { *operator } else { operator.opposite() };
                 self.turn_comparison(*kind, operator, [left, right], at, out);
             }
             Expression::OneOf(value, texts) if wanted && texts.len() <= FEW => {
@@ -89,6 +89,7 @@ impl Judge<'_> {
             Expression::OnReference(lookup) if matches!(*lookup.key, Expression::Joined(_)) => {
                 self.depend(&lookup.key, at, out);
             }
+            Expression::Absent(lookup, _) => self.depend(&lookup.key, at, out),
             Expression::OnReference(Lookup { list, key, .. }) if wanted => {
                 self.put(key, at, [Content::OneOfList(list.to_string()), Content::Blank], out);
             }
@@ -142,7 +143,7 @@ impl Judge<'_> {
         out: &mut Repair,
     ) {
         let [left, right] = sides;
-        for (one, other, operator) in [(left, right, operator), (right, left, mirrored(operator))] {
+        for (one, other, operator) in [(left, right, operator), (right, left, operator.mirrored())] {
             let contents = match operator {
                 Comparison::Unequal => vec![Content::Another, Content::Blank],
                 Comparison::Equal => self.content(other, at, kind, 0).into_iter().collect(),
@@ -322,25 +323,4 @@ impl Judge<'_> {
 
 fn inserted(record: &RecordRef, within: Range<u32>) -> Change {
     Change::Insert { symbol: record.symbol, layout: record.layout, within }
-}
-
-fn opposite(operator: Comparison) -> Comparison {
-    match operator {
-        Comparison::Equal => Comparison::Unequal,
-        Comparison::Unequal => Comparison::Equal,
-        Comparison::Less => Comparison::GreaterOrEqual,
-        Comparison::LessOrEqual => Comparison::Greater,
-        Comparison::Greater => Comparison::LessOrEqual,
-        Comparison::GreaterOrEqual => Comparison::Less,
-    }
-}
-
-fn mirrored(operator: Comparison) -> Comparison {
-    match operator {
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-        same => same,
-    }
 }

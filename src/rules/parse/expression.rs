@@ -47,8 +47,11 @@ impl Parser<'_> {
             self.next += 1;
         }
         let node = if self.accept_word("in") {
+            let place = self.offset();
             match self.take("`{` or a list")? {
-                Token::List(name) => Expression::OnList(Box::new(left), name.to_owned()),
+                Token::List(name) => {
+                    Expression::OnList(Box::new(left), At { offset: place, node: name.to_owned() })
+                }
                 Token::Sign("{") => Expression::OneOf(Box::new(left), self.texts()?),
                 _ => return Err(self.wrong_before("`{` or a list")),
             }
@@ -148,7 +151,7 @@ impl Parser<'_> {
         let offset = self.offset();
         let node = match self.take("a value")? {
             Token::Text(text) => Expression::Text(text.to_owned()),
-            Token::List(list) => self.lookup(list)?,
+            Token::List(list) => self.lookup(At { offset, node: list.to_owned() })?,
             Token::Sign("(") => {
                 let inner = self.expression()?;
                 self.expect_sign(")")?;
@@ -199,10 +202,13 @@ impl Parser<'_> {
                 }
                 Expression::Repeats(fields, self.reach()?)
             }
-            "known" => match self.take("a list")? {
-                Token::List(name) => Expression::Known { list: name.to_owned(), keys: self.keys()? },
-                _ => return Err(self.wrong_before("a list")),
-            },
+            "known" => Expression::Known { list: self.list()?, keys: self.keys()? },
+            "absent" => {
+                let (list, keys) = (self.list()?, self.keys()?);
+                let column =
+                    if self.accept_sign(".") { Some(self.owned_word("a column's name")?) } else { None };
+                Expression::Absent { list, keys, column }
+            }
             "first" => {
                 self.expect_sign("(")?;
                 let mut values = vec![self.terms()?];
@@ -296,18 +302,26 @@ impl Parser<'_> {
         word.parse().map_err(|_| self.wrong_before("a column"))
     }
 
-    pub(super) fn lookup(&mut self, list: &str) -> Parsed<Expression> {
+    /// The name of a list.
+    pub(super) fn list(&mut self) -> Parsed<At<String>> {
+        let offset = self.offset();
+        match self.take("a list")? {
+            Token::List(name) => Ok(At { offset, node: name.to_owned() }),
+            _ => Err(self.wrong_before("a list")),
+        }
+    }
+
+    pub(super) fn lookup(&mut self, list: At<String>) -> Parsed<Expression> {
         let keys = self.keys()?;
         self.expect_sign(".")?;
-        let column = self.word("a column's name")?.node.to_owned();
-        Ok(Expression::Lookup { list: list.to_owned(), keys, column })
+        Ok(Expression::Lookup { list, keys, column: self.owned_word("a column's name")? })
     }
 
     pub(super) fn keys(&mut self) -> Parsed<Vec<TableKey>> {
         self.expect_sign("[")?;
         let mut keys = Vec::new();
         loop {
-            let column = self.word("a column's name")?.node.to_owned();
+            let column = self.owned_word("a column's name")?;
             self.expect_sign("=")?;
             keys.push(TableKey { column, value: self.terms()? });
             if !self.accept_sign(",") {

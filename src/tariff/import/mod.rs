@@ -72,13 +72,19 @@ pub enum ImportError {
     Compressed(#[from] std::io::Error),
 }
 
+/// Whether a file is compressed with gzip.
+#[must_use]
+pub fn is_compressed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP)
+}
+
 /// Reads a published schedule. `from` is the first day of rows that do not say theirs.
 ///
 /// # Errors
 /// The file has none of the known forms.
 pub fn import(tariff: &Tariff, name: &str, bytes: &[u8], from: Option<Date>) -> Result<Import, ImportError> {
     let mut plain = Vec::new();
-    let bytes = if bytes.starts_with(&GZIP) {
+    let bytes = if is_compressed(bytes) {
         GzDecoder::new(bytes).read_to_end(&mut plain)?;
         &plain
     } else {
