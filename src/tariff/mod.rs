@@ -39,7 +39,7 @@ pub use due::{Due, LineDue, Standing};
 pub use facts::{Amount, CaseFacts, Dates, LineFacts, SummaryFacts, TariffFacts, TaxFacts, Zone};
 pub use filing::Known;
 pub use heading::{Heading, HeadingKind, Headings, Programme};
-pub use import::{Import, ImportError, Refused, import};
+pub use import::{Editions, Import, ImportError, Refused, import, is_compressed};
 pub use interest::{Interest, InterestError, InterestKind, InterestPart, InterestRates};
 pub use journal::Step;
 pub use levy::{FeeKind, Levies, Levy};

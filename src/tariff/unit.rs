@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 
+use super::program::code;
 use super::table::{Sources, TableError};
 use crate::model::Code;
 
@@ -19,6 +20,8 @@ const PART: &str = "part of an article";
 pub struct Units {
     units: Vec<Unit>,
     phrases: HashMap<String, UnitId>,
+    /// The codes of quantities, by what the schedule's column of units prints.
+    printed: HashMap<String, Vec<Code<3>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -56,7 +59,19 @@ impl Units {
             units.phrases.extend(phrases.map(|phrase| (normal(phrase), id)));
             Ok(())
         })?;
+        sources.table("printed_units")?.each(|row| {
+            let codes = row.words("codes").map(code).collect::<Result<_, _>>()?;
+            units.printed.insert(normal(row.cell("printed")), codes);
+            Ok(())
+        })?;
         Ok(units)
+    }
+
+    /// The codes of the quantities that the schedule's column of units asks for in these words; `None` if the words
+    /// are not known.
+    #[must_use]
+    pub fn reported(&self, printed: &str) -> Option<&[Code<3>]> {
+        self.printed.get(&normal(printed)).map(Vec::as_slice)
     }
 
     /// The unit that a rate names.

@@ -329,3 +329,37 @@ fn real_rows_are_read() {
     println!("{lacking:?}");
     assert!(lacking.len() < 12, "{lacking:?}");
 }
+
+#[test]
+fn whole_editions_become_one_schedule_with_the_first_and_last_day_of_each_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |number: &str, rate: &str, units: &str| {
+        format!(
+            r#"{{"htsno":"{number}","indent":"1","description":"X","units":[{units}],"general":"{rate}","special":"","other":"9%","footnotes":[]}}"#
+        )
+    };
+    let write = |name: &str, lines: &[String]| {
+        std::fs::write(folder.path().join(name), format!("[{}]", lines.join(","))).unwrap();
+    };
+    write("1.json", &[line("0101.21.00", "1%", r#""No. and kg""#), line("0102.29.40", "2%", r#""Dz Pcs""#)]);
+    write("2.json", &[line("0101.21.00", "1%", r#""No. and kg""#), line("0102.29.40", "3%", r#""kg cmsc""#)]);
+    write("3.json", &[line("0102.29.40", "3%", r#""kg cmsc""#)]);
+    let table = "# editions\nfile\tedition\tin_force\n1.json\tone\t2025-01-01\n2.json\ttwo\t2025-07-01\n3.json\tthree\t2026-01-01\n";
+    std::fs::write(folder.path().join("editions.tsv"), table).unwrap();
+    let schedule = folder.path().join("all.schedule");
+    let (table, schedule) = (folder.path().join("editions.tsv"), schedule.to_str().unwrap().to_owned());
+    let arguments = ["tariff", "import", "--editions", table.to_str().unwrap(), "-o", &schedule];
+    let output = abigate(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let rows = std::fs::read_to_string(&schedule).unwrap();
+    let rows = rows.lines().filter(|line| line.starts_with('0')).map(|line| {
+        let cells = line.split('\t').collect::<Vec<_>>();
+        [cells[0], cells[1], cells[2], cells[3], cells[6]].join(" ")
+    });
+    let expected = [
+        "01012100 2025-01-01 2025-12-31 1% NO KG",
+        "01022940 2025-01-01 2025-06-30 2% DPC",
+        "01022940 2025-07-01  3% CKG",
+    ];
+    assert_eq!(rows.collect::<Vec<_>>(), expected);
+}

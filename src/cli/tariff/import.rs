@@ -3,27 +3,36 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use jiff::civil::Date;
+use serde::Deserialize;
 
-use super::super::output::Outputs;
+use super::super::output::{Output, Outputs};
 use super::super::{Ending, output};
-use crate::tariff::{Import, Refused, Tariff, import, write_schedule};
+use crate::tariff::{
+    Editions, Import, Refused, ScheduleRow, Tariff, Version, import, is_compressed, write_schedule,
+};
 use crate::wire::text_of;
 
 /// Read published schedules and write one that `--schedule` takes
 ///
 /// Reads the tariff database of the USITC (comma, semicolon, tab or bar separated), its JSON export of the schedule,
-/// and the report of ACE with reporting units and agency flags. Tells how many rates were read, and which
-/// were not and why; they are kept as they are printed.
+/// and the report of ACE with reporting units and agency flags, each also compressed with gzip. Tells how many rates
+/// were read, and which were not and why; they are kept as they are printed.
+///
+/// With `--editions` whole editions of the JSON export become one schedule with the first and last day of each row.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Published files
-    #[arg(required = true)]
+    #[arg(required_unless_present = "editions")]
     files: Vec<PathBuf>,
+    /// A table of editions of the JSON export, tab separated: the columns `file`, beside the table, and `in_force`, the
+    /// day from which the edition is in force. Of FILES only a report of ACE may stand beside it
+    #[arg(long, value_name = "TABLE", conflicts_with = "from")]
+    editions: Option<PathBuf>,
     /// The schedule to write; standard output if `-`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -36,30 +45,90 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, tariff: &Tariff, outputs: &Outputs) -> anyhow::Result<Ending> {
-    let mut ending = Ending::Clean;
     let mut schedule = arguments.output.as_deref().map(|path| outputs.open(Some(path))).transpose()?;
     // What is told must not stand between the rows of a schedule.
-    let quiet = arguments.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
+    let is_quiet = arguments.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
+    let out = (!is_quiet).then(|| outputs.standard());
+    let mut reader = Reader { tariff, all: arguments.all, out, ending: Ending::Clean };
+    if let Some(table) = &arguments.editions {
+        let (version, rows) = reader.editions(table, &arguments.files)?;
+        if let Some(schedule) = &mut schedule {
+            write_schedule(&version, &rows, schedule)?;
+        }
+        return Ok(reader.ending);
+    }
     for path in &arguments.files {
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-        let bytes = text_of(&bytes).with_context(|| path.display().to_string())?;
-        let read =
-            import(tariff, &name, &bytes, arguments.from).with_context(|| path.display().to_string())?;
-        if !(read.refused.is_empty() && read.doubts.is_empty()) {
-            ending = Ending::Findings;
-        }
-        let report = report(tariff, &read, arguments.all);
-        if quiet {
-            output::tell(report.trim_end());
-        } else {
-            outputs.standard().write_all(report.as_bytes())?;
-        }
+        let read = reader.read(path, arguments.from)?;
         if let Some(schedule) = &mut schedule {
             write_schedule(&read.version, &read.rows, schedule)?;
         }
     }
-    Ok(ending)
+    Ok(reader.ending)
+}
+
+/// A row of the table of editions.
+#[derive(Debug, Deserialize)]
+struct Edition {
+    file: PathBuf,
+    edition: String,
+    in_force: Date,
+}
+
+/// Reads published files and tells what of them could not be read.
+struct Reader<'t> {
+    tariff: &'t Tariff,
+    all: bool,
+    /// Where it is told; standard error if there is nothing.
+    out: Option<Output>,
+    ending: Ending,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, path: &Path, from: Option<Date>) -> anyhow::Result<Import> {
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let mut bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        if !is_compressed(&bytes) {
+            bytes = text_of(&bytes).with_context(|| path.display().to_string())?;
+        }
+        let read = import(self.tariff, &name, &bytes, from).with_context(|| path.display().to_string())?;
+        if !read.refused.is_empty() || read.has_unread(self.tariff) {
+            self.ending = Ending::Findings;
+        }
+        let report = report(self.tariff, &read, self.all);
+        match &mut self.out {
+            None => output::tell(report.trim_end()),
+            Some(out) => out.write_all(report.as_bytes())?,
+        }
+        Ok(read)
+    }
+
+    /// The schedule that editions make, with what reports of units and flags tell.
+    fn editions(&mut self, table: &Path, reports: &[PathBuf]) -> anyhow::Result<(Version, Vec<ScheduleRow>)> {
+        let folder = table.parent().unwrap_or(Path::new(""));
+        let mut rows =
+            csv::ReaderBuilder::new().delimiter(b'\t').comment(Some(b'#')).flexible(true).from_path(table)?;
+        let mut editions = Editions::default();
+        let mut names = Vec::new();
+        for row in rows.deserialize() {
+            let Edition { file, edition, in_force } = row.with_context(|| table.display().to_string())?;
+            let read = self.read(&folder.join(&file), Some(in_force))?;
+            if let Err(last) = editions.add(in_force, read.rows) {
+                bail!("{}: {in_force} stands behind {last}, expected a later day", table.display());
+            }
+            names.push(edition);
+        }
+        for path in reports {
+            let report = self.read(path, None)?;
+            let Some(day) = report.day else {
+                bail!("{}: no day, expected a report of ACE that names the day of its units", path.display());
+            };
+            editions.report(day, &report.rows);
+        }
+        let (first, last) =
+            (names.first().map_or("", String::as_str), names.last().map_or("", String::as_str));
+        let source = format!("Harmonized Tariff Schedule of the United States, USITC, {first} to {last}");
+        Ok((Version { name: "HTS".to_owned(), source }, editions.into_rows()))
+    }
 }
 
 fn report(tariff: &Tariff, read: &Import, all: bool) -> String {

@@ -163,11 +163,10 @@ impl Reader<'_> {
             _ => Vec::new(),
         };
         let mut codes = Vec::new();
-        for unit in listed {
-            let unit = one_line(unit);
-            match unit_code(self.tariff, &unit) {
-                Ok(code) => codes.extend(code),
-                Err(()) => import.doubt(place, digits, &unit, "a unit that is not known"),
+        for unit in listed.into_iter().map(one_line).filter(|unit| !unit.is_empty()) {
+            match self.tariff.schedule.units().reported(&unit) {
+                Some(reported) => codes.extend_from_slice(reported),
+                None => import.doubt(place, digits, &unit, "a unit that is not known"),
             }
         }
         codes
@@ -244,18 +243,6 @@ fn text(fields: &Map<String, Value>, field: &str) -> String {
 /// A text without tags, each run of spaces and line ends one space.
 fn one_line(text: &str) -> String {
     without_tags(text).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The code of a unit as the schedule abbreviates it; `X`, no unit, has none.
-fn unit_code(tariff: &Tariff, unit: &str) -> Result<Option<Code<3>>, ()> {
-    if matches!(unit, "X" | "") {
-        return Ok(None);
-    }
-    let units = tariff.schedule.units();
-    match units.find(unit) {
-        Some(id) => Ok(units.code(id)),
-        None => Code::new(&unit.trim_end_matches('.').to_uppercase()).map(Some).map_err(|_| ()),
-    }
 }
 
 /// A text without `<i>`, `<sup>` and the like.

@@ -2,9 +2,13 @@
 //! reporting units and agency flags of ACE.
 
 mod database;
+mod editions;
 mod export;
 mod report;
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use jiff::civil::Date;
 
 use super::Tariff;
@@ -13,6 +17,8 @@ use super::rate::Rate;
 use super::schedule::{ScheduleRow, Version, special_parts};
 use crate::model::HtsNumber;
 
+pub use editions::Editions;
+
 /// A file read: its version, its rows, and what could not be taken over.
 #[derive(Clone, Debug)]
 pub struct Import {
@@ -20,6 +26,8 @@ pub struct Import {
     pub kind: &'static str,
     /// The version that its rows are of.
     pub version: Version,
+    /// The day that the file says it is of.
+    pub day: Option<Date>,
     /// Rows.
     pub rows: Vec<ScheduleRow>,
     /// Rows left out, and why.
@@ -43,6 +51,9 @@ pub struct Refused {
     pub why: String,
 }
 
+/// What every file begins with that gzip has compressed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// A file that is no published schedule.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -56,6 +67,15 @@ pub enum ImportError {
     /// A table that cannot be read.
     #[error("no table: {0}")]
     Table(#[from] csv::Error),
+    /// A compressed file that cannot be read.
+    #[error("compressed with gzip, but damaged: {0}")]
+    Compressed(#[from] std::io::Error),
+}
+
+/// Whether a file is compressed with gzip.
+#[must_use]
+pub fn is_compressed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP)
 }
 
 /// Reads a published schedule. `from` is the first day of rows that do not say theirs.
@@ -63,6 +83,13 @@ pub enum ImportError {
 /// # Errors
 /// The file has none of the known forms.
 pub fn import(tariff: &Tariff, name: &str, bytes: &[u8], from: Option<Date>) -> Result<Import, ImportError> {
+    let mut plain = Vec::new();
+    let bytes = if is_compressed(bytes) {
+        GzDecoder::new(bytes).read_to_end(&mut plain)?;
+        &plain
+    } else {
+        bytes
+    };
     let text = decoded(bytes);
     let start = text.trim_start_matches('\u{feff}').trim_start();
     let first = start.lines().next().unwrap_or_default();
@@ -117,7 +144,15 @@ fn headings_in(text: &str) -> Vec<HtsNumber> {
 impl Import {
     fn new(kind: &'static str) -> Self {
         let version = Version { name: String::new(), source: String::new() };
-        Self { kind, version, rows: Vec::new(), refused: Vec::new(), doubts: Vec::new(), ignored: Vec::new() }
+        Self {
+            kind,
+            version,
+            day: None,
+            rows: Vec::new(),
+            refused: Vec::new(),
+            doubts: Vec::new(),
+            ignored: Vec::new(),
+        }
     }
 
     fn refuse(&mut self, line: usize, number: &str, text: &str, why: impl Into<String>) {
@@ -152,6 +187,12 @@ impl Import {
     fn doubt(&mut self, line: usize, number: &str, text: &str, why: impl Into<String>) {
         let (number, text) = (number.to_owned(), text.to_owned());
         self.doubts.push(Refused { line, number, text, why: why.into() });
+    }
+
+    /// Whether a rate was taken over without being understood; a doubt that is not about a rate is a remark.
+    #[must_use]
+    pub fn has_unread(&self, tariff: &Tariff) -> bool {
+        self.rates(tariff)[3] > 0
     }
 
     /// How many rates the rows have, and how many of them are: read as amounts, notes or references that

@@ -10,6 +10,8 @@ use super::{Cells, Import, ImportError, date, delimiter};
 pub(super) const NUMBER: &str = "Tariff Number";
 const UNITS: [&str; 3] = ["Census Qty 1", "Census Qty 2", "Census Qty 3"];
 const OTHERS: [&str; 6] = [NUMBER, "Description", "Effective Date", "Expiration Date", "AD Duty", "CV Duty"];
+/// What stands before the day of the report, above the line of headings.
+const DAY: &str = "HTS Date:";
 /// What the headings of agency flags begin with.
 const AGENCY: &str = "PGA";
 
@@ -36,6 +38,8 @@ pub(super) fn read(text: &str) -> Result<Import, ImportError> {
                 };
                 import.ignored = names.iter().filter(is_unknown).cloned().collect();
                 header = Some(names);
+            } else if record.get(0).is_some_and(|cell| cell.trim() == DAY) {
+                import.day = record.get(1).and_then(date);
             }
             continue;
         };
