@@ -2,8 +2,10 @@
 
 use std::io::{self, Read};
 
-use super::stream::BUFFER;
 use crate::wire::{Content, Door, Encoding, Unreadable};
+
+/// How much is read from a source at once.
+pub(super) const BUFFER: usize = 256 << 10;
 
 /// Reads what bytes stand for. An ordinary stream is read straight from its source.
 pub(super) struct Entrance {

@@ -8,13 +8,12 @@ use anyhow::Context;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::entrance::Entrance;
+use super::entrance::{BUFFER, Entrance};
 use super::{Ending, output};
 use crate::wire::{Columns, Content, Defect, Door, Encoding, Limits, Line, Splitter, says_nothing};
 
 /// Files above this many bytes take long enough for a progress bar.
 const LONG: u64 = 16 << 20;
-pub(super) const BUFFER: usize = 256 << 10;
 /// How much of a file is looked at to tell its format.
 const LOOKED_AT: u64 = 4096;
 

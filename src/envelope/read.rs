@@ -34,7 +34,7 @@ pub struct BatchReading {
     pub(super) trailer: Option<Columns>,
 }
 
-/// What an A-record says of who sends. There is no other reading of it: whoever asks for a sender, the
+/// What an A-record says of the sender. There is no other reading of it: whoever asks for a sender, the
 /// gateway for its password and its mail or the host for its rights, asks [`HeaderCells::read`]. It holds
 /// the password and has no `Debug`.
 #[derive(Clone)]

@@ -99,7 +99,7 @@ impl Outliner {
         }
     }
 
-    /// What an A-record says of who sends; none for any other record.
+    /// What an A-record says of the sender; `None` for any other record.
     pub(super) fn header(&self, row: &Columns) -> Option<BatchHeader> {
         self.header.read(row)
     }

@@ -143,7 +143,7 @@ impl<S: Store> Host<'_, S> {
         Ok(more)
     }
 
-    /// Keeps a batch that the program has failed at, for who mends the program.
+    /// Keeps a batch that the program has failed at, for its developers.
     ///
     /// # Errors
     /// The store failed.
